@@ -1,0 +1,72 @@
+// The import rules of the house, see docs/architecture.md.
+const only = (name, comment, module, except) => ({
+  name,
+  comment,
+  severity: 'error',
+  from: { pathNot: [...except, '^(test|scripts)/', '^node_modules'] },
+  to: { path: `^node_modules/${module}/` },
+});
+
+module.exports = {
+  forbidden: [
+    { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true } },
+    {
+      name: 'contract-imports-only-zod',
+      severity: 'error',
+      from: { path: '^contract/', pathNot: '^contract/runtime/' },
+      to: { pathNot: ['^contract/(?!runtime/)', '^node_modules/zod/'] },
+    },
+    {
+      name: 'contract-runtime-imports-zod-yaml-pino',
+      severity: 'error',
+      from: { path: '^contract/runtime/' },
+      to: { pathNot: ['^contract/', '^node_modules/(zod|yaml|pino)/', '^node:|^(fs|path|process|url|crypto)(/|$)'] },
+    },
+    {
+      name: 'gateway-knows-only-contract',
+      comment: 'a gateway imports contract and gateways/shared, never the connector',
+      severity: 'error',
+      from: { path: '^gateways/' },
+      to: { path: '^(connector|scripts|test)/' },
+    },
+    {
+      name: 'gateway-never-imports-another-gateway',
+      severity: 'error',
+      from: { path: '^gateways/([^/]+)/', pathNot: '^gateways/shared/' },
+      to: { path: '^gateways/', pathNot: ['^gateways/$1/', '^gateways/shared/'] },
+    },
+    {
+      name: 'connector-never-imports-gateways',
+      severity: 'error',
+      from: { path: '^connector/' },
+      to: { path: '^(gateways|scripts|test)/' },
+    },
+    only('pg-only-in-connector-db', 'SQL lives behind connector/db', '(pg|pg-copy-streams)', ['^connector/db/']),
+    only('mqtt-one-file-per-side', 'one MQTT client file per side', 'mqtt', [
+      '^connector/ingest/mqtt-source\\.ts$',
+      '^gateways/shared/mqtt\\.ts$',
+    ]),
+    only('odoo-xmlrpc-one-file', 'each Odoo transport in one file', 'odoo-xmlrpc', ['^connector/odoo/xmlrpc\\.ts$']),
+    only('aedes-one-file', 'the embedded broker in one file', 'aedes', ['^connector/embedded/broker\\.ts$']),
+    {
+      name: 'decision-logic-is-pure',
+      comment: 'sessions, decoding, codecs and mappings do no I/O',
+      severity: 'error',
+      from: {
+        path: [
+          '^connector/sessions/',
+          '^connector/decode/',
+          '^connector/odoo/mapping/',
+          '^gateways/modbus/(plan|decode|session)\\.ts$',
+        ],
+      },
+      to: { pathNot: ['^contract/(?!runtime/)', '^connector/(sessions|decode|odoo/mapping)/', '^gateways/modbus/(plan|decode|session)\\.ts$', '^node_modules/zod/', '^(node:)?crypto$'] },
+    },
+  ],
+  options: {
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: 'tsconfig.json' },
+    doNotFollow: { path: 'node_modules' },
+    enhancedResolveOptions: { extensions: ['.ts', '.js'] },
+  },
+};

@@ -1,0 +1,52 @@
+// Envelope v1: what a device or gateway of ours publishes on `…/data`.
+import * as z from 'zod';
+
+/** A moment: ISO 8601 with offset, or epoch milliseconds. */
+export const momentSchema = z.union([z.iso.datetime({ offset: true }), z.number()]);
+
+/** ISO 11784: 15 digits, kept as a string. */
+export const rfidSchema = z.string().regex(/^\d{15}$/, 'an RFID tag has 15 digits (ISO 11784)');
+
+/** Quality of a point, as stored: 0 good; anything else never triggers a rule. */
+export const quality = {
+  good: 0,
+  outOfRange: 1,
+  deviceFlagged: 2,
+  clockUnsynchronised: 3,
+} as const;
+
+export const envelopeSchema = z.strictObject({
+  v: z.literal(1),
+  /** The sender's own message id; only for logs, deduplication is on (device, metric, time). */
+  id: z.string().max(128).optional(),
+  at: momentSchema,
+  /** m metric, t moment of this point if not `at`, v value in the catalogue's unit, q quality. */
+  points: z
+    .array(
+      z.strictObject({
+        m: z.string().max(64),
+        t: momentSchema.optional(),
+        v: z.number(),
+        q: z.int().min(0).max(32_767).optional(),
+      }),
+    )
+    .max(10_000),
+  animal: z.strictObject({ rfid: rfidSchema.optional(), id: z.string().max(64).optional() }).optional(),
+  /** `record` carries a finished milking in one message. */
+  session: z
+    .strictObject({ id: z.string().min(1).max(128), event: z.enum(['start', 'reading', 'end', 'record']) })
+    .optional(),
+  /** Milking point (ICAR milkingParlourUnit); readers and meters of one stall name the same one. */
+  stall: z.string().max(32).optional(),
+  battery: z.number().min(0).max(100).optional(),
+  rssi: z.number().optional(),
+});
+export type Envelope = z.infer<typeof envelopeSchema>;
+
+/** Retained on `…/status`; `offline` is the last will. */
+export const statusSchema = z.object({
+  state: z.enum(['online', 'degraded', 'offline']),
+  at: momentSchema.optional(),
+  detail: z.string().max(1_000).optional(),
+});
+export type DeviceStatus = z.infer<typeof statusSchema>;

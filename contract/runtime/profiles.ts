@@ -1,0 +1,37 @@
+// Loads the metric catalogue and every device profile of a configuration folder.
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { AppError } from '../errors.ts';
+import { metricCatalogueSchema, type MetricCatalogue } from '../metrics.ts';
+import { profileProblems, profileSchema, type Profile } from '../profile.ts';
+import { loadYaml } from './yaml.ts';
+
+/** Reads `metrics.yaml`. Throws AppError `invalid`. */
+export function loadMetrics(file: string): MetricCatalogue {
+  return new Map(Object.entries(loadYaml(file, metricCatalogueSchema).value.metrics));
+}
+
+/** Reads one profile and checks it against the catalogue. Throws AppError `invalid`. */
+export function loadProfile(file: string, catalogue: MetricCatalogue): Profile {
+  const { value: profile, complain } = loadYaml(file, profileSchema);
+  const problems = profileProblems(profile, catalogue);
+  if (problems.length > 0) {
+    throw new AppError('invalid', problems.map(({ path, message }) => complain(path, message)).join('\n'));
+  }
+  return profile;
+}
+
+/** Reads every `*.yaml` of a folder, in file name order, keyed by profile name. Throws AppError `invalid`. */
+export function loadProfiles(folder: string, catalogue: MetricCatalogue): ReadonlyMap<string, Profile> {
+  const profiles = new Map<string, Profile>();
+  for (const name of readdirSync(folder)
+    .filter((entry) => entry.endsWith('.yaml'))
+    .sort()) {
+    const file = join(folder, name);
+    const profile = loadProfile(file, catalogue);
+    if (profiles.has(profile.profile))
+      throw new AppError('invalid', `${file}: profile '${profile.profile}' exists twice`);
+    profiles.set(profile.profile, profile);
+  }
+  return profiles;
+}

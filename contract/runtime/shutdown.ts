@@ -1,0 +1,62 @@
+// Orderly shutdown: releasers run last-in-first-out with a hard cap; a second signal exits at once.
+import type { Logger } from './logger.ts';
+import { messageOf } from '../errors.ts';
+
+type Releaser = () => Promise<void> | void;
+
+/** The releasers of one process. */
+export interface Shutdown {
+  /** Registers what must be released; the last one registered goes first. */
+  onRelease(name: string, release: Releaser): void;
+  /** Releases everything once. Every releaser runs, whatever the others do. */
+  release(): Promise<void>;
+}
+
+/** Makes a stack of releasers; `capMs` bounds each of them. */
+export function createShutdown(logger: Logger, capMs = 10_000): Shutdown {
+  const stack: { name: string; release: Releaser }[] = [];
+  let running: Promise<void> | undefined;
+  const run = async () => {
+    for (let entry = stack.pop(); entry !== undefined; entry = stack.pop()) {
+      try {
+        await withCap(entry, capMs);
+      } catch (error) {
+        logger.error({ releaser: entry.name, error: messageOf(error) }, 'releaser failed');
+      }
+    }
+  };
+  return {
+    onRelease: (name, release) => stack.push({ name, release }),
+    release: () => (running ??= run()),
+  };
+}
+
+async function withCap({ name, release }: { name: string; release: Releaser }, capMs: number): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const cap = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => reject(new Error(`${name} did not stop within ${capMs} ms`)), capMs);
+  });
+  try {
+    await Promise.race([Promise.resolve(release()), cap]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** Runs a daemon's main until SIGTERM or SIGINT, then releases and exits 0; a failed start exits 1 with its message. */
+export function runMain(logger: Logger, main: (shutdown: Shutdown) => Promise<void>): void {
+  const shutdown = createShutdown(logger);
+  const leave = (code: number) => shutdown.release().then(() => process.exit(code));
+  let signals = 0;
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    process.on(signal, () => {
+      if (++signals > 1) process.exit(130);
+      logger.info({ signal }, 'stopping');
+      leave(0).catch(() => process.exit(1));
+    });
+  }
+  main(shutdown).catch((error: unknown) => {
+    logger.fatal({ error: messageOf(error) }, 'could not start');
+    return leave(1);
+  });
+}

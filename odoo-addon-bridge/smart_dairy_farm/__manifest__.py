@@ -1,0 +1,31 @@
+# Farms, pens and animals: the herd that other Smart Dairy addons build on.
+{
+    'name': 'Smart Dairy Farm',
+    'version': '19.0.1.0.0',
+    'category': 'Smart Dairy',
+    'summary': 'Farms, pens and animals of a dairy business',
+    'description': """
+Keep the herd register of one or many dairy farms: farms, pens, animals with ear tag and
+ISO 11784/11785 RFID transponder, breed, birth, lactation, last calving and days in milk.
+Works alone; Smart Dairy IoT adds devices, milkings and alerts.
+""",
+    'author': 'Smart Dairy',
+    'license': 'LGPL-3',
+    'depends': ['base', 'mail'],
+    'data': [
+        'security/smart_dairy_farm_security.xml',
+        'security/ir.model.access.csv',
+        'data/farm_breed_data.xml',
+        'views/farm_animal_views.xml',
+        'views/farm_pen_views.xml',
+        'views/farm_farm_views.xml',
+        'views/farm_breed_views.xml',
+        'views/smart_dairy_farm_menus.xml',
+    ],
+    'demo': [
+        'demo/farm_demo.xml',
+        'demo/farm_animal_demo.xml',
+    ],
+    'application': True,
+    'installable': True,
+}

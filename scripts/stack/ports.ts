@@ -1,0 +1,55 @@
+// Picks free TCP ports: the remembered one, else the usual one, else the next that is free.
+import { createServer } from 'node:net';
+import type { InstanceName, Ports } from './types.ts';
+
+const usualPorts: Ports = { postgres: 5432, mqtt: 1883, odoo: 8069, connector: 8080 };
+
+/** Tests keep away from the ports that a person's own services and the demo like to have. */
+export function usual(instance: InstanceName): Ports {
+  if (instance === 'demo') return usualPorts;
+  const { postgres, mqtt, odoo, connector } = usualPorts;
+  return { postgres: postgres + 20_000, mqtt: mqtt + 20_000, odoo: odoo + 20_000, connector: connector + 20_000 };
+}
+
+const searchWidth = 200;
+
+/**
+ * One free port per service, all different. A remembered port is kept while it is free, so that addresses stay the same
+ * from start to start. Throws when 200 ports in a row are taken.
+ */
+export async function pickPorts(
+  wanted: Ports,
+  remembered: Ports | undefined,
+  isFree: (port: number) => Promise<boolean> = isPortFree,
+): Promise<Ports> {
+  const taken = new Set<number>();
+  const pick = async (usualPort: number, kept: number | undefined): Promise<number> => {
+    const candidates = kept === undefined ? [] : [kept];
+    for (let offset = 0; offset < searchWidth; offset += 1) candidates.push(usualPort + offset);
+    for (const port of candidates) {
+      if (taken.has(port) || !(await isFree(port))) continue;
+      taken.add(port);
+      return port;
+    }
+    throw new Error(`no free port from ${usualPort} to ${usualPort + searchWidth - 1}: stop a service that uses one`);
+  };
+  return {
+    postgres: await pick(wanted.postgres, remembered?.postgres),
+    mqtt: await pick(wanted.mqtt, remembered?.mqtt),
+    odoo: await pick(wanted.odoo, remembered?.odoo),
+    connector: await pick(wanted.connector, remembered?.connector),
+  };
+}
+
+/** True when nothing listens on the port, neither on loopback nor on all addresses. */
+export async function isPortFree(port: number): Promise<boolean> {
+  return (await canListen(port, '127.0.0.1')) && (await canListen(port, '0.0.0.0'));
+}
+
+function canListen(port: number, host: string): Promise<boolean> {
+  return new Promise((done) => {
+    const server = createServer();
+    server.once('error', () => done(false));
+    server.listen({ port, host, exclusive: true }, () => server.close(() => done(true)));
+  });
+}

@@ -1,0 +1,23 @@
+# Devices, milkings and alerts that the Smart Dairy connector brings into Odoo.
+{
+    'name': 'Smart Dairy IoT',
+    'version': '19.0.1.0.0',
+    'category': 'Smart Dairy',
+    'summary': 'Milkings, devices and alerts straight from the milking parlour',
+    'description': """
+Receives curated records from the Smart Dairy connector: every milking with its animal, yield
+and quality, the devices of the farm with their connection state, and alerts. Unidentified
+milkings are kept and corrected here by choosing the animal.
+""",
+    'author': 'Smart Dairy',
+    'license': 'LGPL-3',
+    'depends': ['smart_dairy_farm', 'mail'],
+    # These own a model of the same name (iot.device).
+    'excludes': ['iot', 'iot_oca'],
+    'data': [
+        'security/smart_dairy_iot_security.xml',
+        'security/ir.model.access.csv',
+    ],
+    'application': True,
+    'installable': True,
+}

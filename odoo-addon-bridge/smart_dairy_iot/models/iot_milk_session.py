@@ -1,0 +1,223 @@
+# One milking of one animal, as the connector curated it, and its correction by a person.
+from datetime import timedelta
+
+from odoo import api, fields, models
+from odoo.exceptions import AccessError
+
+from ..tools.measured import MeasuredFloat, MeasuredInteger
+
+# A milking is abnormal when its yield is further than this from the animal's own mean of the last 30 days.
+ABNORMAL_DEVIATION = 0.30
+MEAN_DAYS = 30
+# What a correction decides. Later revisions from the connector leave these alone.
+CORRECTED_FIELDS = ('animal_id', 'identification', 'expected_yield_kg', 'is_abnormal')
+
+
+class IotMilkSession(models.Model):
+    _name = 'iot.milk.session'
+    _description = 'Milking'
+    _inherit = ['iot.bridge.mixin']
+    _order = 'start_datetime desc, id desc'
+    _rec_names_search = ['animal_id.name', 'animal_id.ear_tag', 'rfid_tag', 'source_id']
+
+    _bridge_fields = (
+        'rfid_tag', 'animal_ref', 'stall', 'start_datetime', 'end_datetime', 'duration_seconds', 'yield_kg',
+        'average_flow', 'peak_flow', 'conductivity', 'milk_temperature', 'fat_percentage', 'protein_percentage',
+        'lactose_percentage', 'somatic_cell_count', 'blood', 'vacuum_pressure', 'pulsation_rate', 'quality_grade',
+        'expected_yield_kg', 'is_abnormal', 'milking_of_day', 'is_complete',
+    )
+    _bridge_references = ('farm', 'device_uid', 'device_type')
+    _bridge_required = ('farm', 'start_datetime')
+    _bridge_finds_animal = True
+
+    farm_id = fields.Many2one('farm.farm', required=True, ondelete='restrict')
+    company_id = fields.Many2one(related='farm_id.company_id', store=True)
+    device_id = fields.Many2one('iot.device', index='btree_not_null', ondelete='restrict')
+    stall = fields.Char(help="Milking stall of the parlour.")
+    animal_id = fields.Many2one('farm.animal', ondelete='restrict', domain="[('farm_id', '=', farm_id)]")
+    rfid_tag = fields.Char(string='RFID Read', help="Transponder number that was read at the stall.")
+    animal_ref = fields.Char(string='Animal as Sent', help="Animal number as the device itself sent it.")
+    identification = fields.Selection(
+        [('identified', 'Identified'), ('unidentified', 'Unidentified'), ('corrected', 'Corrected')],
+        default='unidentified', required=True,
+        help="Identified: the animal was found by its RFID or ear tag.\nUnidentified: nobody knows yet which animal "
+             "this was.\nCorrected: a person has chosen the animal; the connector no longer changes it.",
+    )
+    corrected_by_id = fields.Many2one('res.users', string='Corrected by', readonly=True, copy=False)
+    corrected_on = fields.Datetime(readonly=True, copy=False)
+    start_datetime = fields.Datetime(string='Start', required=True, index=True)
+    end_datetime = fields.Datetime(string='End')
+    duration_seconds = MeasuredInteger(string='Duration (s)', aggregator='avg')
+    duration_minutes = fields.Float(
+        string='Duration', compute='_compute_duration_minutes', help="Duration in minutes and seconds.")
+    milking_of_day = fields.Selection(
+        [('morning', 'Morning'), ('midday', 'Midday'), ('evening', 'Evening')], string='Milking')
+    is_complete = fields.Boolean(
+        string='Complete', help="The end of the milking was seen. Without it the milking was closed after silence, and "
+                                "the yield may be too low.")
+    yield_kg = MeasuredFloat(string='Yield (kg)', digits=(10, 3), aggregator='sum')
+    expected_yield_kg = MeasuredFloat(
+        string='Expected (kg)', digits=(10, 3), aggregator='avg',
+        help="Mean yield of the animal's milkings in the 30 days before this one.")
+    yield_deviation = MeasuredFloat(
+        string='Deviation (%)', compute='_compute_yield_deviation', aggregator=None,
+        help="How far the yield is from the expected yield.")
+    is_abnormal = fields.Boolean(
+        string='Abnormal', help="The yield is more than 30 % above or below the animal's 30-day mean.")
+    average_flow = MeasuredFloat(string='Average Flow (kg/min)', digits=(8, 3), aggregator='avg')
+    peak_flow = MeasuredFloat(string='Peak Flow (kg/min)', digits=(8, 3), aggregator='max')
+    conductivity = MeasuredFloat(
+        string='Conductivity (mS/cm)', digits=(6, 2), aggregator='avg',
+        help="Electrical conductivity of the milk. Above 6.5 mS/cm an udder infection is possible.")
+    milk_temperature = MeasuredFloat(string='Milk Temperature (°C)', digits=(5, 2), aggregator='avg')
+    fat_percentage = MeasuredFloat(string='Fat (%)', digits=(5, 2), aggregator='avg')
+    protein_percentage = MeasuredFloat(string='Protein (%)', digits=(5, 2), aggregator='avg')
+    lactose_percentage = MeasuredFloat(string='Lactose (%)', digits=(5, 2), aggregator='avg')
+    somatic_cell_count = MeasuredInteger(
+        string='SCC (cells/mL)', aggregator='avg',
+        help="Somatic cell count. Milk above 400,000 cells/mL is rejected.")
+    blood = MeasuredFloat(string='Blood (%)', digits=(6, 3), aggregator='max')
+    vacuum_pressure = MeasuredFloat(string='Vacuum (kPa)', digits=(6, 2), aggregator='avg')
+    pulsation_rate = MeasuredFloat(string='Pulsation (cycles/min)', digits=(6, 2), aggregator='avg')
+    quality_grade = fields.Selection(
+        [('A', 'A'), ('B', 'B'), ('C', 'C'), ('reject', 'Reject')], string='Grade')
+    note = fields.Text(string='Remark')
+    alert_ids = fields.One2many('iot.alert', 'milk_session_id', string='Alerts')
+
+    # Every index costs the connector's inserts; these are the questions that the screens ask.
+    _farm_start = models.Index('(farm_id, start_datetime)')
+    _unidentified = models.Index("(start_datetime) WHERE identification = 'unidentified'")
+    _animal_start = models.Index('(animal_id, start_datetime) WHERE animal_id IS NOT NULL')
+    _yield_positive = models.Constraint('CHECK(yield_kg >= 0)', "The yield of a milking cannot be negative.")
+    _duration_positive = models.Constraint(
+        'CHECK(duration_seconds >= 0)', "The duration of a milking cannot be negative.")
+    _end_after_start = models.Constraint(
+        'CHECK(end_datetime >= start_datetime)', "A milking cannot end before it starts.")
+
+    @api.depends('duration_seconds')
+    def _compute_duration_minutes(self):
+        for session in self:
+            session.duration_minutes = (session.duration_seconds or 0) / 60
+
+    @api.depends('yield_kg', 'expected_yield_kg')
+    def _compute_yield_deviation(self):
+        for session in self:
+            known = session.expected_yield_kg and session.yield_kg is not False
+            session.yield_deviation = known and 100 * (session.yield_kg / session.expected_yield_kg - 1)
+
+    @api.depends('animal_id', 'start_datetime', 'stall')
+    @api.depends_context('tz')
+    def _compute_display_name(self):
+        for session in self:
+            start = session.start_datetime and fields.Datetime.context_timestamp(session, session.start_datetime)
+            parts = (
+                session.animal_id.name or self.env._("Unidentified"), start and start.strftime('%Y-%m-%d %H:%M'))
+            session.display_name = ', '.join(part for part in parts if part)
+
+    # -- what people do ----------------------------------------------------------------------------
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        for vals in vals_list:
+            if 'identification' not in vals:
+                vals['identification'] = 'identified' if vals.get('animal_id') else 'unidentified'
+        return super().create(vals_list)
+
+    def write(self, vals):
+        self._check_measurements_kept(vals)
+        if 'animal_id' not in vals or 'identification' in vals:
+            return super().write(vals)
+        # A person has chosen, or cleared, the animal: each milking gets its own expectation.
+        for session in self:
+            super(IotMilkSession, session).write({**vals, **session._correction(vals['animal_id'])})
+        return True
+
+    def _check_measurements_kept(self, vals):
+        """What a machine measured stays as measured, except for the connector and the IoT administrator."""
+        touched = set(vals) & ({*self._bridge_fields, 'source', 'source_id', 'revision', 'farm_id', 'device_id'})
+        user = self.env.user
+        if (not touched or self.env.su or not any(session.source for session in self)
+                or user.has_group('smart_dairy_iot.group_connector')
+                or user.has_group('smart_dairy_iot.group_iot_admin')):
+            return
+        labels = ', '.join(self._fields[name].string for name in sorted(touched))
+        raise AccessError(self.env._(
+            "Measured values of a milking cannot be changed by hand: %s. Choose the animal, or write a remark.", labels))
+
+    def _correction(self, animal_id):
+        """Values that go with a person's choice of ``animal_id`` for this milking."""
+        self.ensure_one()
+        if not animal_id:
+            return {'identification': 'unidentified', 'corrected_by_id': False, 'corrected_on': False,
+                    'expected_yield_kg': False, 'is_abnormal': False}
+        return {'identification': 'corrected', 'corrected_by_id': self.env.uid,
+                'corrected_on': fields.Datetime.now(), **self._expectation(animal_id)}
+
+    def _expectation(self, animal_id):
+        """Expected yield and abnormality of this milking, if it was ``animal_id``'s."""
+        self.ensure_one()
+        start = self.start_datetime
+        [(mean,)] = self.sudo()._read_group([
+            ('animal_id', '=', animal_id), ('id', '!=', self.id), ('is_complete', '=', True), ('yield_kg', '!=', False),
+            ('start_datetime', '>=', start - timedelta(days=MEAN_DAYS)), ('start_datetime', '<', start),
+        ], [], ['yield_kg:avg'])
+        abnormal = bool(mean) and self.yield_kg is not False and abs(self.yield_kg / mean - 1) > ABNORMAL_DEVIATION
+        return {'expected_yield_kg': mean or False, 'is_abnormal': abnormal}
+
+    def action_match_again(self):
+        """Look for the animals of unidentified milkings again, after RFID or ear tags were entered."""
+        matched = self.browse()
+        for session in self.filtered(lambda session: session.identification == 'unidentified'):
+            if animal := session._matching_animal():
+                # sudo: farm staff may not write measurements, and this one only follows from them
+                session.sudo().write({
+                    'animal_id': animal.id, 'identification': 'identified', **session._expectation(animal.id)})
+                matched |= session
+        return {
+            'type': 'ir.actions.client', 'tag': 'display_notification',
+            'params': {
+                'type': 'success' if matched else 'warning',
+                'message': self.env._("%(found)s of %(all)s milkings have their animal now.",
+                                      found=len(matched), all=len(self)),
+                'next': {'type': 'ir.actions.client', 'tag': 'soft_reload'},
+            },
+        }
+
+    def _matching_animal(self):
+        self.ensure_one()
+        Animal = self.env['farm.animal'].with_context(active_test=False)
+        company = [('company_id', '=', self.company_id.id)]
+        animal = self.rfid_tag and Animal.search([('rfid_tag', '=', self.rfid_tag), *company])
+        if not animal and self.animal_ref:
+            found = Animal.search([('ear_tag', '=', self.animal_ref), *company])
+            animal = found.filtered(lambda animal: animal.farm_id == self.farm_id) or found
+        return animal if animal and len(animal) == 1 else Animal
+
+    def action_view_animal(self):
+        self.ensure_one()
+        return {'type': 'ir.actions.act_window', 'res_model': 'farm.animal', 'res_id': self.animal_id.id,
+                'view_mode': 'form', 'views': [(False, 'form')]}
+
+    # -- what the connector does -------------------------------------------------------------------
+
+    def _bridge_problems(self, values):
+        problems = [
+            f"{name}: {values[name]} is negative" for name in ('yield_kg', 'duration_seconds')
+            if values.get(name) is not None and values[name] < 0
+        ]
+        end = values.get('end_datetime')
+        if end and end < values['start_datetime']:
+            problems.append(f"end_datetime: {end} is before start_datetime {values['start_datetime']}")
+        return problems
+
+    def _bridge_values(self, entry):
+        values = super()._bridge_values(entry)
+        values['identification'] = 'identified' if values['animal_id'] else 'unidentified'
+        return values
+
+    def _bridge_changes(self, record, entry):
+        values = super()._bridge_changes(record, entry)
+        if record.identification == 'corrected':
+            for name in CORRECTED_FIELDS:
+                values.pop(name)
+        return values

@@ -7,7 +7,8 @@ const plainValue = /^[A-Za-z0-9_./:@%+,=-]*$/;
 
 /** `KEY=value` lines; a value is single-quoted when the shell would read it differently. */
 export function formatEnv(values: EnvValues): string {
-  const quote = (value: string): string => (plainValue.test(value) ? value : `'${value.replaceAll("'", `'\\''`)}'`);
+  const quote = (value: string): string =>
+    plainValue.test(value) ? value : `'${value.replaceAll("'", `'\\''`)}'`;
   return Object.entries(values)
     .map(([key, value]) => `${key}=${quote(value)}\n`)
     .join('');

@@ -42,7 +42,8 @@ export function readJson<T>(file: string): T | undefined {
 }
 
 /** What this installation remembers, or undefined before the first start. */
-export const readSettings = (instance: Instance): Settings | undefined => readJson<Settings>(instance.settingsFile);
+export const readSettings = (instance: Instance): Settings | undefined =>
+  readJson<Settings>(instance.settingsFile);
 
 export const writeSettings = (instance: Instance, settings: Settings): void =>
   writePrivate(instance.settingsFile, `${JSON.stringify(settings, null, 2)}\n`);

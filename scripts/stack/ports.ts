@@ -8,36 +8,52 @@ const usualPorts: Ports = { postgres: 5432, mqtt: 1883, odoo: 8069, connector: 8
 export function usual(instance: InstanceName): Ports {
   if (instance === 'demo') return usualPorts;
   const { postgres, mqtt, odoo, connector } = usualPorts;
-  return { postgres: postgres + 20_000, mqtt: mqtt + 20_000, odoo: odoo + 20_000, connector: connector + 20_000 };
+  return {
+    postgres: postgres + 20_000,
+    mqtt: mqtt + 20_000,
+    odoo: odoo + 20_000,
+    connector: connector + 20_000,
+  };
 }
 
 const searchWidth = 200;
 
+type PortTest = (port: number) => Promise<boolean>;
+
+/** The first free port from `from` on that is not in `taken`. Throws when 200 in a row are taken. */
+export async function nextFreePort(
+  from: number,
+  taken: ReadonlySet<number> = new Set(),
+  isFree: PortTest = isPortFree,
+): Promise<number> {
+  for (let port = from; port < from + searchWidth; port += 1) {
+    if (!taken.has(port) && (await isFree(port))) return port;
+  }
+  throw new Error(`no free port from ${from} to ${from + searchWidth - 1}: stop a service that uses one`);
+}
+
 /**
  * One free port per service, all different. A remembered port is kept while it is free, so that addresses stay the same
- * from start to start. Throws when 200 ports in a row are taken.
+ * from start to start.
  */
 export async function pickPorts(
   wanted: Ports,
   remembered: Ports | undefined,
-  isFree: (port: number) => Promise<boolean> = isPortFree,
+  isFree: PortTest = isPortFree,
 ): Promise<Ports> {
   const taken = new Set<number>();
-  const pick = async (usualPort: number, kept: number | undefined): Promise<number> => {
-    const candidates = kept === undefined ? [] : [kept];
-    for (let offset = 0; offset < searchWidth; offset += 1) candidates.push(usualPort + offset);
-    for (const port of candidates) {
-      if (taken.has(port) || !(await isFree(port))) continue;
-      taken.add(port);
-      return port;
-    }
-    throw new Error(`no free port from ${usualPort} to ${usualPort + searchWidth - 1}: stop a service that uses one`);
+  const pick = async (service: keyof Ports): Promise<number> => {
+    const kept = remembered?.[service];
+    const isKept = kept !== undefined && !taken.has(kept) && (await isFree(kept));
+    const port = isKept ? kept : await nextFreePort(wanted[service], taken, isFree);
+    taken.add(port);
+    return port;
   };
   return {
-    postgres: await pick(wanted.postgres, remembered?.postgres),
-    mqtt: await pick(wanted.mqtt, remembered?.mqtt),
-    odoo: await pick(wanted.odoo, remembered?.odoo),
-    connector: await pick(wanted.connector, remembered?.connector),
+    postgres: await pick('postgres'),
+    mqtt: await pick('mqtt'),
+    odoo: await pick('odoo'),
+    connector: await pick('connector'),
   };
 }
 

@@ -11,11 +11,13 @@ export interface ServiceSpec {
   env?: Record<string, string>;
   uid?: number;
   gid?: number;
+  cwd?: string;
   logFile: string;
   /** The signal that asks for a clean end. */
   stopSignal: NodeJS.Signals;
   /** True once it can be used. */
   isReady: () => Promise<boolean>;
+  onSpawn?: (pid: number) => void;
 }
 
 const readyTimeoutMs = 120_000;
@@ -37,16 +39,21 @@ export function createService(spec: ServiceSpec): ManagedService {
       env: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', LANG: 'C.UTF-8', ...spec.env },
       ...(spec.uid === undefined ? {} : { uid: spec.uid }),
       ...(spec.gid === undefined ? {} : { gid: spec.gid }),
+      ...(spec.cwd === undefined ? {} : { cwd: spec.cwd }),
     });
     closeSync(log);
+    if (started.pid !== undefined) spec.onSpawn?.(started.pid);
     started.once('error', (error) => console.error(`${spec.name}: cannot start: ${error.message}`));
     started.once('close', () => {
       if (child === started) child = undefined;
       if (!wanted || state !== 'running') return;
       state = 'crashed';
-      console.error(`${spec.name} ended by itself; starting it again in ${pauseMs / 1000} s, see ${spec.logFile}`);
+      console.error(
+        `${spec.name} ended by itself; starting it again in ${pauseMs / 1000} s, see ${spec.logFile}`,
+      );
       setTimeout(() => {
-        if (wanted && child === undefined) void start().catch((error: unknown) => console.error(String(error)));
+        if (wanted && child === undefined)
+          void start().catch((error: unknown) => console.error(String(error)));
       }, pauseMs);
       pauseMs = Math.min(pauseMs * 2, longestPauseMs);
     });
@@ -66,7 +73,9 @@ export function createService(spec: ServiceSpec): ManagedService {
         throw new Error(`${spec.name} ended while it started: read ${spec.logFile}`);
       }
       if (Date.now() > deadline) {
-        throw new Error(`${spec.name} did not answer within ${readyTimeoutMs / 1000} s: read ${spec.logFile}`);
+        throw new Error(
+          `${spec.name} did not answer within ${readyTimeoutMs / 1000} s: read ${spec.logFile}`,
+        );
       }
       await sleep(100);
     }

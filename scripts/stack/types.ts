@@ -54,9 +54,8 @@ export type EnvValues = Record<string, string>;
 /** Reports the step that begins now, in words for a person. */
 export type Report = (step: string) => void;
 
-/** A running set of services inside the daemon. */
+/** What a provider hands back once its services are up. */
 export interface RunningStack {
-  services: ManagedService[];
   /** Values of the instance's env file. */
   env: EnvValues;
   /** What runs in which version, for people and the test summary. */

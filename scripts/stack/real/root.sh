@@ -89,7 +89,7 @@ run chroot "$root" apt-get clean
 rm -rf "$root"/var/lib/apt/lists/*
 
 # Mount points for the data of one instance.
-mkdir -p "$root"/srv/{postgres,mosquitto,odoo,addons,seed}
+mkdir -p "$root"/srv/{postgres,odoo,addons,seed} "$root/mosquitto"
 umount "$root"/dev/{null,zero,full,random,urandom,tty} "$root/dev" "$root/proc"
 mv "$part" "$target"
 say "private root is complete"

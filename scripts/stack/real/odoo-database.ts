@@ -1,0 +1,30 @@
+// Clones and drops Odoo databases together with their filestore.
+import { execFileSync } from 'node:child_process';
+import { existsSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { adminUrl, withClient } from '../database.ts';
+import type { Settings } from '../types.ts';
+
+interface Clone {
+  settings: Settings;
+  /** Folder with one folder per database, as the machine sees it. */
+  filestore: string;
+  from: string;
+  to: string;
+}
+
+/** Makes `to` a copy of `from`, in place of any former one. Nobody may be connected to `from`. */
+export async function cloneOdooDatabase({ settings, filestore, from, to }: Clone): Promise<void> {
+  await dropOdooDatabase(settings, filestore, to);
+  // A plain file copy is several times faster than going through the log.
+  const sql = `create database "${to}" template "${from}" owner odoo strategy file_copy`;
+  await withClient(adminUrl(settings), (query) => query(sql));
+  const source = join(filestore, from);
+  if (existsSync(source)) execFileSync('cp', ['-a', '--reflink=auto', source, join(filestore, to)]);
+}
+
+/** Drops a database, whoever is connected to it, with its files. Nothing happens when there is none. */
+export async function dropOdooDatabase(settings: Settings, filestore: string, name: string): Promise<void> {
+  await withClient(adminUrl(settings), (query) => query(`drop database if exists "${name}" with (force)`));
+  rmSync(join(filestore, name), { recursive: true, force: true });
+}

@@ -1,0 +1,45 @@
+// The private root file system: built once per recipe, kept in the cache, shared by all instances, never written to.
+import { spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { arch } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { cacheDir } from '../instance.ts';
+import type { Report } from '../types.ts';
+
+const recipe = join(import.meta.dirname, 'root.sh');
+
+/** Folder of the root that belongs to the present recipe: `fs` is the file system, `seed` a prepared database. */
+export function rootDir(): string {
+  const hash = createHash('sha256').update(readFileSync(recipe)).update(arch()).digest('hex').slice(0, 12);
+  return join(cacheDir(), `root-${hash}`);
+}
+
+/** Command prefix for a world of its own: mounts and processes in it vanish when it ends. */
+export const namespaceCommand = [
+  'unshare',
+  '--mount',
+  '--propagation',
+  'private',
+  '--pid',
+  '--fork',
+  '--kill-child',
+] as const;
+
+/** Builds the root when it is missing: some two minutes. Throws with the log's place when that fails. */
+export async function ensureRoot(report: Report): Promise<void> {
+  const dir = rootDir();
+  if (existsSync(dir)) return;
+  mkdirSync(cacheDir(), { recursive: true, mode: 0o700 });
+  report('building the private root (once, about two minutes)');
+  const [program, ...args] = [...namespaceCommand, 'bash', recipe, dir];
+  const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+  createInterface(child.stdout).on('line', (line) => report(`private root: ${line}`));
+  const code = await new Promise<number | null>((done, fail) => {
+    child.once('error', fail);
+    child.once('close', done);
+  });
+  if (code !== 0)
+    throw new Error(`the private root could not be built: read ${dir}.log, then run this again`);
+}

@@ -1,0 +1,71 @@
+// The connection pool, transactions, and the translation of PostgreSQL errors into kinds.
+import { DatabaseError, Pool, types, type PoolClient } from 'pg';
+import { AppError, messageOf } from '../../contract/errors.ts';
+import type { Logger } from '../../contract/runtime/logger.ts';
+
+export type Db = Pool;
+export type { PoolClient } from 'pg';
+/** Whatever can run a query. */
+export type Queryable = Pick<Pool | PoolClient, 'query'>;
+
+// Identities and counts fit into a double (2^53); strings would only hide arithmetic mistakes.
+types.setTypeParser(types.builtins.INT8, Number);
+
+/** Opens a pool. Idle connections that die are replaced; pg would end the process without this handler. */
+export function openPool(url: string, max: number, logger: Logger): Db {
+  const pool = new Pool({
+    connectionString: url,
+    max,
+    connectionTimeoutMillis: 5_000,
+    application_name: 'smart-dairy-connector',
+    options: '-c timezone=UTC -c synchronous_commit=on',
+  });
+  pool.on('error', (error) => logger.warn({ error: error.message }, 'idle database connection lost'));
+  return pool;
+}
+
+/** Runs `work` in one transaction. A connection that failed in transit is not given back to the pool. */
+export async function inTransaction<T>(db: Db, work: (client: PoolClient) => Promise<T>): Promise<T> {
+  const client = await db.connect();
+  let broken: Error | undefined;
+  const onError = (error: Error) => (broken = error);
+  client.on('error', onError);
+  try {
+    await client.query('BEGIN');
+    const result = await work(client);
+    await client.query('COMMIT');
+    return result;
+  } catch (error) {
+    if (error instanceof DatabaseError)
+      await client.query('ROLLBACK').catch((reason: Error) => (broken = reason));
+    else broken = new Error('transaction abandoned', { cause: error });
+    throw error;
+  } finally {
+    client.off('error', onError);
+    client.release(broken);
+  }
+}
+
+/** SQLSTATE of a unique violation. */
+export function isUniqueViolation(error: unknown): boolean {
+  return error instanceof DatabaseError && error.code === '23505';
+}
+
+/**
+ * A database error as AppError: `invalid` when the data is at fault (SQLSTATE class 22, 23: a smaller batch may pass),
+ * `bug` when our SQL is, else `transient` (connection, shutdown, disk full, deadlock).
+ */
+export function toDatabaseError(error: unknown): AppError {
+  if (error instanceof AppError) return error;
+  const message = `database: ${messageOf(error)}`;
+  if (error instanceof DatabaseError && error.code !== undefined) {
+    const sqlClass = error.code.slice(0, 2);
+    if (sqlClass === '22' || sqlClass === '23') return new AppError('invalid', message, { cause: error });
+    if (sqlClass === '28') return new AppError('denied', message, { cause: error });
+    if (sqlClass === '42') return new AppError('bug', message, { cause: error });
+    return new AppError('transient', message, { cause: error });
+  }
+  if (error instanceof TypeError || error instanceof RangeError)
+    return new AppError('bug', message, { cause: error });
+  return new AppError('transient', message, { cause: error });
+}

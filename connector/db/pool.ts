@@ -37,7 +37,9 @@ export async function inTransaction<T>(db: Db, work: (client: PoolClient) => Pro
     return result;
   } catch (error) {
     if (error instanceof DatabaseError)
-      await client.query('ROLLBACK').catch((reason: Error) => (broken = reason));
+      await client
+        .query('ROLLBACK')
+        .catch((reason: unknown) => (broken = new Error('rollback failed', { cause: reason })));
     else broken = new Error('transaction abandoned', { cause: error });
     throw error;
   } finally {

@@ -1,0 +1,46 @@
+// Envelope v1 into a decoded message.
+import { envelopeSchema } from '../../contract/envelope.ts';
+import type { MetricCatalogue } from '../../contract/metrics.ts';
+import { nearMatch } from '../../contract/near-match.ts';
+import type { DecodedData, DecodedPoint } from './decoded.ts';
+import { parseMoment } from './moment.ts';
+
+/** Decodes an envelope; a string is the reason why it cannot be taken. */
+export function decodeEnvelope(payload: unknown, catalogue: MetricCatalogue): DecodedData | string {
+  const parsed = envelopeSchema.safeParse(payload);
+  if (!parsed.success) {
+    const issue = parsed.error.issues[0];
+    return `envelope v1: ${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'wrong shape'}`;
+  }
+  const envelope = parsed.data;
+  const at = parseMoment(envelope.at);
+  if (at === undefined) return `envelope v1: at: '${envelope.at}' is not a moment`;
+  const points: DecodedPoint[] = [];
+  for (const [index, point] of envelope.points.entries()) {
+    if (!catalogue.has(point.m))
+      return `envelope v1: points.${index}.m: ${unknownMetric(point.m, catalogue)}`;
+    const time = point.t === undefined ? at : parseMoment(point.t);
+    if (time === undefined) return `envelope v1: points.${index}.t: '${point.t ?? ''}' is not a moment`;
+    points.push({ metric: point.m, time, value: point.v, quality: point.q ?? 0 });
+  }
+  for (const [metric, value] of [
+    ['battery', envelope.battery],
+    ['rssi', envelope.rssi],
+  ] as const) {
+    if (value !== undefined) points.push({ metric, time: at, value, quality: 0 });
+  }
+  return {
+    at,
+    points,
+    rfid: envelope.animal?.rfid,
+    animalRef: envelope.animal?.id,
+    session: envelope.session,
+    stall: envelope.stall,
+    profile: undefined,
+  };
+}
+
+function unknownMetric(name: string, catalogue: MetricCatalogue): string {
+  const near = nearMatch(name, [...catalogue.keys()]);
+  return `metric '${name}' is not in the catalogue${near === undefined ? '' : `; did you mean '${near}'?`}`;
+}

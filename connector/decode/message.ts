@@ -1,0 +1,117 @@
+// A raw MQTT or REST message into what it means: topic, payload shape, units, ranges and plausible time.
+import { quality, statusSchema, type DeviceStatus } from '../../contract/envelope.ts';
+import type { MetricCatalogue } from '../../contract/metrics.ts';
+import type { Profile } from '../../contract/profile.ts';
+import { parseTopic, type TopicAddress, type TopicTemplate } from '../../contract/topics.ts';
+import type { DecodedData } from './decoded.ts';
+import { decodeEnvelope } from './envelope.ts';
+import { parseMoment } from './moment.ts';
+import { mapPayload, matchesProfile } from './payload-map.ts';
+
+/** What decoding needs to know. */
+export interface DecodeContext {
+  templates: readonly TopicTemplate[];
+  catalogue: MetricCatalogue;
+  profiles: ReadonlyMap<string, Profile>;
+  /** Profile assigned to a device, if any. */
+  assignedProfile: (farm: string, deviceUid: string) => string | undefined;
+  kgPerLitre: number;
+  maxPayloadBytes: number;
+  maxFutureMs: number;
+  maxPastMs: number;
+}
+
+/** A message is data, a status, not for us (commands, configuration), or dead with a reason. */
+export type Decoded =
+  | { kind: 'data'; address: TopicAddress; data: DecodedData }
+  | { kind: 'status'; address: TopicAddress; status: DeviceStatus; at: number }
+  | { kind: 'ignored' }
+  | { kind: 'dead'; reason: string };
+
+const dead = (reason: string): Decoded => ({ kind: 'dead', reason });
+
+/** Decodes one message that arrived at `now` (epoch ms). Never throws. */
+export function decodeMessage(
+  topic: string,
+  payload: Uint8Array,
+  now: number,
+  context: DecodeContext,
+): Decoded {
+  const address = parseTopic(topic, context.templates);
+  if (typeof address === 'string') return dead(address);
+  if (address.messageType === 'commands' || address.messageType === 'config') return { kind: 'ignored' };
+  if (payload.length > context.maxPayloadBytes) {
+    return dead(`payload has ${payload.length} bytes, at most ${context.maxPayloadBytes} are taken`);
+  }
+  const json = parseJson(payload);
+  if ('error' in json) return dead(`not JSON: ${json.error}`);
+  if (address.messageType === 'status') return decodeStatus(json.value, address, now);
+  if (address.messageType === 'alerts') return dead('alerts of devices are not taken, only their data');
+  const data = decodeData(json.value, address, context);
+  if (typeof data === 'string') return dead(data);
+  return checkData(data, address, now, context);
+}
+
+function parseJson(payload: Uint8Array): { value: unknown } | { error: string } {
+  try {
+    return { value: JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(payload)) as unknown };
+  } catch (error) {
+    return { error: (error instanceof Error ? error.message : 'unreadable').slice(0, 200) };
+  }
+}
+
+function decodeStatus(value: unknown, address: TopicAddress, now: number): Decoded {
+  const parsed = statusSchema.safeParse(value);
+  if (!parsed.success)
+    return dead('status: expected {"state": "online" | "degraded" | "offline", "at"?, "detail"?}');
+  const at = parsed.data.at === undefined ? now : (parseMoment(parsed.data.at) ?? now);
+  return { kind: 'status', address, status: parsed.data, at };
+}
+
+function decodeData(value: unknown, address: TopicAddress, context: DecodeContext): DecodedData | string {
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    return 'the payload is not a JSON object';
+  if ('v' in value) return decodeEnvelope(value, context.catalogue);
+  const assigned = context.assignedProfile(address.farm, address.deviceUid);
+  const profile =
+    assigned === undefined ? findProfile(value, address, context) : context.profiles.get(assigned);
+  if (profile?.payload === undefined) {
+    const names = candidates(address, context).map(({ profile: name }) => name);
+    return names.length === 0
+      ? `no profile maps JSON of device type ${address.deviceType}; send envelope v1 or add one to config/profiles/`
+      : `the payload fits none of the profiles for ${address.deviceType} (${names.join(', ')}) and is not envelope v1`;
+  }
+  return mapPayload(value, profile, profile.payload, context.kgPerLitre);
+}
+
+const candidates = (address: TopicAddress, context: DecodeContext) =>
+  [...context.profiles.values()].filter(
+    (profile) => profile.payload && profile.device_type === address.deviceType,
+  );
+
+function findProfile(value: unknown, address: TopicAddress, context: DecodeContext): Profile | undefined {
+  return candidates(address, context).find(
+    (profile) => profile.payload && matchesProfile(value, profile.payload),
+  );
+}
+
+/** Plausible times, catalogue ranges; a finished milking needs a valid yield. */
+function checkData(data: DecodedData, address: TopicAddress, now: number, context: DecodeContext): Decoded {
+  const times = data.at === undefined ? [] : [data.at, ...data.points.map((point) => point.time)];
+  for (const time of times) {
+    if (time > now + context.maxFutureMs)
+      return dead(`time ${iso(time)} is in the future; is the device's clock right?`);
+    if (time < now - context.maxPastMs) return dead(`time ${iso(time)} is further back than data is kept`);
+  }
+  for (const point of data.points) {
+    const { min = -Infinity, max = Infinity } = context.catalogue.get(point.metric) ?? {};
+    if (point.value >= min && point.value <= max) continue;
+    if (data.session?.event === 'record' && point.metric === 'milk_yield') {
+      return dead(`milk_yield ${point.value} kg is outside ${min}…${max} kg`);
+    }
+    if (point.quality === quality.good) point.quality = quality.outOfRange;
+  }
+  return { kind: 'data', address, data };
+}
+
+const iso = (time: number) => (Math.abs(time) <= 8.64e15 ? new Date(time).toISOString() : String(time));

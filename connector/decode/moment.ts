@@ -1,0 +1,18 @@
+// Moments as devices write them, into epoch milliseconds.
+
+/** ISO 8601 with or without offset (without: UTC), `YYYY-MM-DD HH:MM:SS`, epoch seconds or milliseconds; undefined when it is none. */
+export function parseMoment(value: unknown): number | undefined {
+  if (typeof value === 'number' && Number.isFinite(value)) {
+    // 1e11 s is the year 5138 and 1e11 ms is 1973: no device needs either.
+    return Math.round(Math.abs(value) < 1e11 ? value * 1000 : value);
+  }
+  if (typeof value !== 'string') return undefined;
+  const match = /^(\d{4}-\d{2}-\d{2})[T ](\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?)\s*(Z|[+-]\d{2}:?\d{2})?$/i.exec(
+    value.trim(),
+  );
+  if (match === null) return undefined;
+  const zone = match[3] ?? 'Z';
+  const offset = zone.length === 5 ? `${zone.slice(0, 3)}:${zone.slice(3)}` : zone.toUpperCase();
+  const time = Date.parse(`${match[1] ?? ''}T${match[2] ?? ''}${offset}`);
+  return Number.isNaN(time) ? undefined : time;
+}

@@ -1,0 +1,91 @@
+// The state machine of a milking: start, reading, end and finished record, in any order, each as often as it may come.
+import type { SessionEvent } from '../decode/decoded.ts';
+import { addPoints, replacePoints, type StatPoint, type Stats } from './stats.ts';
+
+/** A milking as it stands. Times in epoch ms. */
+export interface Milking {
+  /** Unique per device; the wire id, made longer when a meter counts from the beginning again. */
+  sessionKey: string;
+  wireId: string;
+  stall: string | null;
+  rfid: string | null;
+  animalRef: string | null;
+  startedAt: number;
+  lastAt: number;
+  endedAt: number | null;
+  /** Published as over; later messages make new revisions. */
+  closed: boolean;
+  /** Its end was seen, as opposed to closed after silence. */
+  complete: boolean;
+  stats: Stats;
+}
+
+/** A message of a milking. `newPoints` are those whose readings were not stored before; `points` all good ones. */
+export interface MilkingEvent {
+  wireId: string | undefined;
+  event: SessionEvent;
+  at: number;
+  points: readonly StatPoint[];
+  newPoints: readonly StatPoint[];
+  rfid: string | undefined;
+  animalRef: string | undefined;
+  stall: string | undefined;
+}
+
+/** Meters that number their milkings start over; the same number this much later is another milking. */
+export const reuseAfterMs = 12 * 3_600_000;
+
+/** The milking of a device that an event belongs to; without id, the one that is open. */
+export function findMilking<T extends Milking>(candidates: readonly T[], event: MilkingEvent): T | undefined {
+  if (event.wireId === undefined) {
+    if (event.event === 'record') return candidates.find((milking) => milking.wireId === recordWireId(event));
+    return candidates.findLast((milking) => !milking.closed);
+  }
+  return candidates.findLast(
+    (milking) =>
+      milking.wireId === event.wireId &&
+      event.at > milking.startedAt - reuseAfterMs &&
+      event.at < milking.lastAt + reuseAfterMs,
+  );
+}
+
+const recordWireId = (event: MilkingEvent) => `at:${new Date(event.at).toISOString()}`;
+
+/** A new milking for an event that belongs to none; `takenKeys` are the device's session keys that exist. */
+export function openMilking(event: MilkingEvent, takenKeys: ReadonlySet<string>): Milking {
+  const wireId = event.wireId ?? recordWireId(event);
+  return {
+    sessionKey: takenKeys.has(wireId) ? `${wireId}@${new Date(event.at).toISOString()}` : wireId,
+    wireId,
+    stall: null,
+    rfid: null,
+    animalRef: null,
+    startedAt: event.at,
+    lastAt: event.at,
+    endedAt: null,
+    closed: false,
+    complete: false,
+    stats: {},
+  };
+}
+
+/** Applies an event. Applying it again changes nothing, given that its points are then no longer new. */
+export function applyEvent(milking: Milking, event: MilkingEvent): Milking {
+  const ends = event.event === 'end' || event.event === 'record';
+  const stats =
+    event.event === 'record'
+      ? replacePoints(milking.stats, event.points)
+      : addPoints(milking.stats, event.newPoints);
+  return {
+    ...milking,
+    stall: event.stall ?? milking.stall,
+    rfid: event.rfid ?? milking.rfid,
+    animalRef: event.animalRef ?? milking.animalRef,
+    startedAt: Math.min(milking.startedAt, event.at),
+    lastAt: Math.max(milking.lastAt, event.at),
+    endedAt: ends ? Math.max(milking.endedAt ?? event.at, event.at) : milking.endedAt,
+    closed: milking.closed || ends,
+    complete: milking.complete || ends,
+    stats,
+  };
+}

@@ -17,6 +17,11 @@ milkings are kept and corrected here by choosing the animal.
     'data': [
         'security/smart_dairy_iot_security.xml',
         'security/ir.model.access.csv',
+        'views/iot_milk_session_views.xml',
+        'views/iot_device_views.xml',
+        'views/iot_alert_views.xml',
+        'views/farm_views.xml',
+        'views/smart_dairy_iot_menus.xml',
     ],
     'application': True,
     'installable': True,

@@ -14,16 +14,16 @@ class FarmAnimal(models.Model):
     iot_alert_count = fields.Integer(string='Open Alerts', compute='_compute_iot_alert_count')
     last_milking = fields.Datetime(compute='_compute_production', help="Start of the latest milking.")
     yield_last_day = MeasuredFloat(
-        string='Last 24 h (kg)', digits=(10, 1), compute='_compute_production', help="Milk of the last 24 hours.")
+        string='Last 24 h (kg)', compute='_compute_production', help="Milk of the last 24 hours.")
     yield_day_mean = MeasuredFloat(
-        string='Per Day, 7-Day Mean (kg)', digits=(10, 1), compute='_compute_production',
+        string='Per Day, 7-Day Mean (kg)', compute='_compute_production',
         help="Milk of the last seven days, divided by seven.")
     yield_milking_mean = MeasuredFloat(
-        string='Per Milking, 30-Day Mean (kg)', digits=(10, 1), compute='_compute_production',
+        string='Per Milking, 30-Day Mean (kg)', compute='_compute_production',
         help="Mean of the complete milkings of the last 30 days. A milking is abnormal when it is more than 30 % off.")
-    fat_mean = MeasuredFloat(string='Fat, 30-Day Mean (%)', digits=(5, 2), compute='_compute_production')
-    protein_mean = MeasuredFloat(string='Protein, 30-Day Mean (%)', digits=(5, 2), compute='_compute_production')
-    scc_mean = MeasuredFloat(string='SCC, 30-Day Mean (cells/mL)', digits=(12, 0), compute='_compute_production')
+    fat_mean = MeasuredFloat(string='Fat, 30-Day Mean (%)', compute='_compute_production')
+    protein_mean = MeasuredFloat(string='Protein, 30-Day Mean (%)', compute='_compute_production')
+    scc_mean = MeasuredFloat(string='SCC, 30-Day Mean (cells/mL)', compute='_compute_production')
 
     def _compute_milk_counts(self):
         counts = dict(self.env['iot.milk.session']._read_group(

@@ -45,8 +45,8 @@ class IotAlert(models.Model):
         help="Person who last acknowledged, resolved or reopened this alert. From then on the status is theirs.",
     )
     message = fields.Text(required=True)
-    trigger_value = MeasuredFloat(string='Value', digits=(16, 3), aggregator=None)
-    threshold_value = MeasuredFloat(string='Limit', digits=(16, 3), aggregator=None)
+    trigger_value = MeasuredFloat(string='Value', aggregator=None)
+    threshold_value = MeasuredFloat(string='Limit', aggregator=None)
     unit = fields.Char()
     raised_at = fields.Datetime(string='Raised', required=True, index=True, default=fields.Datetime.now)
     cleared_at = fields.Datetime(string='Cleared', help="When the cause went away by itself.")

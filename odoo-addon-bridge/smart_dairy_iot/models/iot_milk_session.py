@@ -55,30 +55,30 @@ class IotMilkSession(models.Model):
     is_complete = fields.Boolean(
         string='Complete', help="The end of the milking was seen. Without it the milking was closed after silence, and "
                                 "the yield may be too low.")
-    yield_kg = MeasuredFloat(string='Yield (kg)', digits=(10, 3), aggregator='sum')
+    yield_kg = MeasuredFloat(string='Yield (kg)', aggregator='sum')
     expected_yield_kg = MeasuredFloat(
-        string='Expected (kg)', digits=(10, 3), aggregator='avg',
+        string='Expected (kg)', aggregator='avg',
         help="Mean yield of the animal's milkings in the 30 days before this one.")
     yield_deviation = MeasuredFloat(
         string='Deviation (%)', compute='_compute_yield_deviation', aggregator=None,
         help="How far the yield is from the expected yield.")
     is_abnormal = fields.Boolean(
         string='Abnormal', help="The yield is more than 30 % above or below the animal's 30-day mean.")
-    average_flow = MeasuredFloat(string='Average Flow (kg/min)', digits=(8, 3), aggregator='avg')
-    peak_flow = MeasuredFloat(string='Peak Flow (kg/min)', digits=(8, 3), aggregator='max')
+    average_flow = MeasuredFloat(string='Average Flow (kg/min)', aggregator='avg')
+    peak_flow = MeasuredFloat(string='Peak Flow (kg/min)', aggregator='max')
     conductivity = MeasuredFloat(
-        string='Conductivity (mS/cm)', digits=(6, 2), aggregator='avg',
+        string='Conductivity (mS/cm)', aggregator='avg',
         help="Electrical conductivity of the milk. Above 6.5 mS/cm an udder infection is possible.")
-    milk_temperature = MeasuredFloat(string='Milk Temperature (°C)', digits=(5, 2), aggregator='avg')
-    fat_percentage = MeasuredFloat(string='Fat (%)', digits=(5, 2), aggregator='avg')
-    protein_percentage = MeasuredFloat(string='Protein (%)', digits=(5, 2), aggregator='avg')
-    lactose_percentage = MeasuredFloat(string='Lactose (%)', digits=(5, 2), aggregator='avg')
+    milk_temperature = MeasuredFloat(string='Milk Temperature (°C)', aggregator='avg')
+    fat_percentage = MeasuredFloat(string='Fat (%)', aggregator='avg')
+    protein_percentage = MeasuredFloat(string='Protein (%)', aggregator='avg')
+    lactose_percentage = MeasuredFloat(string='Lactose (%)', aggregator='avg')
     somatic_cell_count = MeasuredInteger(
         string='SCC (cells/mL)', aggregator='avg',
         help="Somatic cell count. Milk above 400,000 cells/mL is rejected.")
-    blood = MeasuredFloat(string='Blood (%)', digits=(6, 3), aggregator='max')
-    vacuum_pressure = MeasuredFloat(string='Vacuum (kPa)', digits=(6, 2), aggregator='avg')
-    pulsation_rate = MeasuredFloat(string='Pulsation (cycles/min)', digits=(6, 2), aggregator='avg')
+    blood = MeasuredFloat(string='Blood (%)', aggregator='max')
+    vacuum_pressure = MeasuredFloat(string='Vacuum (kPa)', aggregator='avg')
+    pulsation_rate = MeasuredFloat(string='Pulsation (cycles/min)', aggregator='avg')
     quality_grade = fields.Selection(
         [('A', 'A'), ('B', 'B'), ('C', 'C'), ('reject', 'Reject')], string='Grade')
     note = fields.Text(string='Remark')

@@ -1,0 +1,22 @@
+// An alert as iot.alert takes it.
+import type { AlertRecord } from '../../../contract/records.ts';
+import { toOdooDatetime } from './values.ts';
+
+/** Keys are field names of iot.alert; farm, device_uid, rfid_tag and milk_session (a source_id) are natural keys. */
+export function alertToOdoo(record: AlertRecord) {
+  return {
+    farm: record.farm,
+    device_uid: record.device_uid,
+    rfid_tag: record.rfid,
+    milk_session: record.milk_session,
+    alert_type: record.alert_type,
+    severity: record.severity,
+    state: record.state,
+    message: record.message,
+    trigger_value: record.trigger_value,
+    threshold_value: record.threshold_value,
+    unit: record.unit,
+    raised_at: toOdooDatetime(record.raised_at),
+    cleared_at: toOdooDatetime(record.cleared_at),
+  };
+}

@@ -1,0 +1,36 @@
+// A milking as iot.milk.session takes it.
+import type { MilkSessionRecord } from '../../../contract/records.ts';
+import { toOdooDatetime } from './values.ts';
+
+/** Keys are field names of iot.milk.session; farm, device_uid, rfid_tag and animal_ref are natural keys that Odoo resolves. */
+export function milkSessionToOdoo(record: MilkSessionRecord) {
+  return {
+    farm: record.farm,
+    device_uid: record.device_uid,
+    device_type: record.device_type,
+    rfid_tag: record.rfid,
+    animal_ref: record.animal_ref,
+    stall: record.stall,
+    start_datetime: toOdooDatetime(record.started_at),
+    end_datetime: toOdooDatetime(record.ended_at),
+    duration_seconds: record.duration_s,
+    yield_kg: record.yield_kg,
+    average_flow: record.average_flow_kg_min,
+    peak_flow: record.peak_flow_kg_min,
+    conductivity: record.conductivity_ms_cm,
+    milk_temperature: record.milk_temperature_c,
+    fat_percentage: record.fat_pct,
+    protein_percentage: record.protein_pct,
+    lactose_percentage: record.lactose_pct,
+    // An integer field in Odoo; meters send means with a fraction.
+    somatic_cell_count: record.scc_per_ml === null ? null : Math.round(record.scc_per_ml),
+    blood: record.blood_pct,
+    vacuum_pressure: record.vacuum_kpa,
+    pulsation_rate: record.pulsation_per_min,
+    quality_grade: record.grade,
+    expected_yield_kg: record.expected_yield_kg,
+    is_abnormal: record.abnormal,
+    milking_of_day: record.milking,
+    is_complete: record.complete,
+  };
+}

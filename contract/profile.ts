@@ -81,6 +81,8 @@ const registerSchema = z.strictObject({
   /** Publishes the scaled value as this metric; without it the register only serves the session block. */
   metric: z.string().optional(),
   unit: unitSchema.optional(),
+  /** The value belongs to the current or last milking: it is not published while the stall idles. */
+  milking: z.boolean().default(false),
 });
 export type RegisterDefinition = z.infer<typeof registerSchema>;
 
@@ -120,7 +122,7 @@ export const profileSchema = z.strictObject({
         payload: z.unknown().optional(),
         /** … or raw registers, by table and address as written in the profile. */
         registers: z
-          .record(z.enum(['holding', 'input', 'coil', 'discrete']), z.record(z.string(), z.int()))
+          .partialRecord(z.enum(['holding', 'input', 'coil', 'discrete']), z.record(z.string(), z.int()))
           .optional(),
         expect: envelopeSchema.partial(),
       }),

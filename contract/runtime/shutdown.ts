@@ -55,7 +55,8 @@ export function runMain(logger: Logger, main: (shutdown: Shutdown) => Promise<vo
       leave(0).catch(() => process.exit(1));
     });
   }
-  main(shutdown).catch((error: unknown) => {
+  // A main may also throw before its first await.
+  Promise.try(main, shutdown).catch((error: unknown) => {
     logger.fatal({ error: messageOf(error) }, 'could not start');
     return leave(1);
   });

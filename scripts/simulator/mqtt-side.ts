@@ -1,0 +1,110 @@
+// What the farm says over MQTT, made from the parlour's events.
+import { connect } from 'mqtt';
+import type { FaultName } from './faults.ts';
+import { tagIsRead } from './faults.ts';
+import {
+  absurdCopy,
+  brokenCopy,
+  finishedRecord,
+  readingMoments,
+  sessionEnd,
+  sessionReading,
+  sessionStart,
+  tagRead,
+  type Clock,
+  type Message,
+} from './foreign-meters.ts';
+import type { Milking, ParlourEvent } from './parlour.ts';
+
+export interface MqttAccess {
+  url: string;
+  username?: string | undefined;
+  password?: string | undefined;
+}
+
+/** How a place tells its milkings. */
+export type Voice = 'modbus' | 'record' | 'session';
+
+/** A message and the simulated second at which it goes out. */
+interface Due extends Message {
+  atS: number;
+}
+
+const lateByS = 180;
+
+/** Messages of one event. Pure. */
+export function messagesOf(
+  { type, milking }: ParlourEvent,
+  context: { voice: Voice; farm: string; sessionId: string; clock: Clock; faults: ReadonlySet<FaultName> },
+): Due[] {
+  const { voice, farm, sessionId, clock, faults } = context;
+  if (voice === 'modbus') {
+    const read = type === 'enter' && tagIsRead(faults, milking.place.index, milking.number);
+    return read ? [{ atS: milking.enterS, ...tagRead(farm, milking, clock) }] : [];
+  }
+  if (voice === 'record') {
+    if (type !== 'end') return [];
+    return worsen([{ atS: milking.endS, ...finishedRecord(farm, milking, sessionId, clock) }], faults);
+  }
+  if (type !== 'start') return [];
+  return worsen(sessionMessages(milking, sessionId, clock, faults.has('late') ? lateByS : 0), faults);
+}
+
+function sessionMessages(milking: Milking, sessionId: string, clock: Clock, delayS: number): Due[] {
+  const moments = readingMoments(milking);
+  const readings = moments.map((atS, index) => {
+    const previousS = moments[index - 1] ?? milking.startS;
+    return { atS: atS + delayS, ...sessionReading(milking, sessionId, { previousS, atS, clock }) };
+  });
+  return [
+    { atS: milking.startS, ...sessionStart(milking, sessionId, clock) },
+    ...readings,
+    { atS: milking.endS, ...sessionEnd(milking, sessionId, clock) },
+  ];
+}
+
+function worsen(messages: readonly Due[], faults: ReadonlySet<FaultName>): Due[] {
+  return messages.flatMap((message) => [
+    ...new Array<Due>(faults.has('duplicate') ? 3 : 1).fill(message),
+    ...(faults.has('bad_json') ? [{ ...message, ...brokenCopy(message) }] : []),
+    ...(faults.has('absurd') ? [{ ...message, ...absurdCopy(message) }] : []),
+  ]);
+}
+
+export interface MqttSide {
+  publish(message: Message): void;
+  /** Resolves when the broker has everything, or after two seconds. */
+  stop(): Promise<void>;
+}
+
+/** Connects in the background; messages wait in memory until the broker answers. */
+export function connectMqttSide(
+  { url, username, password }: MqttAccess,
+  onTrouble: (text: string) => void,
+): MqttSide {
+  const client = connect(url, {
+    clientId: `simulator-${process.pid}-${Math.random().toString(36).slice(2, 8)}`,
+    ...(username === undefined ? {} : { username }),
+    ...(password === undefined ? {} : { password }),
+    reconnectPeriod: 1000,
+    reconnectOnConnackError: true,
+  });
+  let last = '';
+  client.on('error', (error) => {
+    if (error.message !== last) onTrouble(`MQTT: ${error.message}`);
+    last = error.message;
+  });
+  let open = 0;
+  return {
+    publish: ({ topic, payload }) => {
+      open++;
+      client.publish(topic, payload, { qos: 1 }, () => open--);
+    },
+    stop: async () => {
+      for (let waited = 0; open > 0 && client.connected && waited < 2000; waited += 20) {
+        await new Promise((resolve) => setTimeout(resolve, 20));
+      }
+      await client.endAsync(true);
+    },
+  };
+}

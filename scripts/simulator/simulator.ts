@@ -1,0 +1,229 @@
+// The simulated farm: parlour, Modbus meters, tag reader and foreign MQTT meters on one clock.
+import { createCow } from './cow.ts';
+import { modbusFate, tagIsRead, type FaultName } from './faults.ts';
+import { kgPerLitre, readingLitres, readingMoments, recordLitres } from './foreign-meters.ts';
+import { connectMqttSide, messagesOf, type MqttAccess, type Voice } from './mqtt-side.ts';
+import { startModbusServer, type ModbusServer } from './modbus-server.ts';
+import { createParlour, type Group, type Milking, type Place } from './parlour.ts';
+import { roundTo } from './random.ts';
+import { meterRegisters } from './registers.ts';
+
+export interface SimulatorOptions {
+  farm?: string;
+  stalls?: number;
+  seed?: number;
+  /** Simulated seconds in a second; at the default of 12 a milking takes 20 to 40 s. */
+  speed?: number;
+  host?: string;
+  /** 0 takes any free port. */
+  modbusPort?: number;
+  /** Without it there are only the Modbus meters. */
+  mqtt?: MqttAccess | undefined;
+  faults?: ReadonlySet<FaultName>;
+  /** No cow comes in after so many milkings. */
+  milkings?: number;
+  /** Makes session numbers differ from an earlier run's; from the wall clock by default. */
+  runNumber?: number;
+  /** The parlour opens at the gateway's first poll, but after this time in any case. */
+  openAfterMs?: number;
+  log?: (text: string) => void;
+}
+
+/** A milking as it truly was, for audits. */
+export interface TrueMilking {
+  voice: Voice;
+  device_uid: string;
+  session_id: string;
+  rfid: string;
+  ear_tag: string;
+  tag_read: boolean;
+  stall: string;
+  started_at: string;
+  ended_at: string;
+  /** Simulated, as the meter tells it. */
+  duration_s: number;
+  yield_kg: number;
+  peak_flow_kg_min: number;
+  conductivity: number;
+  fat: number | null;
+  protein: number | null;
+  scc_per_ml: number | null;
+}
+
+export interface Simulator {
+  modbusPort: number;
+  /** Milkings that are over, in the order of their ends. */
+  truth: TrueMilking[];
+  /** Resolves when `milkings` milkings are over; never without that option. */
+  finished: Promise<void>;
+  /** Pulls the plug of the Modbus server; the cows go on. */
+  stopModbus(): Promise<void>;
+  /** Plugs it in again, on the same port. */
+  restartModbus(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+const demoHerd = 24;
+/** The MQTT meters and the cows that they milk, the last ones of the demo herd. */
+const foreignMeters: readonly { uid: string; voice: Voice; stall: string; cows: readonly number[] }[] = [
+  { uid: 'meter_001', voice: 'record', stall: 'M1', cows: [19, 20] },
+  { uid: 'meter_002', voice: 'record', stall: 'M2', cows: [21, 22] },
+  { uid: 'SD-MM-001', voice: 'session', stall: 'M3', cows: [23, 24] },
+];
+const tickMs = 100;
+
+/** Starts the farm. Rejects when the Modbus port is taken. */
+export async function startSimulator(options: SimulatorOptions = {}): Promise<Simulator> {
+  const { farm = 'farm1', stalls = 8, seed = 1, speed = 12, host = '127.0.0.1' } = options;
+  const { faults = new Set<FaultName>(), openAfterMs = 10_000, log = () => undefined } = options;
+  // Ten seconds a number: no stall milks so fast, so a later run's numbers are always new. Rolls over after 7.6 days.
+  const runNumber = options.runNumber ?? Math.floor(Date.now() / 10_000);
+  const counterBase = runNumber & 0xffff;
+  const { groups, voices } = layOut(stalls, seed, options.mqtt !== undefined);
+  const parlour = createParlour(groups, seed, options.milkings);
+  const startedAt = Date.now();
+  let openedAt: number | undefined;
+  const nowS = () => (openedAt === undefined ? 0 : ((Date.now() - openedAt) / 1000) * speed);
+  const clock = (atS: number) => new Date((openedAt ?? startedAt) + (atS / speed) * 1000).toISOString();
+  const voiceOf = (place: Place) => voices.get(place.uid) ?? 'modbus';
+  const analyserAt = (unit: number) => stalls === 1 || unit < stalls;
+  const sessionIdOf = ({ place, number }: Milking) =>
+    voiceOf(place) === 'modbus'
+      ? String((counterBase + number + 1) & 0xffff)
+      : `${place.uid}-${runNumber}-${number}`;
+
+  const truth: TrueMilking[] = [];
+  const finished = Promise.withResolvers<undefined>();
+  const mqtt = options.mqtt === undefined ? undefined : connectMqttSide(options.mqtt, log);
+  let outbox: ReturnType<typeof messagesOf> = [];
+  const tick = () => {
+    const atS = nowS();
+    for (const event of parlour.advance(atS)) {
+      const { milking } = event;
+      const [voice, sessionId] = [voiceOf(milking.place), sessionIdOf(milking)];
+      outbox.push(...messagesOf(event, { voice, farm, sessionId, clock, faults }));
+      if (event.type !== 'end') continue;
+      const analyser = voice !== 'modbus' || analyserAt(milking.place.index + 1);
+      const tag_read = voice === 'modbus' ? tagIsRead(faults, milking.place.index, milking.number) : true;
+      truth.push({ ...trueMilking(milking, { voice, sessionId, clock, analyser }), tag_read });
+    }
+    const due = outbox.filter((message) => message.atS <= atS).sort((a, b) => a.atS - b.atS);
+    outbox = outbox.filter((message) => message.atS > atS);
+    for (const message of due) mqtt?.publish(message);
+    if (parlour.finished() && outbox.length === 0) finished.resolve(undefined);
+  };
+
+  let timer: NodeJS.Timeout | undefined;
+  const open = () => {
+    if (openedAt !== undefined) return;
+    openedAt = Date.now();
+    tick();
+    timer = setInterval(tick, tickMs);
+  };
+  const listen = (port: number) =>
+    startModbusServer({
+      host,
+      port,
+      registers: (unit) => {
+        if (unit < 1 || unit > stalls) return undefined;
+        open();
+        const atS = nowS();
+        const milking = parlour.latest(stallUid(unit), atS);
+        return meterRegisters(milking, atS, { counterBase, analyser: analyserAt(unit) });
+      },
+      fate: (unit, request) =>
+        modbusFate(faults, { unit, request, lastUnit: stalls, elapsedMs: Date.now() - startedAt }),
+    });
+  let server: ModbusServer | undefined;
+  try {
+    server = await listen(options.modbusPort ?? 0);
+  } catch (error) {
+    await mqtt?.stop();
+    throw error;
+  }
+  const modbusPort = server.port;
+  const doors = setTimeout(open, stalls === 0 ? 0 : openAfterMs);
+  const stopModbus = async () => {
+    await server?.close();
+    server = undefined;
+  };
+  return {
+    modbusPort,
+    truth,
+    finished: finished.promise,
+    stopModbus,
+    restartModbus: async () => {
+      server ??= await listen(modbusPort);
+    },
+    stop: async () => {
+      clearTimeout(doors);
+      clearInterval(timer);
+      await stopModbus();
+      await mqtt?.stop();
+    },
+  };
+}
+
+const stallUid = (unit: number) => `stall-${String(unit).padStart(2, '0')}`;
+
+function layOut(
+  stalls: number,
+  seed: number,
+  withMqtt: boolean,
+): { groups: Group[]; voices: Map<string, Voice> } {
+  const voices = new Map<string, Voice>();
+  const cow = (n: number) => createCow(seed, n);
+  // A parlour with more stalls than demo cows for them milks strangers too: Odoo does not know their tags.
+  const parlourCows = Array.from({ length: Math.max(18, stalls) }, (_, i) =>
+    i < 18 ? i + 1 : demoHerd + i - 17,
+  );
+  const places = Array.from({ length: stalls }, (_, i): Place => ({
+    uid: stallUid(i + 1),
+    stall: String(i + 1),
+    index: i,
+  }));
+  const groups: Group[] = stalls === 0 ? [] : [{ places, cows: parlourCows.map(cow) }];
+  if (withMqtt) {
+    foreignMeters.forEach(({ uid, voice, stall, cows }, i) => {
+      voices.set(uid, voice);
+      groups.push({ places: [{ uid, stall, index: 1000 + i }], cows: cows.map(cow) });
+    });
+  }
+  return { groups, voices };
+}
+
+function trueMilking(
+  milking: Milking,
+  context: { voice: Voice; sessionId: string; clock: (atS: number) => string; analyser: boolean },
+): Omit<TrueMilking, 'tag_read'> {
+  const { place, cow, milk, startS, endS } = milking;
+  const { voice, sessionId, clock, analyser } = context;
+  return {
+    voice,
+    device_uid: place.uid,
+    session_id: sessionId,
+    rfid: cow.rfid,
+    ear_tag: cow.earTag,
+    stall: place.stall,
+    started_at: clock(startS),
+    ended_at: clock(endS),
+    duration_s: Math.round(milk.durationS),
+    yield_kg: trueYieldKg(milking, voice),
+    peak_flow_kg_min: roundTo(milk.peakKgMin, 3),
+    conductivity: milk.conductivity,
+    fat: analyser ? milk.fat : null,
+    protein: analyser ? milk.protein : null,
+    scc_per_ml: analyser ? milk.sccPerMl : null,
+  };
+}
+
+/** What the meter itself counted: a foreign one shows rounded litres. */
+function trueYieldKg(milking: Milking, voice: Voice): number {
+  if (voice === 'modbus') return milking.milk.yieldKg;
+  if (voice === 'record') return roundTo(recordLitres(milking) * kgPerLitre, 4);
+  const moments = readingMoments(milking);
+  const litres = moments.map((atS, index) =>
+    readingLitres(milking, moments[index - 1] ?? milking.startS, atS),
+  );
+  return roundTo(litres.reduce((sum, part) => sum + part, 0) * kgPerLitre, 4);
+}

@@ -11,6 +11,10 @@ BEGIN
     RETURN CASE current_setting('timescaledb.license', true) WHEN 'timescale' THEN 'community' ELSE 'apache' END;
 END $$;
 
+-- A moment as it stands in records: ISO 8601, UTC, milliseconds.
+CREATE FUNCTION iot.iso(at timestamptz) RETURNS text
+    LANGUAGE sql STABLE AS $$ SELECT to_char(at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') $$;
+
 CREATE TABLE iot.farm (
     id         integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     code       text NOT NULL UNIQUE,
@@ -31,6 +35,8 @@ CREATE TABLE iot.device (
     state        text        NOT NULL CHECK (state IN ('discovered', 'registered')),
     first_seen   timestamptz,
     last_seen    timestamptz,
+    -- last_seen as Odoo knows it.
+    published_seen timestamptz,
     -- Counts the changes that Odoo should see.
     revision     integer     NOT NULL DEFAULT 1,
     UNIQUE (farm_id, device_uid)

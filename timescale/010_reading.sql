@@ -52,12 +52,12 @@ JOIN iot.device d ON d.id = r.device_id
 JOIN iot.farm f ON f.id = d.farm_id
 JOIN iot.metric m ON m.id = r.metric_id;
 
--- Moments given to messages that carried no time, by MQTT packet id: when the broker sends such a message again
--- after a crash, it gets the same moment and so the same key. At most 65,535 rows.
+-- Moments given to messages that carried no time, by who delivered them (MQTT client and packet id): when such a message
+-- is sent again after a crash, it gets the same moment and so the same key.
 CREATE TABLE iot.arrival_stamp (
-    packet_id integer     PRIMARY KEY,
-    digest    text        NOT NULL,
-    at        timestamptz NOT NULL
+    origin text        PRIMARY KEY,
+    digest text        NOT NULL,
+    at     timestamptz NOT NULL
 );
 
 -- What a device said of itself, on change.

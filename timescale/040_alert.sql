@@ -11,8 +11,11 @@ CREATE TABLE iot.alert (
     message         text        NOT NULL,
     raised_at       timestamptz NOT NULL,
     cleared_at      timestamptz,
+    -- What was last published, as `revision`.
+    record          jsonb       NOT NULL,
     revision        integer     NOT NULL DEFAULT 1
 );
+CREATE INDEX alert_session_idx ON iot.alert (milk_session_id);
 CREATE INDEX alert_open_idx ON iot.alert (raised_at) WHERE state <> 'resolved';
 
 CREATE TABLE iot.alert_event (

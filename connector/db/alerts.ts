@@ -1,0 +1,56 @@
+// Alerts in the database, and their records in the outbox.
+import type { AlertRecord } from '../../contract/records.ts';
+import type { PoolClient } from './pool.ts';
+
+/** An alert to raise or change. `key` is its source_id. */
+export interface AlertChange {
+  key: string;
+  farmId: number;
+  deviceId: number | null;
+  milkSessionId: number | null;
+  record: AlertRecord;
+}
+
+interface StoredAlert {
+  alert_key: string;
+  milk_session_id: number;
+  record: AlertRecord;
+}
+
+/** The alerts of these milkings. */
+export async function alertsOfMilkings(client: PoolClient, ids: readonly number[]): Promise<StoredAlert[]> {
+  const { rows } = await client.query<StoredAlert>(
+    'SELECT alert_key, milk_session_id, record FROM iot.alert WHERE milk_session_id = ANY ($1)',
+    [ids],
+  );
+  return rows;
+}
+
+/** Raises new alerts and changes known ones (next revision), notes it in iot.alert_event and puts the records into the outbox. */
+export async function putAlerts(client: PoolClient, changes: readonly AlertChange[]): Promise<void> {
+  if (changes.length === 0) return;
+  await client.query(
+    `WITH put AS (
+       INSERT INTO iot.alert AS a (alert_key, farm_id, device_id, milk_session_id, record, alert_type, severity, state,
+         message, raised_at, cleared_at)
+       SELECT c.key, c.farm_id, c.device_id, c.session_id, c.record, r.alert_type, r.severity, r.state, r.message,
+         r.raised_at, r.cleared_at
+       FROM unnest($1::text[], $2::int[], $3::int[], $4::bigint[], $5::jsonb[]) AS c (key, farm_id, device_id, session_id, record)
+       CROSS JOIN LATERAL jsonb_to_record(c.record) AS r (alert_type text, severity text, state text, message text,
+         raised_at timestamptz, cleared_at timestamptz)
+       ON CONFLICT (alert_key) DO UPDATE SET record = excluded.record, severity = excluded.severity,
+         state = excluded.state, message = excluded.message, cleared_at = excluded.cleared_at, revision = a.revision + 1
+       RETURNING id, alert_key, revision, record, state
+     ), noted AS (
+       INSERT INTO iot.alert_event (alert_id, state) SELECT id, state FROM put
+     )
+     SELECT iot.outbox_put(array_agg('alert'::text), array_agg(alert_key), array_agg(revision), array_agg(record)) FROM put`,
+    [
+      changes.map((change) => change.key),
+      changes.map((change) => change.farmId),
+      changes.map((change) => change.deviceId),
+      changes.map((change) => change.milkSessionId),
+      changes.map((change) => JSON.stringify(change.record)),
+    ],
+  );
+}

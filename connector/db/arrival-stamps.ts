@@ -1,0 +1,31 @@
+// Moments given to messages without a time, so that their redelivery after a crash gets the same ones.
+import type { Queryable } from './pool.ts';
+
+/** Who delivered a message (MQTT client and packet id), what it was, and the moment (epoch ms) it was given. */
+export interface ArrivalStamp {
+  origin: string;
+  digest: string;
+  at: number;
+}
+
+/** The stamps given before, by origin. */
+export async function loadStamps(db: Queryable): Promise<Map<string, ArrivalStamp>> {
+  const { rows } = await db.query<{ origin: string; digest: string; at: Date }>(
+    'SELECT origin, digest, at FROM iot.arrival_stamp',
+  );
+  return new Map(rows.map((row) => [row.origin, { ...row, at: row.at.getTime() }]));
+}
+
+/** Remembers stamps, one an origin. */
+export async function saveStamps(client: Queryable, stamps: readonly ArrivalStamp[]): Promise<void> {
+  if (stamps.length === 0) return;
+  await client.query(
+    `INSERT INTO iot.arrival_stamp (origin, digest, at) SELECT * FROM unnest($1::text[], $2::text[], $3::timestamptz[])
+     ON CONFLICT (origin) DO UPDATE SET digest = excluded.digest, at = excluded.at`,
+    [
+      stamps.map((stamp) => stamp.origin),
+      stamps.map((stamp) => stamp.digest),
+      stamps.map((stamp) => new Date(stamp.at)),
+    ],
+  );
+}

@@ -50,8 +50,10 @@ export async function migrate(db: Db, logger: Logger, wanted: 'auto' | 'plain' =
 
 /** Uses TimescaleDB where the server offers it and this role may create it; plain PostgreSQL does as well. */
 async function createExtension(client: PoolClient, logger: Logger): Promise<void> {
+  // Creating it without the preloaded library ends the session. An ordinary role may not read shared_preload_libraries,
+  // but it sees the settings that the library brings.
   const { rows } = await client.query(`SELECT 1 FROM pg_available_extensions WHERE name = 'timescaledb'
-    AND installed_version IS NULL AND current_setting('shared_preload_libraries') LIKE '%timescaledb%'`);
+    AND installed_version IS NULL AND current_setting('timescaledb.disable_load', true) IS NOT NULL`);
   if (rows.length === 0) return;
   await client.query('SAVEPOINT extension');
   try {

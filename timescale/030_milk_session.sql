@@ -68,12 +68,12 @@ CREATE FUNCTION iot.sessions_at_reads(farm_ids integer[], stalls text[], times t
      AND s.started_at BETWEEN r.time - INTERVAL '2 hours' AND r.time + before;
 $$;
 
--- Mean yield of an animal's complete milkings in the days before each of these milkings; null below `least` milkings.
-CREATE FUNCTION iot.expected_yield(session_ids bigint[], days integer, least integer)
+-- Mean yield of an animal's complete milkings in the days before each of these milkings; null below `minimum` milkings.
+CREATE FUNCTION iot.expected_yield(session_ids bigint[], days integer, minimum integer)
     RETURNS TABLE (id bigint, expected_kg double precision)
     LANGUAGE sql STABLE AS $$
     SELECT s.id, (
-        SELECT CASE WHEN count(*) >= least THEN avg(h.yield_kg) END
+        SELECT CASE WHEN count(*) >= minimum THEN avg(h.yield_kg) END
         FROM iot.milk_session h
         WHERE h.farm_id = s.farm_id AND coalesce(h.rfid, h.animal_ref) = coalesce(s.rfid, s.animal_ref)
           AND h.started_at >= s.started_at - make_interval(days => days) AND h.started_at < s.started_at

@@ -42,7 +42,7 @@ function createAutoClient(target: OdooTarget): OdooClient {
   let chosen: OdooClient | undefined;
   return {
     async call(model, method, args, signal) {
-      chosen ??= transports[(await fetchVersion(target)).major >= 19 ? 'json2' : 'jsonrpc'](target);
+      chosen ??= transports[(await fetchVersion(target, signal)).major >= 19 ? 'json2' : 'jsonrpc'](target);
       try {
         return await chosen.call(model, method, args, signal);
       } catch (error) {

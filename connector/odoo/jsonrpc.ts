@@ -8,7 +8,7 @@ import { fetchVersion } from './version.ts';
 
 const answerSchema = z.object({
   jsonrpc: z.literal('2.0'),
-  result: z.unknown(),
+  result: z.unknown().optional(),
   error: z
     .object({
       message: z.string().default(''),
@@ -36,11 +36,20 @@ export function createJsonRpcClient(target: OdooTarget): OdooClient {
     if (error === undefined) return result;
     throw fromException({ name: error.data?.name ?? '', message: error.data?.message ?? error.message });
   };
-  const session = createLogin(() => request('common', 'authenticate', [database, login, apiKey, {}]));
+  const session = createLogin((signal) =>
+    request('common', 'authenticate', [database, login, apiKey, {}], signal),
+  );
   return {
     call: (model, method, args, signal) =>
-      session.withUid((uid) =>
-        request('object', 'execute_kw', [database, uid, apiKey, model, method, ...toExecuteKw(args)], signal),
+      session.withUid(
+        (uid) =>
+          request(
+            'object',
+            'execute_kw',
+            [database, uid, apiKey, model, method, ...toExecuteKw(args)],
+            signal,
+          ),
+        signal,
       ),
     version: () => fetchVersion(target),
     describe: () => `Odoo at ${target.url}, database ${database}, jsonrpc`,

@@ -4,16 +4,16 @@ import { OdooError } from './errors.ts';
 /** Remembers the user id of a login. */
 export interface Login {
   /** Runs a call with the user id, logging in first if needed. */
-  withUid<T>(call: (uid: number) => Promise<T>): Promise<T>;
+  withUid<T>(call: (uid: number) => Promise<T>, signal?: AbortSignal): Promise<T>;
 }
 
 /** `authenticate` gives Odoo's answer to common.authenticate: a user id, or false. */
-export function createLogin(authenticate: () => Promise<unknown>): Login {
+export function createLogin(authenticate: (signal?: AbortSignal) => Promise<unknown>): Login {
   let uid: number | undefined;
   return {
-    async withUid(call) {
+    async withUid(call, signal) {
       if (uid === undefined) {
-        const answer = await authenticate();
+        const answer = await authenticate(signal);
         if (typeof answer !== 'number') {
           throw new OdooError(
             'denied',

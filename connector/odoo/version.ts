@@ -11,10 +11,11 @@ const oldAnswer = z.object({
 });
 
 /** Odoo 19 answers GET /web/version; every version since 8 answers POST /web/webclient/version_info. */
-export async function fetchVersion(target: OdooTarget): Promise<OdooVersion> {
+export async function fetchVersion(target: OdooTarget, signal?: AbortSignal): Promise<OdooVersion> {
   const common = {
     timeoutMs: Math.min(target.timeoutMs, 10_000),
     maxResponseBytes: target.maxResponseBytes,
+    signal,
   };
   // An older server answers 404 in HTML here; any other trouble shows again in the second request.
   const first = await requestJson({ ...common, url: `${target.url}/web/version` }).catch((error: unknown) => {

@@ -31,11 +31,13 @@ export function createXmlRpcClient(target: OdooTarget): OdooClient {
     password: target.apiKey,
   });
   // The package keeps the user id itself; ours only says whether it has one.
-  const session = createLogin(() => guarded(target, undefined, (callback) => odoo.connect(callback)));
+  const session = createLogin((signal) => guarded(target, signal, (callback) => odoo.connect(callback)));
   return {
     call: (model, method, args, signal) =>
-      session.withUid(() =>
-        guarded(target, signal, (callback) => odoo.execute_kw(model, method, toExecuteKw(args), callback)),
+      session.withUid(
+        () =>
+          guarded(target, signal, (callback) => odoo.execute_kw(model, method, toExecuteKw(args), callback)),
+        signal,
       ),
     version: () => fetchVersion(target),
     describe: () => `Odoo at ${target.url}, database ${target.database}, xmlrpc`,
@@ -72,7 +74,7 @@ function guarded(
       });
     };
     // The package makes its request before start() returns, so nobody else's can be caught here.
-    subscribe('http.client.request.start', onRequest);
+    subscribe('http.client.request.created', onRequest);
     try {
       start((error, value) => {
         finish();
@@ -82,7 +84,7 @@ function guarded(
     } catch (error) {
       fail(new OdooError('rejected', `cannot be written as XML-RPC: ${messageOf(error)}`));
     } finally {
-      unsubscribe('http.client.request.start', onRequest);
+      unsubscribe('http.client.request.created', onRequest);
     }
   });
 }

@@ -28,3 +28,18 @@ export async function insertDeadLetters(client: Queryable, letters: readonly Dea
 
 /** PostgreSQL text takes no NUL. */
 const storable = (text: string) => text.replaceAll('\u0000', '\uFFFD');
+
+/** The newest dead letters, payloads cut to 500 bytes. */
+export async function listDeadLetters(db: Queryable, limit: number): Promise<unknown[]> {
+  const { rows } = await db.query<{ payload_start: Buffer }>(
+    `SELECT id, iot.iso(received_at) AS received_at, topic, reason, payload_size, substring(payload, 1, 500) AS payload_start
+     FROM iot.dead_letter ORDER BY id DESC LIMIT $1`,
+    [limit],
+  );
+  return rows.map((row) => ({ ...row, payload_start: row.payload_start.toString('utf8') }));
+}
+
+/** Deletes dead letters older than so many days. */
+export async function purgeDeadLetters(db: Queryable, days: number): Promise<void> {
+  await db.query('DELETE FROM iot.dead_letter WHERE received_at < now() - make_interval(days => $1)', [days]);
+}

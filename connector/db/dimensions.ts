@@ -30,6 +30,15 @@ export interface NewDevice {
 export interface Dimensions {
   metricIds: ReadonlyMap<string, number>;
   devices: Map<string, Device>;
+  devicesById: Map<number, Device>;
+}
+
+/** Makes devices known, or known anew. */
+export function rememberDevices(dimensions: Dimensions, devices: readonly Device[]): void {
+  for (const device of devices) {
+    dimensions.devices.set(deviceKey(device.farm, device.deviceUid), device);
+    dimensions.devicesById.set(device.id, device);
+  }
 }
 
 export const deviceKey = (farm: string, deviceUid: string) => `${farm}/${deviceUid}`;
@@ -60,10 +69,13 @@ export async function loadDimensions(db: Queryable, catalogue: MetricCatalogue):
   const devices = await db.query<Device>(
     `SELECT ${deviceColumns} FROM iot.device d JOIN iot.farm f ON f.id = d.farm_id`,
   );
-  return {
+  const dimensions: Dimensions = {
     metricIds: new Map(ids.rows.map((row) => [row.name, row.id])),
-    devices: new Map(devices.rows.map((device) => [deviceKey(device.farm, device.deviceUid), device])),
+    devices: new Map(),
+    devicesById: new Map(),
   };
+  rememberDevices(dimensions, devices.rows);
+  return dimensions;
 }
 
 /**
@@ -148,4 +160,9 @@ export async function publishSeen(client: PoolClient, seconds: number): Promise<
     rows.map((row) => row.id),
   );
   return rows.length;
+}
+
+/** Every farm. */
+export async function farmCodes(client: Queryable): Promise<{ id: number; code: string }[]> {
+  return (await client.query<{ id: number; code: string }>('SELECT id, code FROM iot.farm ORDER BY id')).rows;
 }

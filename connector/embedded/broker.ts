@@ -1,0 +1,56 @@
+// The embedded broker for a one-box farm PC: aedes inside this process. A device's PUBACK is sent after the commit.
+import { createServer } from 'node:net';
+import { timingSafeEqual, createHash } from 'node:crypto';
+import { Aedes } from 'aedes';
+import type { Logger } from '../../contract/runtime/logger.ts';
+import type { MessageSink } from '../ingest/mqtt-source.ts';
+
+/** Who may connect, and where. */
+export interface EmbeddedBrokerOptions {
+  port: number;
+  username: string;
+  password: string;
+}
+
+/** Starts the broker on loopback; resolves when it listens. Messages reach the sink before the publisher is acknowledged. */
+export async function startEmbeddedBroker(options: EmbeddedBrokerOptions, sink: MessageSink, logger: Logger) {
+  const broker = await Aedes.createBroker({
+    authenticate: (_client, username, password, done) => {
+      const ok =
+        sameSecret(username ?? '', options.username) &&
+        sameSecret(password?.toString() ?? '', options.password);
+      done(null, ok);
+    },
+    authorizePublish: (client, packet, done) => {
+      const { topic, messageId } = packet as { topic: string; messageId?: number };
+      if (topic.startsWith('$')) return done(new Error('not allowed'));
+      if (sink.isFull()) return done(new Error('busy: the database does not keep up'));
+      sink.push({
+        topic,
+        payload: typeof packet.payload === 'string' ? Buffer.from(packet.payload) : packet.payload,
+        arrivedAt: Date.now(),
+        origin:
+          client !== null && packet.qos > 0 && messageId !== undefined
+            ? `${client.id}:${messageId}`
+            : undefined,
+        redelivered: packet.dup,
+        settle: () => done(null),
+      });
+    },
+  });
+  const server = createServer(broker.handle);
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(options.port, '127.0.0.1', resolve);
+  });
+  logger.info({ port: options.port }, 'embedded MQTT broker listens');
+  return {
+    async stop(): Promise<void> {
+      server.close();
+      await new Promise<void>((resolve) => broker.close(resolve));
+    },
+  };
+}
+
+const digest = (text: string) => createHash('sha256').update(text).digest();
+const sameSecret = (given: string, wanted: string) => timingSafeEqual(digest(given), digest(wanted));

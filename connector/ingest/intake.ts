@@ -1,0 +1,120 @@
+// Collects messages into batches and writes one batch at a time; messages settle when their batch is committed.
+import { setTimeout as sleep } from 'node:timers/promises';
+import { AppError, messageOf } from '../../contract/errors.ts';
+import type { Logger } from '../../contract/runtime/logger.ts';
+import { decodeMessage, type DecodeContext } from '../decode/message.ts';
+import type { ArrivalClock } from './arrival-clock.ts';
+import { toItem } from './item.ts';
+import type { IncomingMessage } from './message.ts';
+import type { BatchResult, WriteBatch } from './writer.ts';
+
+/** Sizes of config/connector.yaml. */
+export interface IntakeLimits {
+  batchMessages: number;
+  batchMs: number;
+  maxPendingBytes: number;
+}
+
+/** What happens along the way. */
+export interface IntakeHooks {
+  onBatch: (result: BatchResult, messages: number, durationMs: number) => void;
+  /** The database does not take a batch: stop taking messages. */
+  onDatabaseDown: (detail: string) => void;
+  onDatabaseUp: () => void;
+}
+
+/** The way in. */
+export interface Intake {
+  push(message: IncomingMessage): void;
+  /** More is waiting than memory should hold: hold the next message back until `onDrain`. */
+  isFull(): boolean;
+  /** Calls back once when there is room again. */
+  onDrain(callback: () => void): void;
+  pending(): { messages: number; bytes: number };
+  /** Writes what is waiting, if the database takes it; the rest was never acknowledged and comes back. */
+  stop(): Promise<void>;
+}
+
+const longestRetryMs = 5_000;
+
+/** Makes the intake and starts it. */
+export function startIntake(
+  write: WriteBatch,
+  context: DecodeContext,
+  clock: ArrivalClock,
+  limits: IntakeLimits,
+  hooks: IntakeHooks,
+  logger: Logger,
+): Intake {
+  let queue: IncomingMessage[] = [];
+  let bytes = 0;
+  let stopping = false;
+  let wake: (() => void) | undefined;
+  let drained: (() => void)[] = [];
+
+  async function run(): Promise<void> {
+    while (!stopping || queue.length > 0) {
+      if (queue.length === 0) await new Promise<void>((resolve) => (wake = resolve));
+      if (queue.length < limits.batchMessages && !stopping) await sleep(limits.batchMs);
+      const batch = queue.slice(0, limits.batchMessages);
+      if (batch.length > 0 && !(await commit(batch))) return;
+      queue = queue.slice(batch.length);
+      bytes -= batch.reduce((sum, message) => sum + message.payload.length, 0);
+      for (const message of batch) message.settle();
+      if (!isFull()) {
+        const waiting = drained;
+        drained = [];
+        for (const callback of waiting) callback();
+      }
+    }
+  }
+
+  /** Writes a batch, however long the database takes to come back; false when we stop and it does not. */
+  async function commit(batch: readonly IncomingMessage[]): Promise<boolean> {
+    const items = batch.map((message) =>
+      toItem(message, decodeMessage(message.topic, message.payload, message.arrivedAt, context), clock),
+    );
+    for (let failures = 0; ; failures++) {
+      const startedAt = performance.now();
+      try {
+        const result = await write(items);
+        if (failures > 0) hooks.onDatabaseUp();
+        hooks.onBatch(result, items.length, performance.now() - startedAt);
+        return true;
+      } catch (error) {
+        if (!(error instanceof AppError)) throw error;
+        if (failures === 0) hooks.onDatabaseDown(error.message);
+        logger.warn({ error: error.message, failures }, 'batch not written, will try again');
+        if (stopping && failures > 0) return false;
+        await retryDelay(failures);
+      }
+    }
+  }
+
+  const retryDelay = (failures: number) =>
+    sleep(Math.min(longestRetryMs, 250 * 2 ** failures) * (0.5 + Math.random() / 2));
+
+  const isFull = () => bytes > limits.maxPendingBytes;
+  const running = run().catch((error: unknown) => {
+    // Only a bug ends the loop; without intake the process is of no use, and unacknowledged messages come back.
+    logger.fatal({ error: messageOf(error) }, 'intake failed');
+    process.exit(1);
+  });
+
+  return {
+    push(message) {
+      queue.push(message);
+      bytes += message.payload.length;
+      wake?.();
+      wake = undefined;
+    },
+    isFull,
+    onDrain: (callback) => drained.push(callback),
+    pending: () => ({ messages: queue.length, bytes }),
+    async stop() {
+      stopping = true;
+      wake?.();
+      await running;
+    },
+  };
+}

@@ -1,0 +1,130 @@
+// The connector's only MQTT client: QoS 1 with acknowledgement after commit.
+//
+// MQTT.js hands over one message at a time and sends PUBACK when `handleMessage` calls back. Calling back with an error
+// makes it go on WITHOUT acknowledging, and the PUBACK is sent by `_sendPacket` when the message's batch is committed.
+// test/connector/ingest/mqtt-source.test.ts fails if a version of the library changes this.
+import { connect, type IClientOptions, type MqttClient, type Packet } from 'mqtt';
+import { messageOf } from '../../contract/errors.ts';
+import type { Logger } from '../../contract/runtime/logger.ts';
+import type { IncomingMessage } from './message.ts';
+
+/** How to reach the broker. */
+export interface MqttSourceOptions {
+  url: string;
+  username: string;
+  password: string;
+  clientId: string;
+  /** Topic filters. */
+  filters: readonly string[];
+  /** Most messages that are under way unacknowledged (MQTT 5 receive maximum). */
+  receiveMaximum: number;
+}
+
+/** Where messages go, and whether there is room. */
+export interface MessageSink {
+  push(message: IncomingMessage): void;
+  isFull(): boolean;
+  onDrain(callback: () => void): void;
+}
+
+/** The subscriber. `pause` disconnects cleanly: the broker keeps what arrives for this client id. */
+export interface MqttSource {
+  start(): void;
+  pause(): Promise<void>;
+  status(): { ok: boolean; detail: string };
+}
+
+const notYet = new Error('acknowledged after commit');
+const sessionExpirySeconds = 30 * 24 * 3_600;
+
+/** Makes a subscriber; nothing happens before start(). */
+export function createMqttSource(options: MqttSourceOptions, sink: MessageSink, logger: Logger): MqttSource {
+  let client: MqttClient | undefined;
+  let status = { ok: false, detail: 'not connected yet' };
+  const setStatus = (ok: boolean, detail: string) => {
+    if (status.ok !== ok || status.detail !== detail) logger.info({ ok, detail }, 'mqtt');
+    status = { ok, detail };
+  };
+
+  function start(): void {
+    if (client !== undefined) return;
+    const mine = connect(options.url, clientOptions(options));
+    client = mine;
+    // Packet ids mean nothing on another connection; an acknowledgement that comes too late is left out.
+    let connection = 0;
+    mine.on('connect', () => {
+      connection += 1;
+      mine.subscribe([...options.filters], { qos: 1 }, (error, granted) => {
+        const refused = granted?.filter(({ qos }) => qos > 2).map(({ topic }) => topic) ?? [];
+        if (error !== null) setStatus(false, `cannot subscribe: ${error.message}`);
+        else if (refused.length > 0)
+          setStatus(false, `the broker refuses ${refused.join(', ')}; check its ACL`);
+        else setStatus(true, 'connected');
+      });
+    });
+    mine.on('error', (error) => setStatus(false, connectionTrouble(error)));
+    mine.on('close', () => {
+      if (status.ok) setStatus(false, 'connection to the broker lost, trying again');
+    });
+    mine.handleMessage = (packet, callback) => {
+      const { messageId, qos } = packet;
+      const received = connection;
+      sink.push({
+        topic: packet.topic,
+        payload: typeof packet.payload === 'string' ? Buffer.from(packet.payload) : packet.payload,
+        arrivedAt: Date.now(),
+        origin: qos > 0 && messageId !== undefined ? `${options.clientId}:${messageId}` : undefined,
+        redelivered: packet.dup,
+        settle: () => {
+          if (qos === 1 && messageId !== undefined && received === connection && mine.connected)
+            puback(mine, messageId);
+        },
+      });
+      if (sink.isFull()) sink.onDrain(() => callback(notYet));
+      else callback(notYet);
+    };
+  }
+
+  return {
+    start,
+    async pause() {
+      const mine = client;
+      client = undefined;
+      if (mine === undefined) return;
+      setStatus(false, 'paused');
+      await mine.endAsync(!mine.connected).catch((error: unknown) => {
+        logger.warn({ error: messageOf(error) }, 'mqtt: disconnect failed');
+      });
+    },
+    status: () => status,
+  };
+}
+
+function clientOptions(options: MqttSourceOptions): IClientOptions {
+  return {
+    clientId: options.clientId,
+    username: options.username,
+    password: options.password,
+    protocolVersion: 5,
+    clean: false,
+    keepalive: 30,
+    reconnectPeriod: 1_000,
+    connectTimeout: 10_000,
+    properties: { sessionExpiryInterval: sessionExpirySeconds, receiveMaximum: options.receiveMaximum },
+  };
+}
+
+function puback(client: MqttClient, messageId: number): void {
+  (client as unknown as { _sendPacket(packet: Packet): void })._sendPacket({
+    cmd: 'puback',
+    messageId,
+    reasonCode: 0,
+  });
+}
+
+function connectionTrouble(error: Error & { code?: number | string }): string {
+  if (error.code === 134 || error.code === 135 || error.code === 4 || error.code === 5) {
+    return `the broker refuses the login: ${error.message}; check MQTT_USERNAME and MQTT_PASSWORD`;
+  }
+  return `broker not reachable: ${messageOf(error)}`;
+}

@@ -1,0 +1,50 @@
+// Which devices a batch speaks of: known ones, newly discovered ones, and those that policy rejects.
+import { deviceKey, putDevices, type Device, type Dimensions } from '../db/dimensions.ts';
+import type { PoolClient } from '../db/pool.ts';
+import type { TopicAddress } from '../../contract/topics.ts';
+import type { Item } from './item.ts';
+
+/** Looks up the device of an address; undefined when it was rejected. */
+export type FindDevice = (address: TopicAddress) => Device | undefined;
+
+/** The devices of a batch. `added` go into the dimensions after the commit. */
+export interface BatchDevices {
+  find: FindDevice;
+  added: Device[];
+}
+
+/** Puts unknown devices into the register as discovered, where policy allows. */
+export async function registerDevices(
+  client: PoolClient,
+  items: readonly Item[],
+  dimensions: Dimensions,
+  policy: 'discover' | 'reject',
+): Promise<BatchDevices> {
+  const unknown = new Map<string, Parameters<typeof putDevices>[1][number]>();
+  for (const { decoded } of items) {
+    if (decoded.kind !== 'data' && decoded.kind !== 'status') continue;
+    const { farm, deviceUid, deviceType } = decoded.address;
+    const key = deviceKey(farm, deviceUid);
+    if (policy === 'reject' || dimensions.devices.has(key) || unknown.has(key)) continue;
+    const data = decoded.kind === 'data' ? decoded.data : undefined;
+    unknown.set(key, {
+      farm,
+      deviceUid,
+      deviceType,
+      name: deviceUid,
+      profile: data?.profile ?? null,
+      stall: data?.stall ?? null,
+      seenAt: data?.at ?? null,
+      state: 'discovered',
+    });
+  }
+  const added = await putDevices(client, [...unknown.values()]);
+  const addedByKey = new Map(added.map((device) => [deviceKey(device.farm, device.deviceUid), device]));
+  return {
+    added,
+    find: ({ farm, deviceUid }) => {
+      const key = deviceKey(farm, deviceUid);
+      return dimensions.devices.get(key) ?? addedByKey.get(key);
+    },
+  };
+}

@@ -1,0 +1,107 @@
+// One transaction per batch: devices, readings, tags, milkings with their records, statuses, dead letters.
+import type { Logger } from '../../contract/runtime/logger.ts';
+import { saveStamps } from '../db/arrival-stamps.ts';
+import { insertDeadLetters } from '../db/dead-letters.ts';
+import { insertStatuses } from '../db/device-status.ts';
+import { rememberDevices, type Dimensions } from '../db/dimensions.ts';
+import { inTransaction, toDatabaseError, type Db } from '../db/pool.ts';
+import { insertReadings, prepareDays, type PreparedDays } from '../db/readings.ts';
+import type { Item } from './item.ts';
+import { writeMilkings, type DeviceById, type MilkingSettings, type PublishedMilking } from './milkings.ts';
+import { registerDevices } from './register.ts';
+import { dataRowsOf, deadLettersOf, milkingEventsOf, stampsOf, statusRowsOf, tagReadsOf } from './rows.ts';
+
+/** What a batch did. `seen` is when its devices (by id) were last heard, epoch ms. */
+export interface BatchResult {
+  readings: number;
+  duplicates: number;
+  deadLetters: number;
+  published: PublishedMilking[];
+  seen: ReadonlyMap<number, number>;
+}
+
+/** What the writer works with. */
+export interface WriterContext {
+  db: Db;
+  dimensions: Dimensions;
+  unknownDevices: 'discover' | 'reject';
+  milkings: MilkingSettings;
+  logger: Logger;
+}
+
+/** Writes a batch. Throws AppError `transient` or `denied` when the database is away: nothing was written then. */
+export type WriteBatch = (items: readonly Item[]) => Promise<BatchResult>;
+
+/** Makes the writer of batches. */
+export function createWriter(context: WriterContext): WriteBatch {
+  const { db, dimensions } = context;
+  const prepared: PreparedDays = new Set();
+
+  async function write(items: readonly Item[]): Promise<BatchResult> {
+    try {
+      return await writeOnce(items);
+    } catch (thrown) {
+      const error = toDatabaseError(thrown);
+      if (error.kind === 'transient' || error.kind === 'denied') throw error;
+      return splitBatch(items, error);
+    }
+  }
+
+  /** One bad message never costs its batch: halve until it stands alone, then it is a dead letter. */
+  async function splitBatch(items: readonly Item[], error: Error): Promise<BatchResult> {
+    const [first, ...others] = items;
+    if (first === undefined || (others.length === 0 && first.decoded.kind === 'dead')) throw error;
+    if (others.length === 0) {
+      context.logger.error({ topic: first.message.topic, error }, 'message cannot be stored');
+      return write([{ ...first, decoded: { kind: 'dead', reason: error.message } }]);
+    }
+    const middle = Math.ceil(items.length / 2);
+    return merge(await write(items.slice(0, middle)), await write(items.slice(middle)));
+  }
+
+  async function writeOnce(items: readonly Item[]): Promise<BatchResult> {
+    const { result, added, days } = await inTransaction(db, async (client) => {
+      const devices = await registerDevices(client, items, dimensions, context.unknownDevices);
+      const data = dataRowsOf(items, devices.find, dimensions.metricIds);
+      const readings = data.flatMap(({ rows }) => rows);
+      const newDays = await prepareDays(client, readings, prepared);
+      const duplicates = await insertReadings(client, readings);
+      const byId: DeviceById = (id) =>
+        dimensions.devicesById.get(id) ?? devices.added.find((device) => device.id === id);
+      const events = milkingEventsOf(data, duplicates, dimensions.metricIds);
+      const published = await writeMilkings(client, events, tagReadsOf(data), byId, context.milkings);
+      const letters = deadLettersOf(items, devices.find);
+      await insertStatuses(client, statusRowsOf(items, devices.find));
+      await saveStamps(client, stampsOf(items));
+      await insertDeadLetters(client, letters);
+      const points = data.reduce((sum, { data: { points: all } }) => sum + all.length, 0);
+      const stored = readings.length - duplicates.size;
+      return {
+        result: {
+          readings: stored,
+          duplicates: points - stored,
+          deadLetters: letters.length,
+          published,
+          seen: new Map(data.map(({ device, at }) => [device.id, at])),
+        },
+        added: devices.added,
+        days: newDays,
+      };
+    });
+    rememberDevices(dimensions, added);
+    for (const day of days) prepared.add(day);
+    return result;
+  }
+
+  return write;
+}
+
+function merge(left: BatchResult, right: BatchResult): BatchResult {
+  return {
+    readings: left.readings + right.readings,
+    duplicates: left.duplicates + right.duplicates,
+    deadLetters: left.deadLetters + right.deadLetters,
+    published: [...left.published, ...right.published],
+    seen: new Map([...left.seen, ...right.seen]),
+  };
+}

@@ -40,6 +40,19 @@ export async function decideMode(args: readonly string[]): Promise<Choice> {
   return { mode: forced, why: `asked for by --${forced}` };
 }
 
+/** For the tests, which run on this machine and need their own grip on each service. */
+export async function decideTestMode(
+  args: readonly string[],
+): Promise<{ mode: Exclude<Mode, 'docker'>; why: string }> {
+  const forced = forcedMode(args);
+  if (forced === 'docker') throw new Error('the tests run with --real or --embedded only');
+  if (forced !== undefined) return { mode: forced, why: `asked for by --${forced}` };
+  const noReal = await whyNotReal();
+  return noReal === ''
+    ? { mode: 'real', why: 'this is root on Debian or Ubuntu' }
+    : { mode: 'embedded', why: noReal };
+}
+
 async function inspectMachine(): Promise<Machine> {
   const [hasDocker, noReal] = await Promise.all([succeeds('docker', ['info']), whyNotReal()]);
   return { noDocker: hasDocker ? '' : 'no Docker engine answers', noReal };

@@ -14,12 +14,12 @@ import type { Instance, Mode, Report } from './types.ts';
 
 /** The instance's daemon if it runs. */
 export function runningDaemon(instance: Instance): DaemonRecord | undefined {
-  const record = readJson<DaemonRecord>(instance.daemonFile);
+  const record = readJson(instance.daemonFile) as DaemonRecord | undefined;
   return record !== undefined && isAlive(record) ? record : undefined;
 }
 
 export const readState = (instance: Instance): StackState | undefined =>
-  readJson<StackState>(instance.stateFile);
+  readJson(instance.stateFile) as StackState | undefined;
 
 interface UpOptions {
   instance: Instance;
@@ -27,17 +27,19 @@ interface UpOptions {
   report: Report;
   /** The services end when this process ends, however it ends. */
   tied: boolean;
+  /** Ends what is under way before the services start: the building of the private root. */
+  signal?: AbortSignal;
 }
 
 /** Brings the services up, or does nothing when they are. Throws with the reason when that fails. */
-export async function bringUp({ instance, mode, report, tied }: UpOptions): Promise<StackState> {
+export async function bringUp({ instance, mode, report, tied, signal }: UpOptions): Promise<StackState> {
   const running = runningDaemon(instance);
   if (running !== undefined && running.mode !== mode) {
     throw new Error(`the ${instance.name} stack already runs in mode ${running.mode}: stop it first`);
   }
   if (running === undefined) {
     await endEmbeddedOrphan(instance);
-    if (mode === 'real') await ensureRoot(report);
+    if (mode === 'real') await ensureRoot(report, signal);
     const settings = readSettings(instance);
     const ports = await pickPorts(usual(instance.name), settings?.ports);
     writeSettings(instance, { secrets: newSecrets(), ...settings, ports });

@@ -36,7 +36,7 @@ export interface StackState {
  */
 export async function runDaemon(name: InstanceName, mode: DaemonMode, lifeline: boolean): Promise<void> {
   const instance = openInstance(name);
-  const previous = readJson<DaemonRecord>(instance.daemonFile);
+  const previous = readJson(instance.daemonFile) as DaemonRecord | undefined;
   const self = identifySelf();
   if (previous !== undefined && isAlive(previous) && previous.pid !== self.pid) {
     throw new Error(`the ${name} stack is already running (pid ${previous.pid})`);
@@ -57,10 +57,10 @@ export async function runDaemon(name: InstanceName, mode: DaemonMode, lifeline: 
   publish();
   writePrivate(instance.daemonFile, JSON.stringify({ ...self, mode } satisfies DaemonRecord));
 
-  let ending = false;
+  const life = { ending: false };
   const end = async (code: number): Promise<void> => {
-    if (ending) return;
-    ending = true;
+    if (life.ending) return;
+    life.ending = true;
     for (const service of services.toReversed()) await service.stop();
     for (const file of [instance.daemonFile, instance.socket]) rmSync(file, { force: true });
     process.exit(code);
@@ -81,7 +81,7 @@ export async function runDaemon(name: InstanceName, mode: DaemonMode, lifeline: 
     report('up');
     setInterval(publish, 1_000);
   } catch (error) {
-    if (ending) return;
+    if (life.ending) return;
     console.error(error);
     state.phase = 'failed';
     report(error instanceof Error ? error.message : String(error));

@@ -37,13 +37,13 @@ export function writePrivate(file: string, text: string): void {
 }
 
 /** Parsed JSON of a file of our own, undefined when it does not exist. */
-export function readJson<T>(file: string): T | undefined {
-  return existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as T) : undefined;
+export function readJson(file: string): unknown {
+  return existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : undefined;
 }
 
 /** What this installation remembers, or undefined before the first start. */
 export const readSettings = (instance: Instance): Settings | undefined =>
-  readJson<Settings>(instance.settingsFile);
+  readJson(instance.settingsFile) as Settings | undefined;
 
 export const writeSettings = (instance: Instance, settings: Settings): void =>
   writePrivate(instance.settingsFile, `${JSON.stringify(settings, null, 2)}\n`);

@@ -2,17 +2,18 @@
 import { createServer } from 'node:net';
 import type { InstanceName, Ports } from './types.ts';
 
-const usualPorts: Ports = { postgres: 5432, mqtt: 1883, odoo: 8069, connector: 8080 };
+const usualPorts: Ports = { postgres: 5432, mqtt: 1883, odoo: 8069, connector: 8080, modbus: 5020 };
 
 /** Tests keep away from the ports that a person's own services and the demo like to have. */
 export function usual(instance: InstanceName): Ports {
   if (instance === 'demo') return usualPorts;
-  const { postgres, mqtt, odoo, connector } = usualPorts;
+  const { postgres, mqtt, odoo, connector, modbus } = usualPorts;
   return {
     postgres: postgres + 20_000,
     mqtt: mqtt + 20_000,
     odoo: odoo + 20_000,
     connector: connector + 20_000,
+    modbus: modbus + 20_000,
   };
 }
 
@@ -54,6 +55,7 @@ export async function pickPorts(
     mqtt: await pick('mqtt'),
     odoo: await pick('odoo'),
     connector: await pick('connector'),
+    modbus: await pick('modbus'),
   };
 }
 

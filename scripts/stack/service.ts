@@ -8,87 +8,99 @@ export interface ServiceSpec {
   name: string;
   /** Program and arguments. */
   command: [string, ...string[]];
-  env?: Record<string, string>;
+  env?: NodeJS.ProcessEnv;
   uid?: number;
   gid?: number;
   cwd?: string;
+  /** A session of its own, so that Ctrl-C on the terminal reaches us alone and we decide the order. */
+  detached?: boolean;
   logFile: string;
   /** The signal that asks for a clean end. */
   stopSignal: NodeJS.Signals;
   /** True once it can be used. */
   isReady: () => Promise<boolean>;
   onSpawn?: (pid: number) => void;
+  /** Hears when it died by itself and what follows. Default: standard error. */
+  onTrouble?: (message: unknown) => void;
 }
 
 const readyTimeoutMs = 120_000;
 const stopGraceMs = 20_000;
+const firstPauseMs = 1_000;
 const longestPauseMs = 30_000;
 
 /** A service that is not started yet. `start` and `stop` can be called again and again, in turn. */
 export function createService(spec: ServiceSpec): ManagedService {
-  let child: ChildProcess | undefined;
+  const complain = spec.onTrouble ?? console.error;
+  // In an object, because callbacks change it while others wait.
+  const running: { child?: ChildProcess } = {};
   let state: ServiceState = 'stopped';
   let wanted = false;
-  let pauseMs = 1_000;
+  let pauseMs = firstPauseMs;
 
   function launch(): ChildProcess {
-    const log = openSync(spec.logFile, 'a', 0o600);
-    const [program, ...args] = spec.command;
-    const started = spawn(program, args, {
-      stdio: ['ignore', log, log],
-      env: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', LANG: 'C.UTF-8', ...spec.env },
-      ...(spec.uid === undefined ? {} : { uid: spec.uid }),
-      ...(spec.gid === undefined ? {} : { gid: spec.gid }),
-      ...(spec.cwd === undefined ? {} : { cwd: spec.cwd }),
-    });
-    closeSync(log);
-    if (started.pid !== undefined) spec.onSpawn?.(started.pid);
-    started.once('error', (error) => console.error(`${spec.name}: cannot start: ${error.message}`));
+    const started = spawnService(spec);
+    started.once('error', (error) => complain(`${spec.name} cannot start: ${error.message}`));
     started.once('close', () => {
-      if (child === started) child = undefined;
+      if (running.child === started) delete running.child;
       if (!wanted || state !== 'running') return;
       state = 'crashed';
-      console.error(
-        `${spec.name} ended by itself; starting it again in ${pauseMs / 1000} s, see ${spec.logFile}`,
-      );
-      setTimeout(() => {
-        if (wanted && child === undefined)
-          void start().catch((error: unknown) => console.error(String(error)));
-      }, pauseMs);
-      pauseMs = Math.min(pauseMs * 2, longestPauseMs);
+      bringBack().catch(complain);
     });
     return started;
   }
 
-  async function start(): Promise<void> {
-    if (child !== undefined) return;
-    wanted = true;
+  async function bringBack(): Promise<void> {
+    while (wanted) {
+      complain(`${spec.name} ended by itself; starting it again in ${pauseMs / 1000} s, see ${spec.logFile}`);
+      await sleep(pauseMs);
+      pauseMs = Math.min(pauseMs * 2, longestPauseMs);
+      if (
+        !wanted ||
+        (await startOnce().then(
+          () => true,
+          () => false,
+        ))
+      )
+        return;
+    }
+  }
+
+  async function startOnce(): Promise<void> {
     state = 'starting';
-    child = launch();
+    const started = launch();
+    running.child = started;
+    const isGone = (): boolean => running.child !== started;
     const deadline = Date.now() + readyTimeoutMs;
     while (!(await spec.isReady())) {
-      // `as`: the close handler may have cleared it meanwhile, which the type checker cannot see.
-      if ((child as ChildProcess | undefined) === undefined) {
+      if (isGone()) {
         state = 'crashed';
         throw new Error(`${spec.name} ended while it started: read ${spec.logFile}`);
       }
       if (Date.now() > deadline) {
-        throw new Error(
-          `${spec.name} did not answer within ${readyTimeoutMs / 1000} s: read ${spec.logFile}`,
-        );
+        throw new Error(`${spec.name} did not answer in ${readyTimeoutMs / 1000} s: read ${spec.logFile}`);
       }
       await sleep(100);
     }
     state = 'running';
+    // One that keeps running for a while has earned a quick restart.
+    setTimeout(() => {
+      if (running.child === started) pauseMs = firstPauseMs;
+    }, longestPauseMs).unref();
+  }
+
+  async function start(): Promise<void> {
+    wanted = true;
+    if (running.child === undefined) await startOnce();
   }
 
   async function stop(): Promise<void> {
     wanted = false;
-    const running = child;
-    if (running !== undefined) {
-      const ended = new Promise<void>((done) => running.once('close', () => done()));
-      running.kill(spec.stopSignal);
-      const hard = setTimeout(() => running.kill('SIGKILL'), stopGraceMs);
+    const { child } = running;
+    if (child !== undefined) {
+      const ended = new Promise<void>((done) => child.once('close', () => done()));
+      child.kill(spec.stopSignal);
+      const hard = setTimeout(() => child.kill('SIGKILL'), stopGraceMs);
       await ended;
       clearTimeout(hard);
     }
@@ -96,4 +108,23 @@ export function createService(spec: ServiceSpec): ManagedService {
   }
 
   return { name: spec.name, state: () => state, start, stop };
+}
+
+function spawnService(spec: ServiceSpec): ChildProcess {
+  const [program, ...args] = spec.command;
+  const log = openSync(spec.logFile, 'a', 0o600);
+  try {
+    const child = spawn(program, args, {
+      stdio: ['ignore', log, log],
+      env: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', LANG: 'C.UTF-8', ...spec.env },
+      detached: spec.detached === true,
+      ...(spec.uid === undefined ? {} : { uid: spec.uid }),
+      ...(spec.gid === undefined ? {} : { gid: spec.gid }),
+      ...(spec.cwd === undefined ? {} : { cwd: spec.cwd }),
+    });
+    if (child.pid !== undefined) spec.onSpawn?.(child.pid);
+    return child;
+  } finally {
+    closeSync(log);
+  }
 }

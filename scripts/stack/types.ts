@@ -26,6 +26,8 @@ export interface Ports {
   mqtt: number;
   odoo: number;
   connector: number;
+  /** Of the simulated parlour. */
+  modbus: number;
 }
 
 /** Random per installation, kept over restarts. */

@@ -25,16 +25,17 @@ export function stackEnv(): EnvValues {
   const values = readEnvFile(instance);
   if (values === undefined)
     throw new Error('the test stack is not up: run npm run stack -- up --instance test');
-  return values;
+  // npm test -- --no-odoo
+  return process.env['SMART_DAIRY_TEST_NO_ODOO'] === '1' ? { ...values, ODOO_URL: '' } : values;
 }
 
 /** False when the test stack has an Odoo, else the reason to skip. */
 export const noOdoo = (): string | false =>
-  (stackEnv()['ODOO_URL'] ?? '') === '' ? 'this stack has no Odoo (embedded mode)' : false;
+  (stackEnv()['ODOO_URL'] ?? '') === '' ? 'no Odoo (embedded mode, or --no-odoo)' : false;
 
 /** False when the test stack has a broker of its own, else the reason to skip. */
 export const noBroker = (): string | false =>
-  stackEnv()['MQTT_EMBEDDED_PORT'] === undefined ? false : 'this stack has no broker (embedded mode)';
+  stackEnv()['MQTT_EMBEDDED_PORT'] === undefined ? false : 'no broker (embedded mode)';
 
 export interface TestDatabase {
   /** Connects as the database's owner, who is no superuser unless TEST_DATABASE_URL names one. */

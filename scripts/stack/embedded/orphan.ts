@@ -10,7 +10,7 @@ export const embeddedRecord = (instance: Instance): string =>
 
 /** True when there was one to end. */
 export async function endEmbeddedOrphan(instance: Instance): Promise<boolean> {
-  const record = readJson<ProcessId>(embeddedRecord(instance));
+  const record = readJson(embeddedRecord(instance)) as ProcessId | undefined;
   if (record === undefined || !isAlive(record)) return false;
   await endProcess(record, 'SIGINT', 20_000);
   return true;

@@ -55,7 +55,8 @@ export function enterRoot(
   return chrootAt(root);
 }
 
-function chrootAt(root: string): Chroot {
+/** The root as such, without mounts: its users and how to call its programs. */
+export function chrootAt(root: string): Chroot {
   const users = readUsers(join(root, 'etc/passwd'));
   const command: Chroot['command'] = (user, program, ...args) => [
     'chroot',

@@ -1,6 +1,5 @@
 // Odoo's configuration file.
 import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import type { Chroot } from './chroot.ts';
 
 export interface OdooConfig {
@@ -14,8 +13,8 @@ export interface OdooConfig {
   database?: string;
 }
 
-/** Writes the file, readable by Odoo's user only; `place` is relative to the root. Returns the path as Odoo sees it. */
-export function writeOdooConfig(world: Chroot, place: string, config: OdooConfig): string {
+/** Writes the file, readable by Odoo's user only. `file` is its path as the machine sees it. */
+export function writeOdooConfig(world: Chroot, file: string, config: OdooConfig): void {
   const options: Record<string, string | number> = {
     addons_path: '/usr/lib/python3/dist-packages/odoo/addons,/srv/addons',
     data_dir: config.dataDir,
@@ -37,8 +36,6 @@ export function writeOdooConfig(world: Chroot, place: string, config: OdooConfig
     ...(config.database === undefined ? {} : { db_name: config.database, dbfilter: `^${config.database}$` }),
   };
   const lines = Object.entries(options).map(([key, value]) => `${key} = ${value}\n`);
-  const file = join(world.root, place);
   writeFileSync(file, `[options]\n${lines.join('')}`, { mode: 0o600 });
   world.own(file, 'odoo');
-  return `/${place}`;
 }

@@ -7,7 +7,7 @@ import { createService } from '../service.ts';
 import type { EnvValues, Instance, ManagedService, Report, Settings } from '../types.ts';
 import { addonNames, hashAddons, addonsDir } from './addons.ts';
 import type { Chroot } from './chroot.ts';
-import { writeOdooConfig } from './odoo-config.ts';
+import { writeOdooConfig, type OdooConfig } from './odoo-config.ts';
 import { cloneOdooDatabase, dropOdooDatabase } from './odoo-database.ts';
 import { baseDatabase } from './seed.ts';
 
@@ -40,11 +40,7 @@ export async function installOdoo(
     );
     if (!isUpdate) {
       await cloneOdooDatabase({ settings, filestore, from: baseDatabase, to: name });
-      // Odoo loads a module's demo data only when all it depends on has some. Ours is wanted, Odoo's own (with its
-      // well-known user and password) is not.
-      await withClient(adminUrl(settings, name), (query) =>
-        query(`update ir_module_module set demo = true where state = 'installed'`),
-      );
+      await wantDemoData(settings, name);
     }
     const config = writeConfig(world, settings, 'tmp/odoo-setup.conf', name);
     const how = isUpdate ? '-u' : '-i';
@@ -68,6 +64,15 @@ export async function installOdoo(
   return installed;
 }
 
+/**
+ * Odoo loads a module's demo data only when all it depends on has some. Ours is wanted; Odoo's own, with its well-known
+ * user and password, is not.
+ */
+export async function wantDemoData(settings: Settings, database: string): Promise<void> {
+  const sql = `update ir_module_module set demo = true where state = 'installed'`;
+  await withClient(adminUrl(settings, database), (query) => query(sql));
+}
+
 /** Runs the addons' documented bootstrap step in Odoo's own shell. Returns the integration user's key. */
 async function bootstrap(world: Chroot, config: string, settings: Settings): Promise<string> {
   const output = await world.run('odoo', ['odoo', 'shell', '-c', config, '--no-http'], {
@@ -80,15 +85,23 @@ async function bootstrap(world: Chroot, config: string, settings: Settings): Pro
   return key;
 }
 
+/** Odoo's configuration in an instance of the private root. */
+export const odooConfigOf = (
+  settings: Settings,
+  httpPort: number,
+  database: string | undefined,
+): OdooConfig => ({
+  dataDir: '/srv/odoo/data',
+  databasePort: settings.ports.postgres,
+  databasePassword: settings.secrets.postgresOdoo,
+  masterPassword: settings.secrets.odooMaster,
+  httpPort,
+  ...(database === undefined ? {} : { database }),
+});
+
 function writeConfig(world: Chroot, settings: Settings, place: string, database: string | undefined): string {
-  return writeOdooConfig(world, place, {
-    dataDir: '/srv/odoo/data',
-    databasePort: settings.ports.postgres,
-    databasePassword: settings.secrets.postgresOdoo,
-    masterPassword: settings.secrets.odooMaster,
-    httpPort: settings.ports.odoo,
-    ...(database === undefined ? {} : { database }),
-  });
+  writeOdooConfig(world, join(world.root, place), odooConfigOf(settings, settings.ports.odoo, database));
+  return `/${place}`;
 }
 
 /** Odoo's server. In the test instance it serves every database, the one in `ODOO_DB` and the tests' clones. */

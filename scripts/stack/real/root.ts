@@ -28,13 +28,13 @@ export const namespaceCommand = [
 ] as const;
 
 /** Builds the root when it is missing: some two minutes. Throws with the log's place when that fails. */
-export async function ensureRoot(report: Report): Promise<void> {
+export async function ensureRoot(report: Report, signal?: AbortSignal): Promise<void> {
   const dir = rootDir();
   if (existsSync(dir)) return;
   mkdirSync(cacheDir(), { recursive: true, mode: 0o700 });
   report('building the private root (once, about two minutes)');
   const [program, ...args] = [...namespaceCommand, 'bash', recipe, dir];
-  const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'inherit'], signal });
   createInterface(child.stdout).on('line', (line) => report(`private root: ${line}`));
   const code = await new Promise<number | null>((done, fail) => {
     child.once('error', fail);

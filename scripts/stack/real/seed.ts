@@ -69,7 +69,7 @@ async function fill(world: Chroot, part: string): Promise<void> {
       await query(`create role odoo login password '${password}'`);
       await query(`create database ${baseDatabase} owner odoo`);
     });
-    const config = writeOdooConfig(world, 'tmp/seed.conf', {
+    writeOdooConfig(world, join(world.root, 'tmp/seed.conf'), {
       dataDir: '/srv/seed/odoo',
       databasePort: port,
       databasePassword: password,
@@ -78,7 +78,7 @@ async function fill(world: Chroot, part: string): Promise<void> {
     await world.run('odoo', [
       'odoo',
       '-c',
-      config,
+      '/tmp/seed.conf',
       '-d',
       baseDatabase,
       '-i',

@@ -1,0 +1,33 @@
+// The live status in the foreground: one changing line on a TTY, elsewhere a line now and then and at every change.
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { EnvValues } from '../stack/types.ts';
+import { lookAtConnector } from './connector-api.ts';
+import { statusLine } from './view.ts';
+
+const quietMs = 15_000;
+
+/** Shows the status until `signal` fires. `lastMilking` is asked each time. */
+export async function showLive(
+  env: EnvValues,
+  lastMilking: () => string | undefined,
+  signal: AbortSignal,
+): Promise<void> {
+  const hasOdoo = (env['ODOO_URL'] ?? '') !== '';
+  const { stdout } = process;
+  let saidAt = 0;
+  let saidTroubles = '';
+  while (!signal.aborted) {
+    const view = await lookAtConnector(env);
+    const line = statusLine(view, lastMilking(), hasOdoo);
+    const troubles = view.troubles.join();
+    if (stdout.isTTY) {
+      stdout.write(`\r\u001b[2K${line.slice(0, stdout.columns - 1)}`);
+    } else if (Date.now() - saidAt > quietMs || troubles !== saidTroubles) {
+      stdout.write(`${line}\n`);
+      saidAt = Date.now();
+      saidTroubles = troubles;
+    }
+    await sleep(1_000, undefined, { signal }).catch(() => undefined);
+  }
+  if (stdout.isTTY) stdout.write('\n');
+}

@@ -90,8 +90,9 @@ const schema = z.strictObject({
     })
     .prefault({}),
   rest: z.strictObject({
-    host: z.string().default('127.0.0.1'),
-    port: z.coerce.number().int().min(0).max(65_535).default(8080),
+    /** Where it listens: the port always, the host unless `host` says otherwise (0.0.0.0 in a container). */
+    url: z.url({ protocol: /^http$/ }).default('http://127.0.0.1:8080'),
+    host: z.string().default(''),
     token: z.string().min(16, 'needs at least 16 characters; set CONNECTOR_TOKEN'),
   }),
   retention: z

@@ -12,6 +12,7 @@ export interface Device {
   deviceType: DeviceType;
   profile: string | null;
   stall: string | null;
+  state: 'discovered' | 'registered';
 }
 
 /** A device to be put into the register. */
@@ -44,7 +45,7 @@ export function rememberDevices(dimensions: Dimensions, devices: readonly Device
 export const deviceKey = (farm: string, deviceUid: string) => `${farm}/${deviceUid}`;
 
 const deviceColumns = `d.id, d.farm_id AS "farmId", f.code AS farm, d.device_uid AS "deviceUid",
-  d.device_type AS "deviceType", d.profile, d.stall`;
+  d.device_type AS "deviceType", d.profile, d.stall, d.state`;
 
 /** Writes the catalogue into iot.metric and loads all dimensions. */
 export async function loadDimensions(db: Queryable, catalogue: MetricCatalogue): Promise<Dimensions> {

@@ -1,0 +1,202 @@
+// The connector: messages in, TimescaleDB, records out to Odoo. This file lists the parts and puts them together.
+import { setTimeout as sleep } from 'node:timers/promises';
+import { parseArgs } from 'node:util';
+import { messageOf } from '../contract/errors.ts';
+import { createLogger } from '../contract/runtime/logger.ts';
+import { loadMetrics, loadProfiles } from '../contract/runtime/profiles.ts';
+import { runMain, type Shutdown } from '../contract/runtime/shutdown.ts';
+import { loadConfig, type ConnectorConfig } from './config.ts';
+import { loadStamps } from './db/arrival-stamps.ts';
+import { loadDimensions, putDevices, rememberDevices } from './db/dimensions.ts';
+import { migrate } from './db/migrate.ts';
+import { inTransaction, openPool, toDatabaseError, type Db } from './db/pool.ts';
+import { startEmbeddedBroker } from './embedded/broker.ts';
+import type { Check } from './health.ts';
+import { createArrivalClock } from './ingest/arrival-clock.ts';
+import { startIntake, type Intake } from './ingest/intake.ts';
+import type { PublishedMilking } from './ingest/milkings.ts';
+import { createMqttSource, type MqttSource } from './ingest/mqtt-source.ts';
+import { createWriter } from './ingest/writer.ts';
+import { createLiveHub } from './live/hub.ts';
+import { maintenanceJobs } from './maintenance.ts';
+import { createMetrics } from './metrics.ts';
+import { createOutbound } from './outbound.ts';
+import { restSources } from './rest/sources.ts';
+import { createApp, listen } from './rest/server.ts';
+import { startJobs } from './scheduler.ts';
+import { configuredDevices, decodeSettings, intakeLimits, milkingSettings, topicRoots } from './settings.ts';
+
+const logger = createLogger('connector');
+
+runMain(logger, async (shutdown) => {
+  const { values: args } = parseArgs({
+    options: { config: { type: 'string', default: 'config/connector.yaml' } },
+  });
+  const config = loadConfig(args.config, process.env);
+  const catalogue = loadMetrics('config/metrics.yaml');
+  const profiles = loadProfiles('config/profiles', catalogue);
+
+  const db = openPool(config.database.url, config.database.pool_size, logger);
+  shutdown.onRelease('database', () => db.end());
+  const state: ConnectorState = {
+    database: { ok: false, detail: 'not asked yet' },
+    intake: undefined,
+    mqtt: undefined,
+  };
+  const metrics = createMetrics(() => state.intake?.pending() ?? { messages: 0, bytes: 0 });
+
+  // REST first: health has to answer while the database is still away.
+  const listenUrl = new URL(config.rest.url);
+  const outbound = createOutbound(config.odoo, db, metrics.registry, (event) => hub.broadcast(event), logger);
+  const app = createApp(restSources({ db, metrics, state, outbound }), config.rest.token, logger);
+  const server = await listen(app, config.rest.host || listenUrl.hostname, Number(listenUrl.port || '80'));
+  const hub = createLiveHub(server, config.rest.token, logger);
+  shutdown.onRelease('rest', () => {
+    hub.stop();
+    server.closeAllConnections();
+    return new Promise<void>((resolve) => server.close(() => resolve()));
+  });
+  logger.info({ listen: config.rest.url }, 'REST listens');
+
+  const edition = await openDatabase(db, config, state, shutdown);
+  logger.info({ edition }, 'database ready');
+  const dimensions = await loadDimensions(db, catalogue);
+  rememberDevices(
+    dimensions,
+    await inTransaction(db, (client) => putDevices(client, configuredDevices(config))),
+  );
+
+  const milkings = milkingSettings(config);
+  const seen = new Map<number, number>();
+  const onPublished = (published: readonly PublishedMilking[]) => {
+    outbound.wake();
+    for (const { source_id, revision, record } of published) {
+      hub.broadcast({ type: 'milking', source_id, revision, record });
+    }
+  };
+  const write = createWriter({
+    db,
+    dimensions,
+    unknownDevices: config.intake.unknown_devices,
+    milkings,
+    logger,
+  });
+  const intake = startIntake(
+    write,
+    decodeSettings(config, catalogue, profiles, dimensions),
+    createArrivalClock(await loadStamps(db)),
+    intakeLimits(config),
+    {
+      onBatch(result, messages, durationMs) {
+        metrics.onBatch(result, messages, durationMs);
+        for (const [id, at] of result.seen) seen.set(id, at);
+        onPublished(result.published);
+      },
+      onDatabaseDown(detail) {
+        state.database = { ok: false, detail };
+        // Leave the broker cleanly: it keeps what arrives, and nothing waits past its keepalive here.
+        state.mqtt
+          ?.pause()
+          .catch((error: unknown) => logger.warn({ error: messageOf(error) }, 'pause failed'));
+      },
+      onDatabaseUp() {
+        state.database = { ok: true, detail: edition };
+        state.mqtt?.start();
+      },
+    },
+    logger,
+  );
+  state.intake = intake;
+  shutdown.onRelease('intake', () => intake.stop());
+
+  outbound.start();
+  shutdown.onRelease('outbox', () => outbound.stop());
+  const stopJobs = startJobs(
+    maintenanceJobs({
+      db,
+      dimensions,
+      milkings,
+      silenceSeconds: config.milk.silence_seconds,
+      sentDays: config.retention.sent_days,
+      deadLetterDays: config.retention.dead_letter_days,
+      takeSeen() {
+        const taken = new Map(seen);
+        seen.clear();
+        return taken;
+      },
+      onPublished(published) {
+        metrics.onMilkings(published.length);
+        onPublished(published);
+      },
+    }),
+    logger,
+  );
+  shutdown.onRelease('jobs', stopJobs);
+  await startIntakeSource(config, intake, state, shutdown);
+});
+
+interface ConnectorState {
+  database: Check;
+  intake: Intake | undefined;
+  mqtt: MqttSource | undefined;
+}
+
+/** Waits for the database as long as it takes, and brings it to this version's schema. */
+async function openDatabase(
+  db: Db,
+  config: ConnectorConfig,
+  state: ConnectorState,
+  shutdown: Shutdown,
+): Promise<string> {
+  const abort = new AbortController();
+  shutdown.onRelease('database start', () => abort.abort());
+  for (let failures = 0; ; failures++) {
+    try {
+      const edition = await migrate(db, logger, config.database.edition);
+      state.database = { ok: true, detail: edition };
+      return edition;
+    } catch (thrown) {
+      const error = toDatabaseError(thrown);
+      if (error.kind === 'bug' || error.kind === 'invalid' || abort.signal.aborted) throw error;
+      state.database = { ok: false, detail: error.message };
+      if (failures === 0)
+        logger.warn({ error: error.message }, 'waiting for the database; is DATABASE_URL right?');
+      await sleep(Math.min(5_000, 250 * 2 ** failures));
+    }
+  }
+}
+
+/** The embedded broker where MQTT_EMBEDDED_PORT asks for it, else a subscription to mqtt.url. */
+async function startIntakeSource(
+  config: ConnectorConfig,
+  intake: Intake,
+  state: ConnectorState,
+  shutdown: Shutdown,
+): Promise<void> {
+  const { url, username, password, client_id: clientId } = config.mqtt;
+  const embeddedPort = process.env['MQTT_EMBEDDED_PORT'] ?? '';
+  if (embeddedPort !== '') {
+    const broker = await startEmbeddedBroker(
+      { port: Number(embeddedPort), username, password },
+      intake,
+      logger,
+    );
+    shutdown.onRelease('embedded broker', () => broker.stop());
+    state.mqtt = {
+      start: () => undefined,
+      pause: () => Promise.resolve(),
+      status: () => ({ ok: true, detail: 'embedded broker' }),
+    };
+    return;
+  }
+  const receiveMaximum = Math.min(65_535, 2 * config.intake.batch_messages);
+  const filters = topicRoots(config);
+  const source = createMqttSource(
+    { url, username, password, clientId, filters, receiveMaximum },
+    intake,
+    logger,
+  );
+  state.mqtt = source;
+  shutdown.onRelease('mqtt', () => source.pause());
+  source.start();
+}

@@ -1,0 +1,70 @@
+// What the REST routes answer from: the database, the metrics and the parts' own status.
+import { listDeadLetters } from '../db/dead-letters.ts';
+import { latestMilkings } from '../db/milk-sessions.ts';
+import { countOutbox, listParked, retryParked } from '../db/outbox.ts';
+import { toDatabaseError, type Db } from '../db/pool.ts';
+import { readiness, type Check, type OutboxState } from '../health.ts';
+import type { PipelineMetrics } from '../metrics.ts';
+import type { OutboxWorker } from '../outbox/worker.ts';
+import type { RestSources } from './server.ts';
+
+/** The parts that answers come from. `state` changes while the connector starts and runs. */
+export interface Parts {
+  db: Db;
+  metrics: PipelineMetrics;
+  state: { database: Check; mqtt: { status(): Check } | undefined };
+  outbound: OutboxWorker;
+}
+
+/** Connects the routes to the parts. */
+export function restSources({ db, metrics, state, outbound }: Parts): RestSources {
+  async function outboxState(): Promise<OutboxState> {
+    const counts = await countOutbox(db);
+    return {
+      pending: counts.reduce((sum, { pending }) => sum + pending, 0),
+      parked: counts.reduce((sum, { parked }) => sum + parked, 0),
+      oldestPendingS: Math.round(Math.max(0, ...counts.map(({ oldestPendingS }) => oldestPendingS ?? 0))),
+    };
+  }
+  return {
+    registry: metrics.registry,
+    async readiness() {
+      let database = state.database;
+      let outbox: OutboxState = { pending: 0, parked: 0, oldestPendingS: 0 };
+      if (database.ok) {
+        try {
+          outbox = await outboxState();
+        } catch (error) {
+          database = { ok: false, detail: toDatabaseError(error).message };
+        }
+      }
+      const mqtt = state.mqtt?.status() ?? { ok: false, detail: 'waits for the database' };
+      return readiness(database, mqtt, outbound.status(), outbox);
+    },
+    async status() {
+      const { messages, readings, duplicates, deadLetters, milkings } = metrics.totals;
+      const target = outbound.status();
+      const outbox = await outboxState();
+      return {
+        messages_received: messages,
+        readings_written: readings,
+        duplicates,
+        dead_letters: deadLetters,
+        milkings_closed: milkings,
+        outbox_pending: outbox.pending,
+        outbox_parked: outbox.parked,
+        odoo_sent: target.sent,
+        odoo_state: target.state,
+        odoo_detail: target.detail,
+      };
+    },
+    latestMilkings: (limit) => latestMilkings(db, limit),
+    deadLetters: (limit) => listDeadLetters(db, limit),
+    parked: (limit) => listParked(db, { limit }),
+    async retryParked(ids) {
+      const count = await retryParked(db, ids);
+      outbound.wake();
+      return count;
+    },
+  };
+}

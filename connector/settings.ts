@@ -1,0 +1,83 @@
+// From configuration to what the parts take: snake_case and units become ours, once.
+import type { MetricCatalogue } from '../contract/metrics.ts';
+import type { Profile } from '../contract/profile.ts';
+import type { ConnectorConfig } from './config.ts';
+import { deviceKey, type Dimensions, type NewDevice } from './db/dimensions.ts';
+import type { DecodeContext } from './decode/message.ts';
+import type { IntakeLimits } from './ingest/intake.ts';
+import type { MilkingSettings } from './ingest/milkings.ts';
+
+/** What decoding takes. */
+export function decodeSettings(
+  config: ConnectorConfig,
+  catalogue: MetricCatalogue,
+  profiles: ReadonlyMap<string, Profile>,
+  dimensions: Dimensions,
+): DecodeContext {
+  return {
+    templates: config.templates,
+    catalogue,
+    profiles,
+    // Discovered devices are matched anew by each payload; only a registration binds.
+    assignedProfile(farm, deviceUid) {
+      const device = dimensions.devices.get(deviceKey(farm, deviceUid));
+      return device?.state === 'registered' ? (device.profile ?? undefined) : undefined;
+    },
+    kgPerLitre: config.milk.kg_per_litre,
+    maxPayloadBytes: config.intake.max_payload_bytes,
+    maxFutureMs: config.intake.max_future_minutes * 60_000,
+    maxPastMs: config.intake.max_past_days * 86_400_000,
+  };
+}
+
+/** What the intake takes. */
+export function intakeLimits({ intake }: ConnectorConfig): IntakeLimits {
+  return {
+    batchMessages: intake.batch_messages,
+    batchMs: intake.batch_ms,
+    maxPendingBytes: intake.max_pending_bytes,
+  };
+}
+
+/** What milkings take. */
+export function milkingSettings({ milk }: ConnectorConfig): MilkingSettings {
+  return {
+    rules: {
+      timezone: milk.timezone,
+      middayHour: milk.midday_hour,
+      eveningHour: milk.evening_hour,
+      sccReject: milk.scc_reject,
+      grades: milk.grades,
+      abnormalShare: milk.abnormal_share,
+    },
+    alertRules: {
+      sccMedium: milk.alerts.scc_medium,
+      sccHigh: milk.alerts.scc_high,
+      conductivity: milk.alerts.conductivity,
+    },
+    rfidBeforeSeconds: milk.rfid_before_seconds,
+    meanDays: milk.mean_days,
+    meanLeastMilkings: milk.mean_least_milkings,
+  };
+}
+
+/** The devices that the configuration registers. */
+export function configuredDevices({ devices }: ConnectorConfig): NewDevice[] {
+  return devices.map((device) => ({
+    farm: device.farm,
+    deviceUid: device.uid,
+    deviceType: device.type,
+    name: device.name ?? device.uid,
+    profile: device.profile ?? null,
+    stall: device.stall ?? null,
+    seenAt: null,
+    state: 'registered',
+  }));
+}
+
+/** Topic filters: the roots of all templates, so that a misspelt topic ends as a dead letter instead of unheard. */
+export function topicRoots({ templates }: ConnectorConfig): string[] {
+  return [
+    ...new Set(templates.map(({ levels: [first] }) => (first && 'word' in first ? `${first.word}/#` : '#'))),
+  ];
+}

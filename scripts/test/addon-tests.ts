@@ -16,6 +16,7 @@ import type { Instance } from '../stack/types.ts';
 import { noCounts, type Counts } from './node-tests.ts';
 
 const database = 'odoo_addon_tests';
+const timeoutMs = 20 * 60_000;
 
 /** Needs the test stack up in real mode. Zero tests count as a failure. The whole output goes to `addon-tests.log`. */
 export async function runAddonTests(instance: Instance): Promise<Counts & { logFile: string }> {
@@ -47,6 +48,8 @@ function runInStack(daemonPid: number, command: string[], logFile: string): Prom
   const child = spawn('nsenter', ['--target', String(daemonPid), '--mount', '--pid', '--', ...command], {
     stdio: ['ignore', log, log],
     env,
+    timeout: timeoutMs,
+    killSignal: 'SIGKILL',
   });
   closeSync(log);
   return new Promise((done, fail) => {

@@ -2,6 +2,7 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { adminUrl, withClient } from '../database.ts';
 import type { Settings } from '../types.ts';
 
@@ -13,14 +14,30 @@ interface Clone {
   to: string;
 }
 
-/** Makes `to` a copy of `from`, in place of any former one. Nobody may be connected to `from`. */
+/** Makes `to` a copy of `from`, in place of any former one. Nobody may stay connected to `from`. */
 export async function cloneOdooDatabase({ settings, filestore, from, to }: Clone): Promise<void> {
   await dropOdooDatabase(settings, filestore, to);
   // A plain file copy is several times faster than going through the log.
   const sql = `create database "${to}" template "${from}" owner odoo strategy file_copy`;
-  await withClient(adminUrl(settings), (query) => query(sql));
+  await withClient(adminUrl(settings), (query) => onceUnused(() => query(sql)));
   const source = join(filestore, from);
   if (existsSync(source)) execFileSync('cp', ['-a', '--reflink=auto', source, join(filestore, to)]);
+}
+
+const unusedTimeoutMs = 10_000;
+
+/** TimescaleDB's scheduler looks into every database for a moment, which forbids cloning just then: tries again. */
+async function onceUnused<T>(work: () => Promise<T>): Promise<T> {
+  const deadline = Date.now() + unusedTimeoutMs;
+  for (;;) {
+    try {
+      return await work();
+    } catch (error) {
+      const isInUse = (error as { code?: unknown }).code === '55006';
+      if (!isInUse || Date.now() > deadline) throw error;
+      await sleep(200);
+    }
+  }
 }
 
 /** Drops a database, whoever is connected to it, with its files. Nothing happens when there is none. */

@@ -7,7 +7,7 @@ import { askDaemon } from './control.ts';
 import type { DaemonRecord, StackState } from './daemon.ts';
 import { newSecrets, readJson, readSettings, repoDir, writeSettings } from './instance.ts';
 import { pickPorts, usual } from './ports.ts';
-import { endProcess, isAlive } from './process-id.ts';
+import { endProcess, formatProcessId, identifySelf, isAlive } from './process-id.ts';
 import { endEmbeddedOrphan } from './embedded/orphan.ts';
 import { ensureRoot, namespaceCommand } from './real/root.ts';
 import type { Instance, Mode, Report } from './types.ts';
@@ -33,6 +33,7 @@ interface UpOptions {
 
 /** Brings the services up, or does nothing when they are. Throws with the reason when that fails. */
 export async function bringUp({ instance, mode, report, tied, signal }: UpOptions): Promise<StackState> {
+  await endForsakenDaemon(instance);
   const running = runningDaemon(instance);
   if (running !== undefined && running.mode !== mode) {
     throw new Error(`the ${instance.name} stack already runs in mode ${running.mode}: stop it first`);
@@ -51,7 +52,11 @@ export async function bringUp({ instance, mode, report, tied, signal }: UpOption
 async function launch(instance: Instance, mode: UpOptions['mode'], tied: boolean): Promise<void> {
   const namespace = mode === 'real' ? namespaceCommand : [];
   const daemon = [process.execPath, join(repoDir, 'scripts/stack/main.ts'), 'daemon', `--${mode}`];
-  const options = ['--instance', instance.name, ...(tied ? ['--lifeline'] : [])];
+  const options = [
+    '--instance',
+    instance.name,
+    ...(tied ? ['--owner', formatProcessId(identifySelf())] : []),
+  ];
   const [program = '', ...args] = [...namespace, ...daemon, ...options];
   const log = openSync(join(instance.logDir, 'stack.log'), 'a', 0o600);
   const child = spawn(program, args, {
@@ -92,6 +97,13 @@ async function waitUntilUp(instance: Instance, report: Report): Promise<StackSta
 }
 
 const stopGraceMs = 60_000;
+
+/** A daemon whose owner was killed is about to end: waits for that. */
+export async function endForsakenDaemon(instance: Instance): Promise<void> {
+  const running = runningDaemon(instance);
+  if (running?.owner !== undefined && !isAlive(running.owner))
+    await endProcess(running, 'SIGTERM', stopGraceMs);
+}
 
 /** Stops the services if they run, and any that a killed daemon left behind. True when something was stopped. */
 export async function bringDown(instance: Instance): Promise<boolean> {

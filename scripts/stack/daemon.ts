@@ -21,6 +21,8 @@ type DaemonMode = Exclude<Mode, 'docker'>;
 
 export interface DaemonRecord extends ProcessId {
   mode: DaemonMode;
+  /** The process that it does not outlive. */
+  owner?: ProcessId;
 }
 
 export interface StackState {
@@ -31,10 +33,14 @@ export interface StackState {
 }
 
 /**
- * Runs until it is told to end: by SIGTERM, or, with `lifeline`, the end of standard input, so that
- * it never outlives the process that holds the other end.
+ * Runs until it is told to end: by SIGTERM, or, with an owner, by the end of standard input, whose other end the owner
+ * holds: so it never outlives the owner, however that ends.
  */
-export async function runDaemon(name: InstanceName, mode: DaemonMode, lifeline: boolean): Promise<void> {
+export async function runDaemon(
+  name: InstanceName,
+  mode: DaemonMode,
+  owner: ProcessId | undefined,
+): Promise<void> {
   const instance = openInstance(name);
   const previous = readJson(instance.daemonFile) as DaemonRecord | undefined;
   const self = identifySelf();
@@ -55,7 +61,8 @@ export async function runDaemon(name: InstanceName, mode: DaemonMode, lifeline: 
 
   // First the state, so that nobody takes a former daemon's for ours.
   publish();
-  writePrivate(instance.daemonFile, JSON.stringify({ ...self, mode } satisfies DaemonRecord));
+  const record: DaemonRecord = { ...self, mode, ...(owner === undefined ? {} : { owner }) };
+  writePrivate(instance.daemonFile, JSON.stringify(record));
 
   const life = { ending: false };
   const end = async (code: number): Promise<void> => {
@@ -70,7 +77,7 @@ export async function runDaemon(name: InstanceName, mode: DaemonMode, lifeline: 
     end(0).catch(failHard);
   };
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, endFor(signal));
-  if (lifeline) process.stdin.on('close', endFor('its owner is gone')).resume();
+  if (owner !== undefined) process.stdin.on('close', endFor('its owner is gone')).resume();
 
   await serveControl(instance.socket, (request) => obey(request, services, publish));
   try {

@@ -7,6 +7,7 @@ import { runDaemon } from './daemon.ts';
 import { dockerDown, dockerStatus, dockerUp } from './docker/provider.ts';
 import { rootHome } from './embedded/home.ts';
 import { openInstance } from './instance.ts';
+import { parseProcessId } from './process-id.ts';
 import { openProgress } from './progress.ts';
 import type { Instance, InstanceName } from './types.ts';
 
@@ -74,7 +75,8 @@ async function main([command, ...args]: string[]): Promise<void> {
   if (command === 'reset') return reset(instance);
   if (command === 'daemon') {
     const mode = forcedMode(args) === 'real' ? 'real' : 'embedded';
-    return runDaemon(instance.name, mode, args.includes('--lifeline'));
+    const owner = args[args.indexOf('--owner') + 1];
+    return runDaemon(instance.name, mode, args.includes('--owner') ? parseProcessId(owner) : undefined);
   }
   throw new Error(usage);
 }

@@ -22,6 +22,16 @@ export function identifySelf(): ProcessId {
   return { pid: Number.parseInt(stat, 10), started };
 }
 
+/** `PID@STARTED`, for a command line. */
+export const formatProcessId = ({ pid, started }: ProcessId): string => `${pid}@${started}`;
+
+/** Reads what formatProcessId wrote. Throws when it is something else. */
+export function parseProcessId(text = ''): ProcessId {
+  const [pid = '', started = ''] = text.split('@');
+  if (!/^\d+$/.test(pid) || started === '') throw new Error(`${text} is no process id`);
+  return { pid: Number(pid), started };
+}
+
 /** True while exactly this process runs; a zombie does not run. */
 export function isAlive(id: ProcessId): boolean {
   return startTime(String(id.pid)) === id.started;

@@ -5,15 +5,19 @@ import { lookAtConnector } from './connector-api.ts';
 import { statusLine } from './view.ts';
 
 const quietMs = 15_000;
+/** In the background nobody watches: the log keeps the changes and one line an hour. */
+const backgroundQuietMs = 3_600_000;
 
 /** Shows the status until `signal` fires. `lastMilking` is asked each time. */
 export async function showLive(
   env: EnvValues,
   lastMilking: () => string | undefined,
+  isBackground: boolean,
   signal: AbortSignal,
 ): Promise<void> {
   const hasOdoo = (env['ODOO_URL'] ?? '') !== '';
   const { stdout } = process;
+  const pauseMs = isBackground ? backgroundQuietMs : quietMs;
   let saidAt = 0;
   let saidTroubles = '';
   while (!signal.aborted) {
@@ -22,7 +26,7 @@ export async function showLive(
     const troubles = view.troubles.join();
     if (stdout.isTTY) {
       stdout.write(`\r\u001b[2K${line.slice(0, stdout.columns - 1)}`);
-    } else if (Date.now() - saidAt > quietMs || troubles !== saidTroubles) {
+    } else if (Date.now() - saidAt > pauseMs || troubles !== saidTroubles) {
       stdout.write(`${line}\n`);
       saidAt = Date.now();
       saidTroubles = troubles;

@@ -50,7 +50,7 @@ async function run(options: StartOptions): Promise<void> {
   }
   say(loginLines(supervision.env, instance.envFile));
   if (options.action === 'run') console.log('Ctrl-C stops everything.\n');
-  await showLive(supervision.env, () => lastMilking, ending.signal);
+  await showLive(supervision.env, () => lastMilking, options.action === 'supervise', ending.signal);
   console.log('stopping');
   await supervision.stop();
 }

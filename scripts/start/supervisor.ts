@@ -1,6 +1,6 @@
 // The supervisor of npm start: services, then connector, simulator and gateway, then a watch over all of them.
 import { setTimeout as sleep } from 'node:timers/promises';
-import { bringDown, bringUp, runningDaemon } from '../stack/client.ts';
+import { bringDown, bringUp, endForsakenDaemon, runningDaemon } from '../stack/client.ts';
 import { decideMode } from '../stack/choose.ts';
 import { dockerDown, dockerUp } from '../stack/docker/provider.ts';
 import { readEnvFile } from '../stack/env-file.ts';
@@ -85,6 +85,7 @@ async function startStack(
   report: Report,
   endings: Ending[],
 ): Promise<string> {
+  await endForsakenDaemon(instance);
   const running = modeArgs.length === 0 ? runningDaemon(instance) : undefined;
   const choice = running ?? (await decideMode(modeArgs));
   const why = 'why' in choice ? choice.why : 'its services run already';

@@ -1,6 +1,6 @@
 // npm test [-- PATTERN...] [--no-odoo] [--real|--embedded]: brings the test stack up, runs every suite, cleans up.
 import { join } from 'node:path';
-import { bringDown, bringUp, runningDaemon } from '../stack/client.ts';
+import { bringDown, bringUp, endForsakenDaemon, runningDaemon } from '../stack/client.ts';
 import { decideTestMode } from '../stack/choose.ts';
 import { readEnvFile } from '../stack/env-file.ts';
 import { openInstance, readJson, readSettings, writePrivate } from '../stack/instance.ts';
@@ -37,6 +37,7 @@ interface UpStack {
 }
 
 async function bringTestStackUp({ modeArgs }: TestOptions): Promise<UpStack> {
+  await endForsakenDaemon(instance);
   const running = runningDaemon(instance);
   const isCurrent = running?.mode !== 'real' || readSettings(instance)?.addonsHash === hashAddons();
   const isUsable = running !== undefined && isCurrent && modeArgs.length === 0;

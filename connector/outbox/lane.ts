@@ -59,6 +59,7 @@ export function createLane(kind: string, mapping: RecordMapping, context: LaneCo
   const { db, client, target, metrics, waits } = context;
   let size = context.batchSize;
   let failures = 0;
+  let overloads = 0;
   let asked = 0;
 
   /** Calls upsert_batch with whatever is given; an empty batch only asks whether all is well. */
@@ -139,7 +140,9 @@ export function createLane(kind: string, mapping: RecordMapping, context: LaneCo
       } catch (thrown) {
         const error = known(thrown);
         if (!halved) failures += 1;
-        if (error.reason === 'overload') size = nextBatchSize(items.length, context.batchSize, 'overload');
+        // One timeout is normal, its records are in Odoo by now. A second one says that the batch is too large.
+        overloads = error.reason === 'overload' ? overloads + 1 : 0;
+        if (overloads > 1) size = nextBatchSize(items.length, context.batchSize, 'overload');
         const { reason, message, retryAfterMs } = error;
         const failed = { reason, message, retryAfterMs, size: items.length, failures, halved };
         const decision = decideCall(failed, first.row.attempts, waits, Math.random());
@@ -160,6 +163,7 @@ export function createLane(kind: string, mapping: RecordMapping, context: LaneCo
         continue;
       }
       wellAgain();
+      overloads = 0;
       size = nextBatchSize(size, context.batchSize, 'success');
       await finish(done);
     }

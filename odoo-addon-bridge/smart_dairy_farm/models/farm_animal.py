@@ -23,7 +23,7 @@ class FarmAnimal(models.Model):
     ear_tag = fields.Char(
         copy=False, tracking=True, index='btree_not_null', help="Number on the visual ear tag, unique on the farm.")
     rfid_tag = fields.Char(
-        string='RFID', copy=False, tracking=True, size=15, index='btree_not_null',
+        string='RFID', copy=False, tracking=True, index='btree_not_null',
         help="Electronic identification by ISO 11784/11785: 15 digits, the first three being the country "
              "(Bangladesh 050) or the manufacturer. Unique in the company.",
     )

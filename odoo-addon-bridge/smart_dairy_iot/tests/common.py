@@ -1,0 +1,44 @@
+# A farm, an animal and a connector user, and records as the connector would send them.
+from odoo.tests import TransactionCase, new_test_user
+
+SOURCE = 'smart_dairy'
+TAG = '050000000009001'
+
+
+def milking(source_id='barn/m1/1', revision=1, **values):
+    """A complete milking record; pass a key as None to leave its value out."""
+    return {
+        'source': SOURCE, 'source_id': source_id, 'revision': revision, 'farm': 'barn', 'device_uid': 'm1',
+        'device_type': 'milk_meter', 'rfid_tag': TAG, 'animal_ref': None, 'stall': '3',
+        'start_datetime': '2026-05-01 04:00:00', 'end_datetime': '2026-05-01 04:06:30', 'duration_seconds': 390,
+        'yield_kg': 12.345, 'average_flow': 1.9, 'peak_flow': 3.4, 'conductivity': 5.1, 'milk_temperature': 37.9,
+        'fat_percentage': 3.9, 'protein_percentage': 3.3, 'lactose_percentage': 4.7, 'somatic_cell_count': 150000,
+        'blood': 0, 'vacuum_pressure': 42.0, 'pulsation_rate': 60, 'quality_grade': 'A', 'expected_yield_kg': 12.0,
+        'is_abnormal': False, 'milking_of_day': 'morning', 'is_complete': True, **values,
+    }
+
+
+class BridgeCase(TransactionCase):
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.farm = cls.env['farm.farm'].create({'name': 'Barn', 'code': 'barn'})
+        cls.cow, cls.other_cow = cls.env['farm.animal'].create([
+            {'name': 'Bella', 'farm_id': cls.farm.id, 'rfid_tag': TAG, 'ear_tag': 'B-1'},
+            {'name': 'Daisy', 'farm_id': cls.farm.id, 'rfid_tag': '050000000009002', 'ear_tag': 'B-2'},
+        ])
+        cls.connector = new_test_user(cls.env, 'test_connector', 'smart_dairy_iot.group_connector')
+        cls.staff = new_test_user(cls.env, 'test_staff', 'smart_dairy_farm.group_farm_user')
+        cls.Session = cls.env['iot.milk.session'].with_user(cls.connector)
+        cls.Device = cls.env['iot.device'].with_user(cls.connector)
+        cls.Alert = cls.env['iot.alert'].with_user(cls.connector)
+
+    def upsert(self, *records, model='Session'):
+        return getattr(self, model).upsert_batch(list(records))
+
+    def status(self, *records, model='Session'):
+        return [answer['status'] for answer in self.upsert(*records, model=model)]
+
+    def session(self, source_id='barn/m1/1'):
+        return self.env['iot.milk.session'].search([('source', '=', SOURCE), ('source_id', '=', source_id)])

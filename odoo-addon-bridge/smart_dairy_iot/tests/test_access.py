@@ -1,0 +1,86 @@
+# Who may do what with devices, milkings and alerts, as one table, and the walls between companies.
+from odoo.exceptions import AccessError
+from odoo.tests import new_test_user, tagged
+from odoo.tools import mute_logger
+
+from .common import BridgeCase, milking
+
+OPERATIONS = ('read', 'write', 'create', 'unlink')
+GROUPS = {
+    'nobody': 'base.group_user',
+    'user': 'smart_dairy_farm.group_farm_user',
+    'vet': 'smart_dairy_farm.group_veterinarian',
+    'manager': 'smart_dairy_farm.group_farm_manager',
+    'iot_admin': 'smart_dairy_iot.group_iot_admin',
+    'connector': 'smart_dairy_iot.group_connector',
+}
+EXPECTED = {
+    'iot.device': {'nobody': '', 'user': 'r', 'vet': 'r', 'manager': 'rwc', 'iot_admin': 'rwcu', 'connector': 'rwc'},
+    'iot.milk.session': {
+        'nobody': '', 'user': 'rw', 'vet': 'rw', 'manager': 'rwc', 'iot_admin': 'rwcu', 'connector': 'rwc'},
+    'iot.alert': {'nobody': '', 'user': 'rw', 'vet': 'rw', 'manager': 'rw', 'iot_admin': 'rwcu', 'connector': 'rwc'},
+    'farm.farm': {'nobody': '', 'user': 'r', 'vet': 'r', 'manager': 'rwcu', 'iot_admin': 'r', 'connector': 'rc'},
+    'farm.pen': {'nobody': '', 'user': 'r', 'vet': 'r', 'manager': 'rwcu', 'iot_admin': 'r', 'connector': ''},
+    'farm.animal': {
+        'nobody': '', 'user': 'rwc', 'vet': 'rwc', 'manager': 'rwcu', 'iot_admin': 'rwc', 'connector': 'r'},
+    'farm.breed': {'nobody': '', 'user': 'r', 'vet': 'r', 'manager': 'rwcu', 'iot_admin': 'r', 'connector': ''},
+}
+
+
+@tagged('-at_install', 'post_install')
+class TestAccess(BridgeCase):
+
+    def test_matrix(self):
+        users = {name: new_test_user(self.env, f'iot_{name}', groups) for name, groups in GROUPS.items()}
+        found = {
+            model: {
+                name: ''.join(op[0] for op in OPERATIONS if self.env[model].with_user(user).browse().has_access(op))
+                for name, user in users.items()
+            } for model in EXPECTED
+        }
+        lines = [f"{'':18}" + ''.join(f"{name:11}" for name in GROUPS)]
+        lines += [f"{model:18}" + ''.join(f"{row[name] or '-':11}" for name in GROUPS) for model, row in found.items()]
+        print('\n'.join(['', 'Access rights (r read, w write, c create, u unlink)', *lines]))  # noqa: T201
+        self.assertEqual(found, EXPECTED)
+
+    def test_the_connector_reaches_nothing_else_that_matters(self):
+        self.assertFalse(self.connector._is_internal())
+        for model in ('res.partner', 'res.users', 'res.users.apikeys', 'ir.attachment', 'mail.message', 'ir.config_parameter'):
+            with self.subTest(model=model):
+                self.assertFalse(self.env[model].with_user(self.connector).browse().has_access('read'))
+
+    def test_companies_do_not_see_each_other(self):
+        south = self.env['res.company'].create({'name': 'South'})
+        self.env['farm.farm'].create({'name': 'South Barn', 'code': 'south_barn', 'company_id': south.id})
+        self.connector.company_ids |= south
+        alerts = [
+            {'source': 'smart_dairy', 'source_id': farm, 'revision': 1, 'farm': farm, 'alert_type': 'x', 'severity': 'low',
+             'message': 'x', 'raised_at': '2026-05-01 00:00:00', 'device_uid': 'm1'} for farm in ('barn', 'south_barn')]
+        self.assertEqual(self.status(milking('n'), milking('s', farm='south_barn')), ['created', 'created'])
+        self.assertEqual(self.status(*alerts, model='Alert'), ['created', 'created'])
+        self.assertEqual(self.session('s').company_id, south)
+        for model in ('iot.device', 'iot.milk.session', 'iot.alert'):
+            every = self.env[model].search([('farm_id.code', 'in', ('barn', 'south_barn'))])
+            self.assertEqual(len(every), 2)
+            theirs = every.filtered(lambda record: record.company_id == south)
+            with self.subTest(model=model):
+                self.assertEqual(every.with_user(self.staff).search([('id', 'in', every.ids)]), every - theirs)
+                with self.assertRaises(AccessError), mute_logger('odoo.addons.base.models.ir_rule'):
+                    theirs.with_user(self.staff).read(['source_id'])
+
+    def test_a_connector_of_one_company_cannot_change_the_other(self):
+        south = self.env['res.company'].create({'name': 'South'})
+        self.farm.company_id = south
+        self.env['iot.milk.session'].create({
+            'source': 'smart_dairy', 'source_id': 'theirs', 'revision': 1, 'farm_id': self.farm.id,
+            'start_datetime': '2026-05-01 00:00:00'})
+        with mute_logger('odoo.addons.base.models.ir_rule'):
+            [answer] = self.upsert(milking('theirs', revision=2, yield_kg=1))
+        self.assertEqual((answer['status'], answer['error_type']), ('error', 'validation'))
+        self.assertIs(self.session('theirs').yield_kg, False)
+
+    def test_the_records_of_a_farm_follow_it_to_another_company(self):
+        self.upsert(milking())
+        self.farm.company_id = self.env['res.company'].create({'name': 'New Owner'})
+        self.assertEqual(self.session().company_id, self.farm.company_id)
+        self.assertEqual(self.session().device_id.company_id, self.farm.company_id)

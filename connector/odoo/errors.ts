@@ -116,12 +116,12 @@ export function fromStatus(status: number, detail: string, retryAfterMs?: number
   return new OdooError('misconfigured', `Odoo answered ${status}${suffix}: is ODOO_URL an Odoo server?`);
 }
 
-/** Milliseconds of a `Retry-After` header: seconds or an HTTP date. Undefined without a usable one; never above an hour. */
+/** Milliseconds of a `Retry-After` header: seconds or an HTTP date. Undefined without a usable one; never above five minutes: the server may be back sooner. */
 export function parseRetryAfter(header: string | null | undefined, nowMs: number): number | undefined {
   if (header === null || header === undefined || header.trim() === '') return undefined;
   const seconds = Number(header);
   const delayMs = Number.isFinite(seconds) ? seconds * 1000 : Date.parse(header) - nowMs;
-  return Number.isFinite(delayMs) ? Math.min(Math.max(delayMs, 0), 3_600_000) : undefined;
+  return Number.isFinite(delayMs) ? Math.min(Math.max(delayMs, 0), 300_000) : undefined;
 }
 
 /** The first line of a text, cut to what fits into a log line. */

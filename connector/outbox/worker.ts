@@ -128,6 +128,7 @@ export function createOutboxWorker(config: OutboxWorkerConfig): OutboxWorker {
       // eslint-disable-next-line @typescript-eslint/no-unnecessary-condition -- stop() runs while we wait above
       if (waitMs > 0 && !stopping) await entry.sleeper.sleep(waitMs);
     }
+    onFirst();
   }
 
   async function runAll(): Promise<void> {

@@ -43,7 +43,7 @@ install() {
   if is_fresh; then return; fi
   if ! is_installed_by_hand; then
     printf 'Installing npm packages (once, about half a minute) ...\n' >&2
-    npm ci --no-fund --no-audit --loglevel=error >&2 ||
+    npm ci --loglevel=error 9>&- >&2 ||
       fail "npm ci failed: check the network and the messages above, then run this again"
   fi
   [ -x node_modules/.bin/node ] || fail "the pinned Node.js is missing in node_modules: run 'npm ci' and read its messages"

@@ -5,11 +5,11 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { askDaemon } from './control.ts';
 import type { DaemonRecord, StackState } from './daemon.ts';
-import { newSecrets, readJson, readSettings, repoDir, writeSettings } from './instance.ts';
-import { pickPorts, usual } from './ports.ts';
+import { readJson, repoDir } from './instance.ts';
 import { endProcess, formatProcessId, identifySelf, isAlive } from './process-id.ts';
 import { endEmbeddedOrphan } from './embedded/orphan.ts';
 import { ensureRoot, namespaceCommand } from './real/root.ts';
+import { prepareSettings } from './settings.ts';
 import type { Instance, Mode, Report } from './types.ts';
 
 /** The instance's daemon if it runs. */
@@ -41,9 +41,7 @@ export async function bringUp({ instance, mode, report, tied, signal }: UpOption
   if (running === undefined) {
     await endEmbeddedOrphan(instance);
     if (mode === 'real') await ensureRoot(report, signal);
-    const settings = readSettings(instance);
-    const ports = await pickPorts(usual(instance.name), settings?.ports);
-    writeSettings(instance, { secrets: newSecrets(), ...settings, ports });
+    await prepareSettings(instance, { keepPorts: false });
     await launch(instance, mode, tied);
   }
   return waitUntilUp(instance, report);

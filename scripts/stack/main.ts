@@ -34,7 +34,8 @@ async function up(instance: Instance, args: readonly string[]): Promise<void> {
         ? { mode: running.mode, why: 'it runs already' }
         : await decideMode(args);
     progress.step(`mode ${mode}: ${why}`);
-    if (mode === 'docker') await dockerUp(instance, progress.step);
+    if (mode === 'docker')
+      await dockerUp(instance, progress.step, { withPrograms: false, withSimulator: false });
     else await bringUp({ instance, mode, report: progress.step, tied: false });
     progress.step(`services are up; addresses and secrets: ${instance.envFile}`);
   } finally {
@@ -50,7 +51,7 @@ async function down(instance: Instance): Promise<void> {
 async function reset(instance: Instance): Promise<void> {
   await dockerDown(instance, { withData: true });
   await bringDown(instance);
-  for (const name of ['real', 'embedded', 'run', 'log', 'env', 'settings.json']) {
+  for (const name of ['real', 'embedded', 'docker', 'run', 'log', 'env', 'settings.json']) {
     rmSync(join(instance.dir, name), { recursive: true, force: true });
   }
   if (process.getuid?.() === 0) rmSync(rootHome(instance), { recursive: true, force: true });

@@ -1,6 +1,6 @@
 // The broker's configuration for one instance, made from config/mosquitto, and its password file.
 import { pbkdf2Sync, randomBytes } from 'node:crypto';
-import { mkdirSync, readFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { mqttAccount } from './env-file.ts';
 import { repoDir, writePrivate } from './instance.ts';
@@ -14,12 +14,18 @@ export function passwordLine(account: string, password: string, salt: Buffer = r
   return `${account}:$7$${iterations}$${salt.toString('base64')}$${hash.toString('base64')}\n`;
 }
 
-/** Fills the folder that the broker sees as /mosquitto/config. `listener` is `PORT [ADDRESS]`. */
-export function writeMosquittoConfig(dir: string, listener: string, secrets: Secrets): void {
+/** Fills the folder that the broker sees as /mosquitto/config. `listener` is `PORT [ADDRESS]`, `mode` that of the files. */
+export function writeMosquittoConfig(dir: string, listener: string, secrets: Secrets, mode = 0o600): void {
   mkdirSync(dir, { recursive: true, mode: 0o700 });
   const source = join(repoDir, 'config/mosquitto');
   const config = readFileSync(join(source, 'mosquitto.conf'), 'utf8');
-  writePrivate(join(dir, 'mosquitto.conf'), config.replace(/^listener 1883$/m, `listener ${listener}`));
-  writePrivate(join(dir, 'acl'), readFileSync(join(source, 'acl'), 'utf8'));
-  writePrivate(join(dir, 'passwords'), passwordLine(mqttAccount, secrets.mqtt));
+  const files = {
+    'mosquitto.conf': config.replace(/^listener 1883$/m, `listener ${listener}`),
+    acl: readFileSync(join(source, 'acl'), 'utf8'),
+    passwords: passwordLine(mqttAccount, secrets.mqtt),
+  };
+  for (const [name, text] of Object.entries(files)) {
+    writePrivate(join(dir, name), text);
+    chmodSync(join(dir, name), mode);
+  }
 }

@@ -81,7 +81,7 @@ export async function supervise(given: Supervised): Promise<Supervision> {
 }
 
 async function startStack(
-  { instance, options: { modeArgs }, signal }: Supervised,
+  { instance, options: { modeArgs, withSimulator }, signal }: Supervised,
   report: Report,
   endings: Ending[],
 ): Promise<string> {
@@ -92,7 +92,7 @@ async function startStack(
   report(`mode ${choice.mode}: ${why}`);
   if (choice.mode === 'docker') {
     endings.push(() => dockerDown(instance, { withData: false }));
-    await dockerUp(instance, report);
+    await dockerUp(instance, report, { withPrograms: true, withSimulator });
   } else {
     endings.push(() => bringDown(instance));
     await bringUp({ instance, mode: choice.mode, report, tied: true, signal });

@@ -1,12 +1,124 @@
-// Docker mode: everything in docker-compose.yml, driven by `docker compose`.
-import type { Instance, Report } from '../types.ts';
+// Docker mode: everything in docker-compose.yml, driven by `docker compose`. Files and secrets are made here.
+import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { adminUrl, answers, databaseExists, setUpDatabase, withClient } from '../database.ts';
+import { commonEnv, formatEnv, mqttAccount, writeEnvFile } from '../env-file.ts';
+import { writePrivate, writeSettings } from '../instance.ts';
+import { writeMosquittoConfig } from '../mosquitto-config.ts';
+import { addonNames, addonsDir, hashAddons } from '../real/addons.ts';
+import { odooDatabase, odooEnv, readApiKey, wantDemoData } from '../real/odoo.ts';
+import { prepareSettings } from '../settings.ts';
+import type { Instance, Report, Settings } from '../types.ts';
+import { compose, dockerEnvFile } from './compose.ts';
 
-export function dockerUp(_instance: Instance, _report: Report): Promise<void> {
-  return Promise.reject(new Error('not yet'));
+/** What runs beside the services. */
+interface DockerUp {
+  withPrograms: boolean;
+  withSimulator: boolean;
 }
-export function dockerDown(_instance: Instance, _options: { withData: boolean }): Promise<boolean> {
-  return Promise.resolve(false);
+
+const isUp = (instance: Instance): boolean => existsSync(dockerEnvFile(instance));
+
+/** Starts the services and, if wanted, connector, gateway and simulator, all in containers. Writes the env file. */
+export async function dockerUp(instance: Instance, report: Report, wanted: DockerUp): Promise<void> {
+  const settings = await prepareSettings(instance, { keepPorts: isUp(instance) });
+  writeDockerEnv(instance, settings);
+  // Inside `.stack`, which is closed, it may be readable: the broker in its container is another user.
+  const brokerConfig = join(instance.dir, 'docker/mosquitto');
+  mkdirSync(brokerConfig, { recursive: true });
+  writeMosquittoConfig(brokerConfig, '1883', settings.secrets, 0o644);
+
+  report('starting PostgreSQL and Mosquitto');
+  await compose(instance, ['up', '--detach', '--wait', 'postgres', 'mosquitto']);
+  if (!(await answers(adminUrl(settings)))) {
+    throw new Error(
+      'PostgreSQL has data with other secrets: run npm run stack -- reset --docker, then start again',
+    );
+  }
+  await setUpDatabase(settings);
+  const installed = await installOdoo(instance, settings, report);
+  writeDockerEnv(instance, installed);
+  writeEnvFile(instance, { ...odooEnv(installed), ...commonEnv(installed) });
+
+  report('starting Odoo');
+  await compose(instance, ['up', '--detach', '--wait', 'odoo']);
+  if (!wanted.withPrograms) return;
+  report(
+    `starting connector and gateway${wanted.withSimulator ? ' and simulator' : ''} (builds their image)`,
+  );
+  const profile = wanted.withSimulator ? ['--profile', 'demo'] : [];
+  await compose(instance, [...profile, 'up', '--detach', '--build', '--wait']);
 }
-export function dockerStatus(_instance: Instance): Promise<boolean> {
-  return Promise.resolve(false);
+
+/** The same databases as in real mode: base without Odoo's own demo data, our addons with theirs. */
+async function installOdoo(instance: Instance, settings: Settings, report: Report): Promise<Settings> {
+  const hash = hashAddons();
+  if (settings.addonsHash === hash) return settings;
+  const odoo = (...args: string[]): Promise<string> =>
+    compose(instance, ['run', '--rm', 'odoo', 'odoo', ...args]);
+  const database = `--database=${odooDatabase}`;
+  if (settings.addonsHash === undefined) {
+    report('preparing Odoo (once)');
+    await withClient(adminUrl(settings), async (query) => {
+      if (await databaseExists(query, odooDatabase)) return;
+      await query(`create database "${odooDatabase}" owner odoo`);
+    });
+    await odoo(database, '--init=base,mail,web', '--stop-after-init');
+    await wantDemoData(settings, odooDatabase);
+  }
+  report('installing the addons in Odoo');
+  const how = settings.addonsHash === undefined ? '--init' : '--update';
+  await odoo(database, `${how}=${addonNames().join(',')}`, '--stop-after-init');
+  report('making the integration user and its key');
+  const command = [
+    'run',
+    '--rm',
+    '--no-TTY',
+    '--env',
+    'ODOO_ADMIN_PASSWORD',
+    'odoo',
+    'odoo',
+    'shell',
+    database,
+  ];
+  const output = await compose(instance, [...command, '--no-http'], {
+    input: readFileSync(join(addonsDir, 'bootstrap.py'), 'utf8'),
+    env: { ODOO_ADMIN_PASSWORD: settings.secrets.odooAdmin },
+  });
+  const installed = { ...settings, addonsHash: hash, odooApiKey: readApiKey(output) };
+  writeSettings(instance, installed);
+  return installed;
+}
+
+/** Variables of docker-compose.yml. */
+function writeDockerEnv(instance: Instance, { ports, secrets, odooApiKey }: Settings): void {
+  const values = {
+    POSTGRES_ADMIN_PASSWORD: secrets.postgresAdmin,
+    POSTGRES_CONNECTOR_PASSWORD: secrets.postgres,
+    POSTGRES_ODOO_PASSWORD: secrets.postgresOdoo,
+    POSTGRES_PORT: String(ports.postgres),
+    MQTT_USERNAME: mqttAccount,
+    MQTT_PASSWORD: secrets.mqtt,
+    MQTT_PORT: String(ports.mqtt),
+    ODOO_PORT: String(ports.odoo),
+    ODOO_API_KEY: odooApiKey ?? '',
+    CONNECTOR_PORT: String(ports.connector),
+    CONNECTOR_TOKEN: secrets.connectorToken,
+  };
+  writePrivate(dockerEnvFile(instance), formatEnv(values));
+}
+
+/** Ends the containers if this instance has started any; with `withData` their volumes too. True when it had. */
+export async function dockerDown(instance: Instance, { withData }: { withData: boolean }): Promise<boolean> {
+  if (!isUp(instance)) return false;
+  await compose(instance, ['--profile', 'demo', 'down', ...(withData ? ['--volumes'] : [])]);
+  rmSync(dockerEnvFile(instance));
+  return true;
+}
+
+/** Prints what runs in containers; false when this instance has started none. */
+export async function dockerStatus(instance: Instance): Promise<boolean> {
+  if (!isUp(instance)) return false;
+  console.log(await compose(instance, ['--profile', 'demo', 'ps']));
+  return true;
 }

@@ -79,6 +79,11 @@ async function bootstrap(world: Chroot, config: string, settings: Settings): Pro
     input: readFileSync(join(addonsDir, 'bootstrap.py'), 'utf8'),
     env: { ODOO_ADMIN_PASSWORD: settings.secrets.odooAdmin },
   });
+  return readApiKey(output);
+}
+
+/** The key in what bootstrap.py printed. Throws when there is none. */
+export function readApiKey(output: string): string {
   const line = output.split('\n').find((candidate) => candidate.startsWith('{'));
   const key = line === undefined ? undefined : (JSON.parse(line) as { api_key?: string }).api_key;
   if (key === undefined) throw new Error(`odoo-addon-bridge/bootstrap.py printed no api_key but: ${output}`);

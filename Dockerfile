@@ -1,0 +1,17 @@
+# Connector, gateways and simulator in one image: Node 24 runs the TypeScript sources as they are.
+FROM node:24.11.1-trixie-slim
+
+WORKDIR /app
+ENV NODE_ENV=production
+COPY package.json package-lock.json .npmrc ./
+RUN npm ci --omit=dev && npm cache clean --force
+COPY contract contract
+COPY connector connector
+COPY gateways gateways
+COPY timescale timescale
+COPY scripts/simulator scripts/simulator
+COPY config config
+RUN mkdir /data && chown node:node /data
+
+USER node
+CMD ["node", "connector/main.ts"]

@@ -1,0 +1,17 @@
+// The settings of an instance at the moment before its services start: secrets made, ports free.
+import { newSecrets, readSettings, writeSettings } from './instance.ts';
+import { pickPorts, usual } from './ports.ts';
+import type { Instance, Settings } from './types.ts';
+
+/** Reads, completes and writes them. With `keepPorts` the remembered ports stay although they are in use: by us. */
+export async function prepareSettings(
+  instance: Instance,
+  { keepPorts }: { keepPorts: boolean },
+): Promise<Settings> {
+  const known = readSettings(instance);
+  const ports =
+    known !== undefined && keepPorts ? known.ports : await pickPorts(usual(instance.name), known?.ports);
+  const settings: Settings = { secrets: newSecrets(), ...known, ports };
+  writeSettings(instance, settings);
+  return settings;
+}

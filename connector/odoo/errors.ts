@@ -63,7 +63,7 @@ export function fromException({ name, message, status }: OdooException): OdooErr
   if (/AccessError|Forbidden/.test(name) || status === 403) {
     return new OdooError(
       'denied',
-      `Odoo denied access (${text}): give the integration user the group IoT Connector`,
+      `Odoo denied access (${text}): the integration user needs the group Connector: Integration`,
     );
   }
   if (conflicts.test(name) || conflicts.test(message)) {

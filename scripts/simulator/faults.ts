@@ -5,7 +5,7 @@ import type { Fate } from './modbus-server.ts';
 export const faultNames = [
   /** Every fourth cow comes in without her tag being read. */
   'tag_unread',
-  /** The last stall's meter is silent for a third of the time. */
+  /** The last stall's meter is silent for a third of the time: seconds 8 to 18 of every 30. */
   'slave_down',
   /** Every tenth Modbus answer takes 300 ms, every hundredth 1.5 s. */
   'slow',
@@ -50,7 +50,13 @@ export function modbusFate(
     elapsedMs,
   }: { unit: number; request: number; lastUnit: number; elapsedMs: number },
 ): Fate {
-  if (faults.has('slave_down') && unit === lastUnit && elapsedMs % 30_000 < 10_000) return { kind: 'silent' };
+  if (
+    faults.has('slave_down') &&
+    unit === lastUnit &&
+    elapsedMs % 30_000 >= 8000 &&
+    elapsedMs % 30_000 < 18_000
+  )
+    return { kind: 'silent' };
   if (faults.has('garbage') && request % 17 === 16) return { kind: 'garbage' };
   if (faults.has('slow') && request % 100 === 99) return { kind: 'answer', delayMs: 1500 };
   if (faults.has('slow') && request % 10 === 9) return { kind: 'answer', delayMs: 300 };

@@ -51,18 +51,21 @@ export function createService(spec: ServiceSpec): ManagedService {
   }
 
   async function bringBack(): Promise<void> {
-    while (wanted) {
+    do {
       complain(`${spec.name} ended by itself; starting it again in ${pauseMs / 1000} s, see ${spec.logFile}`);
       await sleep(pauseMs);
       pauseMs = Math.min(pauseMs * 2, longestPauseMs);
-      if (
-        !wanted ||
-        (await startOnce().then(
-          () => true,
-          () => false,
-        ))
-      )
-        return;
+    } while (!(await comesBack()));
+  }
+
+  /** True when nothing is left to do: it runs again, or is no longer wanted. */
+  async function comesBack(): Promise<boolean> {
+    if (!wanted) return true;
+    try {
+      await startOnce();
+      return true;
+    } catch {
+      return false;
     }
   }
 

@@ -20,26 +20,14 @@ export interface Instance {
   logDir: string;
 }
 
-/** TCP ports on 127.0.0.1. */
-export interface Ports {
-  postgres: number;
-  mqtt: number;
-  odoo: number;
-  connector: number;
-  /** Of the simulated parlour. */
-  modbus: number;
-}
+/** TCP ports on 127.0.0.1; `modbus` is that of the simulated parlour. */
+export type Ports = Record<'postgres' | 'mqtt' | 'odoo' | 'connector' | 'modbus', number>;
 
 /** Random per installation, kept over restarts. */
-export interface Secrets {
-  postgresAdmin: string;
-  postgres: string;
-  postgresOdoo: string;
-  mqtt: string;
-  connectorToken: string;
-  odooMaster: string;
-  odooAdmin: string;
-}
+export type Secrets = Record<
+  'postgresAdmin' | 'postgres' | 'postgresOdoo' | 'mqtt' | 'connectorToken' | 'odooMaster' | 'odooAdmin',
+  string
+>;
 
 /** What one installation remembers from start to start. */
 export interface Settings {

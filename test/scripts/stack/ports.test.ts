@@ -1,0 +1,45 @@
+// Ports: remembered while free, else usual, else the next; never the same twice.
+import assert from 'node:assert/strict';
+import { createServer } from 'node:net';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { isPortFree, pickPorts, usual } from '../../../scripts/stack/ports.ts';
+
+test('whatever is taken and remembered, the picked ports are free and all different', async () => {
+  const port = fc.integer({ min: 1024, max: 1060 });
+  const ports = fc.record({ postgres: port, mqtt: port, odoo: port, connector: port, modbus: port });
+  await fc.assert(
+    fc.asyncProperty(
+      ports,
+      fc.option(ports, { nil: undefined }),
+      fc.uniqueArray(port),
+      async (wanted, kept, busy) => {
+        const isFree = (candidate: number): Promise<boolean> => Promise.resolve(!busy.includes(candidate));
+        const picked = Object.values(await pickPorts(wanted, kept, isFree));
+        assert.equal(new Set(picked).size, picked.length);
+        assert.ok(picked.every((candidate) => !busy.includes(candidate)));
+      },
+    ),
+  );
+});
+
+test('a remembered port stays while it is free', async () => {
+  const kept = { postgres: 6001, mqtt: 6002, odoo: 6003, connector: 6004, modbus: 6005 };
+  const picked = await pickPorts(usual('demo'), kept, (port) => Promise.resolve(port !== 6003));
+  assert.deepEqual(picked, { ...kept, odoo: 8069 });
+});
+
+test('demo and test never want the same port', () => {
+  const demo = new Set(Object.values(usual('demo')));
+  assert.ok(Object.values(usual('test')).every((port) => !demo.has(port)));
+});
+
+test('a port on which somebody listens is not free', async () => {
+  const server = createServer();
+  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
+  const address = server.address();
+  assert.ok(address !== null && typeof address === 'object');
+  assert.equal(await isPortFree(address.port), false);
+  await new Promise((done) => server.close(done));
+  assert.equal(await isPortFree(address.port), true);
+});

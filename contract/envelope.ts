@@ -7,6 +7,10 @@ export const momentSchema = z.union([z.iso.datetime({ offset: true }), z.number(
 /** ISO 11784: 15 digits, kept as a string. */
 export const rfidSchema = z.string().regex(/^\d{15}$/, 'an RFID tag has 15 digits (ISO 11784)');
 
+/** Text that PostgreSQL can keep: no control characters, no halves of surrogate pairs. */
+const storable = (text: string) => text.isWellFormed() && !/[\u0000-\u001f]/.test(text);
+const unprintable = 'has characters that cannot be stored';
+
 /** Quality of a point, as stored: 0 good; anything else never triggers a rule. */
 export const quality = {
   good: 0,
@@ -34,7 +38,10 @@ export const envelopeSchema = z.strictObject({
   animal: z.strictObject({ rfid: rfidSchema.optional(), id: z.string().max(64).optional() }).optional(),
   /** `record` carries a finished milking in one message. */
   session: z
-    .strictObject({ id: z.string().min(1).max(128), event: z.enum(['start', 'reading', 'end', 'record']) })
+    .strictObject({
+      id: z.string().min(1).max(128).refine(storable, unprintable),
+      event: z.enum(['start', 'reading', 'end', 'record']),
+    })
     .optional(),
   /** Milking point (ICAR milkingParlourUnit); readers and meters of one stall name the same one. */
   stall: z.string().max(32).optional(),
@@ -47,6 +54,6 @@ export type Envelope = z.infer<typeof envelopeSchema>;
 export const statusSchema = z.object({
   state: z.enum(['online', 'degraded', 'offline']),
   at: momentSchema.optional(),
-  detail: z.string().max(1_000).optional(),
+  detail: z.string().max(1_000).refine(storable, unprintable).optional(),
 });
 export type DeviceStatus = z.infer<typeof statusSchema>;

@@ -34,7 +34,16 @@ export function messageOf(thrown: unknown): string {
   if (typeof thrown === 'object' && thrown !== null) {
     const message = (thrown as Record<string, unknown>)['message'];
     if (typeof message === 'string') return message;
-    return JSON.stringify(thrown);
+    return asJson(thrown);
   }
   return String(thrown);
+}
+
+/** JSON of an object; cyclic ones, bigints and the like have none. */
+function asJson(thrown: object): string {
+  try {
+    return JSON.stringify(thrown);
+  } catch {
+    return Object.prototype.toString.call(thrown);
+  }
 }

@@ -63,11 +63,18 @@ export function compileTopicTemplate(
     }
     return { placeholder: placeholder as Placeholder };
   });
-  const has = (name: Placeholder) =>
-    levels.some((level) => 'placeholder' in level && level.placeholder === name);
+  const named = levels.flatMap((level) => ('placeholder' in level ? [level.placeholder] : []));
+  const twice = named.find((name, index) => named.indexOf(name) !== index);
+  if (twice !== undefined) throw new Error(`topic template '${template}' has {${twice}} twice`);
+  const has = (name: Placeholder) => named.includes(name);
   if (!has('device_uid')) throw new Error(`topic template '${template}' needs {device_uid}`);
   if (!has('farm') && defaults.farm === undefined) {
     throw new Error(`topic template '${template}' has no {farm}: give it a default farm`);
+  }
+  if (defaults.farm !== undefined && !namePattern.test(defaults.farm)) {
+    throw new Error(
+      `topic template '${template}': '${defaults.farm}' is not a farm code (letters, digits, . _ : -, at most 64)`,
+    );
   }
   if (!has('device_type') && defaults.deviceType === undefined) {
     throw new Error(`topic template '${template}' has no {device_type}: give it a default device_type`);
@@ -119,23 +126,23 @@ function isMessageType(word: string): word is MessageType {
 }
 
 /** Spellings of the customer's documents beside the canonical names. */
-const aliases: Readonly<Record<string, DeviceType>> = {
-  milk_meters: 'milk_meter',
-  milkmeter: 'milk_meter',
-  temperatures: 'temperature',
-  collars: 'collar',
-  feeders: 'feeder',
-  gates: 'gate',
-  waterers: 'waterer',
-  ph_sensor: 'ph',
-  flow_sensor: 'flow',
-  rfid_readers: 'rfid_reader',
-  gateways: 'gateway',
-};
+const aliases: ReadonlyMap<string, DeviceType> = new Map([
+  ['milk_meters', 'milk_meter'],
+  ['milkmeter', 'milk_meter'],
+  ['temperatures', 'temperature'],
+  ['collars', 'collar'],
+  ['feeders', 'feeder'],
+  ['gates', 'gate'],
+  ['waterers', 'waterer'],
+  ['ph_sensor', 'ph'],
+  ['flow_sensor', 'flow'],
+  ['rfid_readers', 'rfid_reader'],
+  ['gateways', 'gateway'],
+]);
 
 /** A device type by its canonical name or one of the documents' spellings. */
 export function toDeviceType(word: string): DeviceType | undefined {
-  return (deviceTypes as readonly string[]).includes(word) ? (word as DeviceType) : aliases[word];
+  return (deviceTypes as readonly string[]).includes(word) ? (word as DeviceType) : aliases.get(word);
 }
 
 /** The canonical topic of an address. */

@@ -4,13 +4,15 @@ import type { MetricCatalogue } from '../../contract/metrics.ts';
 import { nearMatch } from '../../contract/near-match.ts';
 import type { DecodedData, DecodedPoint } from './decoded.ts';
 import { parseMoment } from './moment.ts';
+import { toWord } from './pointer.ts';
 
 /** Decodes an envelope; a string is the reason why it cannot be taken. */
 export function decodeEnvelope(payload: unknown, catalogue: MetricCatalogue): DecodedData | string {
   const parsed = envelopeSchema.safeParse(payload);
   if (!parsed.success) {
     const issue = parsed.error.issues[0];
-    return `envelope v1: ${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'wrong shape'}`;
+    const path = issue?.path.join('.') ?? '';
+    return `envelope v1: ${path === '' ? '' : `${path}: `}${issue?.message ?? 'wrong shape'}`;
   }
   const envelope = parsed.data;
   const at = parseMoment(envelope.at);
@@ -33,9 +35,9 @@ export function decodeEnvelope(payload: unknown, catalogue: MetricCatalogue): De
     at,
     points,
     rfid: envelope.animal?.rfid,
-    animalRef: envelope.animal?.id,
+    animalRef: toWord(envelope.animal?.id),
     session: envelope.session,
-    stall: envelope.stall,
+    stall: toWord(envelope.stall),
     profile: undefined,
   };
 }

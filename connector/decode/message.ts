@@ -3,7 +3,7 @@ import { quality, statusSchema, type DeviceStatus } from '../../contract/envelop
 import type { MetricCatalogue } from '../../contract/metrics.ts';
 import type { Profile } from '../../contract/profile.ts';
 import { parseTopic, type TopicAddress, type TopicTemplate } from '../../contract/topics.ts';
-import type { DecodedData } from './decoded.ts';
+import type { DecodedData, DecodedPoint } from './decoded.ts';
 import { decodeEnvelope } from './envelope.ts';
 import { parseMoment } from './moment.ts';
 import { mapPayload, matchesProfile } from './payload-map.ts';
@@ -45,7 +45,7 @@ export function decodeMessage(
   }
   const json = parseJson(payload);
   if ('error' in json) return dead(`not JSON: ${json.error}`);
-  if (address.messageType === 'status') return decodeStatus(json.value, address, now);
+  if (address.messageType === 'status') return decodeStatus(json.value, address, now, context);
   if (address.messageType === 'alerts') return dead('alerts of devices are not taken, only their data');
   const data = decodeData(json.value, address, context);
   if (typeof data === 'string') return dead(data);
@@ -60,11 +60,14 @@ function parseJson(payload: Uint8Array): { value: unknown } | { error: string } 
   }
 }
 
-function decodeStatus(value: unknown, address: TopicAddress, now: number): Decoded {
+function decodeStatus(value: unknown, address: TopicAddress, now: number, context: DecodeContext): Decoded {
   const parsed = statusSchema.safeParse(value);
   if (!parsed.success)
     return dead('status: expected {"state": "online" | "degraded" | "offline", "at"?, "detail"?}');
   const at = parsed.data.at === undefined ? now : (parseMoment(parsed.data.at) ?? now);
+  if (at > now + context.maxFutureMs) return dead(inFuture(at));
+  // The broker repeats retained statuses at every connect, however old.
+  if (at < now - context.maxPastMs) return { kind: 'ignored' };
   return { kind: 'status', address, status: parsed.data, at };
 }
 
@@ -99,8 +102,7 @@ function findProfile(value: unknown, address: TopicAddress, context: DecodeConte
 function checkData(data: DecodedData, address: TopicAddress, now: number, context: DecodeContext): Decoded {
   const times = data.at === undefined ? [] : [data.at, ...data.points.map((point) => point.time)];
   for (const time of times) {
-    if (time > now + context.maxFutureMs)
-      return dead(`time ${iso(time)} is in the future; is the device's clock right?`);
+    if (time > now + context.maxFutureMs) return dead(inFuture(time));
     if (time < now - context.maxPastMs) return dead(`time ${iso(time)} is further back than data is kept`);
   }
   for (const point of data.points) {
@@ -111,7 +113,16 @@ function checkData(data: DecodedData, address: TopicAddress, now: number, contex
     }
     if (point.quality === quality.good) point.quality = quality.outOfRange;
   }
+  if (data.session?.event === 'record' && !data.points.some(isGoodYield)) {
+    return dead('a finished milking needs a milk_yield of good quality');
+  }
   return { kind: 'data', address, data };
 }
+
+const isGoodYield = (point: DecodedPoint) =>
+  point.quality === quality.good &&
+  (point.metric === 'milk_yield' || point.metric === 'milk_yield_increment');
+
+const inFuture = (time: number) => `time ${iso(time)} is in the future; is the device's clock right?`;
 
 const iso = (time: number) => (Math.abs(time) <= 8.64e15 ? new Date(time).toISOString() : String(time));

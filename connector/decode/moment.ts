@@ -7,12 +7,14 @@ export function parseMoment(value: unknown): number | undefined {
     return Math.round(Math.abs(value) < 1e11 ? value * 1000 : value);
   }
   if (typeof value !== 'string') return undefined;
-  const match = /^(\d{4}-\d{2}-\d{2})[T ](\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?)\s*(Z|[+-]\d{2}:?\d{2})?$/i.exec(
+  const match = /^(\d{4}-\d{2}-(\d{2}))[T ](\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?)\s*(Z|[+-]\d{2}:?\d{2})?$/i.exec(
     value.trim(),
   );
   if (match === null) return undefined;
-  const zone = match[3] ?? 'Z';
+  const [, day = '', dayOfMonth, clock = '', zone = 'Z'] = match;
   const offset = zone.length === 5 ? `${zone.slice(0, 3)}:${zone.slice(3)}` : zone.toUpperCase();
-  const time = Date.parse(`${match[1] ?? ''}T${match[2] ?? ''}${offset}`);
+  // Date.parse takes the 30th of February for the 2nd of March.
+  if (new Date(Date.parse(day)).getUTCDate() !== Number(dayOfMonth)) return undefined;
+  const time = Date.parse(`${day}T${clock}${offset}`);
   return Number.isNaN(time) ? undefined : time;
 }

@@ -37,6 +37,7 @@ export function mapPayload(
     const number = toNumber(raw);
     if (number === undefined) return `${where}: ${point.pointer}: ${show(raw)} is not a number`;
     const value = toCanonical(number * point.scale + point.offset, point.unit, kgPerLitre);
+    if (!Number.isFinite(value)) return `${where}: ${point.pointer}: ${show(raw)} is too large`;
     points.push({ metric: point.metric, time: at ?? Number.NaN, value, quality: 0 });
   }
   for (const metric of ['battery', 'rssi'] as const) {
@@ -67,7 +68,12 @@ function sessionOf(payload: unknown, map: NonNullable<PayloadMap['session']>, id
 function eventOf(payload: unknown, event: NonNullable<PayloadMap['session']>['event']): SessionEvent {
   if (typeof event === 'string') return event;
   const word = toWord(atPointer(payload, event.pointer));
-  return (word === undefined ? undefined : event.values[word]) ?? event.default;
+  const named = word !== undefined && Object.hasOwn(event.values, word) ? event.values[word] : undefined;
+  return named ?? event.default;
 }
 
-const show = (value: unknown) => JSON.stringify(value).slice(0, 80);
+/** A value for a person; what is nested may be nested too deeply for JSON.stringify. */
+function show(value: unknown): string {
+  if (Array.isArray(value)) return 'an array';
+  return typeof value === 'object' && value !== null ? 'an object' : JSON.stringify(value).slice(0, 80);
+}

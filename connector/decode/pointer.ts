@@ -13,15 +13,17 @@ export function atPointer(payload: unknown, pointer: string): unknown {
 
 /** A finite number, also one sent as text; undefined when it is none. */
 export function toNumber(value: unknown): number | undefined {
-  if (typeof value === 'number') return Number.isFinite(value) ? value : undefined;
-  if (typeof value === 'string' && /^\s*[+-]?\d+(\.\d+)?(e[+-]?\d+)?\s*$/i.test(value)) return Number(value);
-  return undefined;
+  const isText = typeof value === 'string' && /^\s*[+-]?\d+(\.\d+)?(e[+-]?\d+)?\s*$/i.test(value);
+  const number = isText ? Number(value) : value;
+  return typeof number === 'number' && Number.isFinite(number) ? number : undefined;
 }
 
-/** A short word: text or a number as text; undefined for null, objects and the empty text. */
+/** A short word: text or a number as text; undefined for null, objects, the empty text and what cannot be stored. */
 export function toWord(value: unknown): string | undefined {
   if (typeof value === 'number' && Number.isFinite(value)) return String(value);
   if (typeof value !== 'string') return undefined;
   const word = value.trim();
-  return word === '' || word.length > 128 || /[\u0000-\u001f]/.test(word) ? undefined : word;
+  if (word === '' || word.length > 128 || /[\u0000-\u001f]/.test(word) || !word.isWellFormed())
+    return undefined;
+  return word;
 }

@@ -50,12 +50,13 @@ export function startIntake(
   let bytes = 0;
   let stopping = false;
   let wake: (() => void) | undefined;
+  let full: (() => void) | undefined;
   let drained: (() => void)[] = [];
 
   async function run(): Promise<void> {
     while (!stopping || queue.length > 0) {
       if (queue.length === 0) await new Promise<void>((resolve) => (wake = resolve));
-      if (queue.length < limits.batchMessages && !stopping) await sleep(limits.batchMs);
+      if (queue.length < limits.batchMessages && !stopping) await gather();
       const batch = queue.slice(0, limits.batchMessages);
       if (batch.length > 0 && !(await commit(batch))) return;
       queue = queue.slice(batch.length);
@@ -67,6 +68,17 @@ export function startIntake(
         for (const callback of waiting) callback();
       }
     }
+  }
+
+  /** Waits for a full batch, but not longer than a batch may take. */
+  async function gather(): Promise<void> {
+    let timer: NodeJS.Timeout | undefined;
+    await new Promise<void>((resolve) => {
+      full = resolve;
+      timer = setTimeout(resolve, limits.batchMs);
+    });
+    full = undefined;
+    clearTimeout(timer);
   }
 
   /** Writes a batch, however long the database takes to come back; false when we stop and it does not. */
@@ -107,6 +119,7 @@ export function startIntake(
       bytes += message.payload.length;
       wake?.();
       wake = undefined;
+      if (queue.length >= limits.batchMessages) full?.();
     },
     isFull,
     onDrain: (callback) => drained.push(callback),
@@ -114,6 +127,7 @@ export function startIntake(
     async stop() {
       stopping = true;
       wake?.();
+      full?.();
       await running;
     },
   };

@@ -77,10 +77,12 @@ export function milkingEventsOf(
         .map((row) => readingKey(row.deviceId, row.metricId, row.time))
         .filter((key) => !duplicates.has(key)),
     );
-    const points = data.points.filter((point) => point.quality === 0);
-    const newPoints = points.filter((point) =>
-      fresh.has(readingKey(device.id, metricIds.get(point.metric) ?? -1, point.time)),
-    );
+    const good = (point: { quality: number }) => point.quality === 0;
+    const points = data.points.filter(good);
+    // Each key once: of two values for one moment only the first is stored, so only that one counts.
+    const newPoints = data.points
+      .filter((point) => fresh.delete(readingKey(device.id, metricIds.get(point.metric) ?? -1, point.time)))
+      .filter(good);
     const { id: wireId, event } = data.session;
     const { rfid, animalRef, stall } = data;
     return [{ device, event: { wireId, event, at, points, newPoints, rfid, animalRef, stall } }];

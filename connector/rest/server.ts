@@ -39,6 +39,7 @@ export function createApp(sources: RestSources, token: string, logger: Logger): 
   });
   app.use((request, response, next) => {
     if (isAuthorized(request.headers.authorization, token)) return next();
+    response.set('WWW-Authenticate', 'Bearer');
     problem(response, 401, 'Authorization: Bearer <CONNECTOR_TOKEN> is missing or wrong');
   });
   app.get('/api/v1/status', async (_request, response) => {
@@ -54,11 +55,16 @@ export function createApp(sources: RestSources, token: string, logger: Logger): 
   list('/api/v1/milkings/latest', sources.latestMilkings);
   list('/api/v1/dead-letters', sources.deadLetters);
   list('/api/v1/outbox/parked', sources.parked);
-  app.post('/api/v1/outbox/retry', express.json({ limit: '256kb' }), async (request, response) => {
-    const body = retrySchema.safeParse(request.body ?? {});
-    if (!body.success) return problem(response, 400, 'expected {"ids": [1, 2, …]} or {} for all');
-    response.json({ retried: await sources.retryParked(body.data.ids) });
-  });
+  // Whatever the content type says: a body that is not read would mean "all".
+  app.post(
+    '/api/v1/outbox/retry',
+    express.json({ limit: '256kb', type: () => true }),
+    async (request, response) => {
+      const body = retrySchema.safeParse(request.body ?? {});
+      if (!body.success) return problem(response, 400, 'expected {"ids": [1, 2, …]} or {} for all');
+      response.json({ retried: await sources.retryParked(body.data.ids) });
+    },
+  );
   app.use((request, response) => problem(response, 404, `there is no ${request.method} ${request.path}`));
   app.use(errorHandler(logger));
   return app;

@@ -1,4 +1,5 @@
 // What the REST routes answer from: the database, the metrics and the parts' own status.
+import { messageOf } from '../../contract/errors.ts';
 import { listDeadLetters } from '../db/dead-letters.ts';
 import { latestMilkings } from '../db/milk-sessions.ts';
 import { countOutbox, listParked, retryParked } from '../db/outbox.ts';
@@ -16,10 +17,19 @@ export interface Parts {
   outbound: OutboxWorker;
 }
 
+/** A database that is away is a 503, not an error of ours. */
+async function asked<T>(answer: Promise<T>): Promise<T> {
+  try {
+    return await answer;
+  } catch (error) {
+    throw toDatabaseError(error);
+  }
+}
+
 /** Connects the routes to the parts. */
 export function restSources({ db, metrics, state, outbound }: Parts): RestSources {
   async function outboxState(): Promise<OutboxState> {
-    const counts = await countOutbox(db);
+    const counts = await asked(countOutbox(db));
     return {
       pending: counts.reduce((sum, { pending }) => sum + pending, 0),
       parked: counts.reduce((sum, { parked }) => sum + parked, 0),
@@ -35,7 +45,7 @@ export function restSources({ db, metrics, state, outbound }: Parts): RestSource
         try {
           outbox = await outboxState();
         } catch (error) {
-          database = { ok: false, detail: toDatabaseError(error).message };
+          database = { ok: false, detail: messageOf(error) };
         }
       }
       const mqtt = state.mqtt?.status() ?? { ok: false, detail: 'waits for the database' };
@@ -58,11 +68,11 @@ export function restSources({ db, metrics, state, outbound }: Parts): RestSource
         odoo_detail: target.detail,
       };
     },
-    latestMilkings: (limit) => latestMilkings(db, limit),
-    deadLetters: (limit) => listDeadLetters(db, limit),
-    parked: (limit) => listParked(db, { limit }),
+    latestMilkings: (limit) => asked(latestMilkings(db, limit)),
+    deadLetters: (limit) => asked(listDeadLetters(db, limit)),
+    parked: (limit) => asked(listParked(db, { limit })),
     async retryParked(ids) {
-      const count = await retryParked(db, ids);
+      const count = await asked(retryParked(db, ids));
       outbound.wake();
       return count;
     },

@@ -1,7 +1,7 @@
 // A milking into the curated record that goes to Odoo: totals, averages, grade, part of the day, deviation from the animal's mean.
 import type { MilkSessionRecord } from '../../contract/records.ts';
 import type { DeviceType } from '../../contract/topics.ts';
-import { mean } from './stats.ts';
+import { mean, type Stats } from './stats.ts';
 import type { Milking } from './transition.ts';
 
 /** The farm's rules for milkings, from config/connector.yaml. */
@@ -40,7 +40,7 @@ export function toRecord(
   const statedDurationS = stats['milking_duration']?.max;
   const startedAt = statedDurationS === undefined ? milking.startedAt : endedAt - statedDurationS * 1000;
   const durationS = Math.max(0, Math.round((endedAt - startedAt) / 1000));
-  const yieldKg = stats['milk_yield']?.max ?? stats['milk_yield_increment']?.sum ?? 0;
+  const yieldKg = yieldOf(stats);
   const averageFlow =
     stats['milk_flow_average']?.last ??
     mean(stats['milk_flow']) ??
@@ -65,17 +65,23 @@ export function toRecord(
     fat_pct: last('milk_fat'),
     protein_pct: last('milk_protein'),
     lactose_pct: last('milk_lactose'),
-    scc_per_ml: scc === undefined ? null : Math.round(scc),
+    scc_per_ml: scc === undefined ? null : Math.round(scc) + 0,
     blood_pct: last('milk_blood'),
     vacuum_kpa: last('vacuum_pressure'),
     pulsation_per_min: last('pulsation_rate'),
     grade: gradeOf(stats['milk_fat']?.last, stats['milk_protein']?.last, scc, rules),
     expected_yield_kg: round(expectedYieldKg ?? undefined),
     abnormal:
-      expectedYieldKg !== null && Math.abs(yieldKg - expectedYieldKg) > rules.abnormalShare * expectedYieldKg,
+      expectedYieldKg !== null &&
+      Math.abs(yieldKg - expectedYieldKg) - rules.abnormalShare * expectedYieldKg > leastExcessKg,
     milking: milkingOfDay(startedAt, rules),
     complete: milking.complete,
   };
+}
+
+/** Yield so far (kg): the meter's own total, else the sum of its increments. */
+export function yieldOf(stats: Stats): number {
+  return stats['milk_yield']?.max ?? stats['milk_yield_increment']?.sum ?? 0;
 }
 
 /** Grade by fat, protein (%) and somatic cells (per mL); null when fat or protein was not measured. */
@@ -107,5 +113,9 @@ function hourIn(timeZone: string): Intl.DateTimeFormat {
   return format;
 }
 
-/** Three decimals: a gram, a hundredth of any other unit here; keeps revisions free of floating-point noise. */
-const round = (value: number | undefined) => (value === undefined ? null : Math.round(value * 1000) / 1000);
+/** Exactly the share is not beyond it, whatever floating point makes of that. */
+const leastExcessKg = 1e-6;
+
+/** Three decimals: a gram, a hundredth of any other unit here; keeps revisions free of floating-point noise. `+ 0` makes -0 to 0, as JSON does. */
+const round = (value: number | undefined) =>
+  value === undefined ? null : Math.round(value * 1000) / 1000 + 0;

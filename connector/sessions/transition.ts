@@ -35,11 +35,16 @@ export interface MilkingEvent {
 /** Meters that number their milkings start over; the same number this much later is another milking. */
 export const reuseAfterMs = 12 * 3_600_000;
 
-/** The milking of a device that an event belongs to; without id, the one that is open. */
+/** The milking of a device that an event belongs to; without id, the one of that time, else the one that is open. */
 export function findMilking<T extends Milking>(candidates: readonly T[], event: MilkingEvent): T | undefined {
   if (event.wireId === undefined) {
     if (event.event === 'record') return candidates.find((milking) => milking.wireId === recordWireId(event));
-    return candidates.findLast((milking) => !milking.closed);
+    // A closed milking is still the one of what was said while it ran: repeated and late messages open no other.
+    const during = candidates.findLast((milking) => isDuring(milking, event));
+    if (during !== undefined) return during;
+    const open = candidates.findLast((milking) => !milking.closed);
+    // A start after everything else of an open milking is the next animal's; the end before it was lost.
+    return event.event === 'start' && open !== undefined && event.at > open.lastAt ? undefined : open;
   }
   return candidates.findLast(
     (milking) =>
@@ -47,6 +52,12 @@ export function findMilking<T extends Milking>(candidates: readonly T[], event: 
       event.at > milking.startedAt - reuseAfterMs &&
       event.at < milking.lastAt + reuseAfterMs,
   );
+}
+
+function isDuring({ startedAt, endedAt, lastAt }: Milking, { event, at }: MilkingEvent): boolean {
+  const until = endedAt ?? lastAt;
+  // Where clocks tell seconds only, the next milking may start when the last one ends.
+  return at >= startedAt && (at < until || (at === until && (event !== 'start' || at === startedAt)));
 }
 
 const recordWireId = (event: MilkingEvent) => `at:${new Date(event.at).toISOString()}`;

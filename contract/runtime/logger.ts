@@ -1,5 +1,6 @@
 // The logger of every daemon: pino, JSON lines on stderr, secrets redacted.
 import { destination, pino, type Logger } from 'pino';
+import { messageOf } from '../errors.ts';
 
 export type { Logger } from 'pino';
 
@@ -11,6 +12,8 @@ export function createLogger(name: string, level = process.env['LOG_LEVEL'] ?? '
     {
       name,
       level,
+      // Pino's JSON of an Error has no message.
+      serializers: { error: (error: unknown) => (error instanceof Error ? messageOf(error) : error) },
       redact: [...secretPaths, ...secretPaths.map((path) => `*.${path}`)],
       timestamp: () => `,"time":"${new Date().toISOString()}"`,
     },

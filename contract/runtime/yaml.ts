@@ -42,7 +42,7 @@ export function loadYaml<T>(
     });
   }
   const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines });
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
   const at = (offset: number) => {
     const { line, col } = lines.linePos(offset);
     return `${file}:${line}:${col}`;
@@ -62,9 +62,18 @@ export function loadYaml<T>(
   if (missing.length > 0) {
     fail(missing.map(({ offset, name }) => `${at(offset)}: environment variable ${name} is not set`));
   }
-  const result = schema.safeParse(document.toJS() ?? {});
+  const unresolved: string[] = [];
+  visit(document, {
+    Alias(_key, node) {
+      if (node.resolve(document) === undefined)
+        unresolved.push(`${at(node.range?.[0] ?? 0)}: there is no anchor &${node.source} before this alias`);
+    },
+  });
+  if (unresolved.length > 0) fail(unresolved);
+  const content: unknown = document.toJS() ?? {};
+  const result = schema.safeParse(content);
   if (!result.success)
-    fail(result.error.issues.flatMap((issue) => issueLines(issue, { document, schema, complain })));
+    fail(result.error.issues.flatMap((issue) => issueLines(issue, { content, schema, complain })));
   return { value: result.data as T, complain };
 }
 
@@ -89,14 +98,14 @@ function expandEnvironment(document: Document, environment: Readonly<Record<stri
 }
 
 interface Context {
-  document: Document;
+  content: unknown;
   schema: z.core.$ZodType;
   complain: LoadedYaml<unknown>['complain'];
 }
 
 function issueLines(issue: z.core.$ZodIssue, context: Context): string[] {
-  const { document, schema, complain } = context;
-  const found = valueAt(document, issue.path);
+  const { content, schema, complain } = context;
+  const found = valueAt(content, issue.path);
   switch (issue.code) {
     case 'unrecognized_keys':
       return issue.keys.map((key) =>
@@ -104,8 +113,8 @@ function issueLines(issue: z.core.$ZodIssue, context: Context): string[] {
       );
     case 'invalid_union': {
       // The branch that got furthest is what the writer most likely meant.
-      const branch = issue.errors.toSorted((a, b) => depth(b) - depth(a))[0] ?? [];
-      if (depth(branch) === 0) return [complain(issue.path, branch[0]?.message ?? issue.message)];
+      const [branch] = issue.errors.toSorted((a, b) => progress(b) - progress(a));
+      if (branch === undefined) return [complain(issue.path, issue.message)];
       return branch.flatMap((inner) =>
         issueLines({ ...inner, path: [...issue.path, ...inner.path] }, context),
       );
@@ -118,7 +127,7 @@ function issueLines(issue: z.core.$ZodIssue, context: Context): string[] {
     }
     case 'invalid_type':
       if (found === undefined) return [complain(issue.path, `is missing (${issue.expected} expected)`)];
-      return [complain(issue.path, `${issue.expected} expected, found ${JSON.stringify(found)}`)];
+      return [complain(issue.path, `${issue.expected} expected, found ${describe(found)}`)];
     default:
       return [complain(issue.path, issue.message)];
   }
@@ -153,12 +162,24 @@ interface SchemaDef {
   element?: z.core.$ZodType;
 }
 
-const depth = (issues: readonly z.core.$ZodIssue[]) =>
-  Math.max(0, ...issues.map((issue) => issue.path.length));
+/** How far checking got before it failed: into the value, or past the type of the value itself. */
+const progress = (issues: readonly z.core.$ZodIssue[]) =>
+  Math.max(
+    0,
+    ...issues.map(({ code, path }) => (path.length > 0 || code === 'invalid_type' ? path.length : 0.5)),
+  );
 
-function valueAt(document: Document, path: Path): unknown {
-  const node = document.getIn(path, true);
-  return isNode(node) ? node.toJS(document) : node;
+function valueAt(content: unknown, path: Path): unknown {
+  return path.reduce<unknown>(
+    (value, key) => (typeof value === 'object' && value !== null ? Reflect.get(value, key) : undefined),
+    content,
+  );
+}
+
+/** A value in a message; a whole section would bury it, and may hold secrets. */
+function describe(value: unknown): string {
+  if (Array.isArray(value)) return 'a list';
+  return typeof value === 'object' && value !== null ? 'a section' : JSON.stringify(value);
 }
 
 /** Position of the key at `path`, or of the nearest parent that exists. */
@@ -167,7 +188,9 @@ function offsetOf(document: Document, path: Path): number {
     const parent = document.getIn(path.slice(0, length - 1), true) as Node | undefined;
     const key = path[length - 1];
     if (isMap(parent)) {
-      const pair = parent.items.find((item) => isPair(item) && isScalar(item.key) && item.key.value === key);
+      const pair = parent.items.find(
+        (item) => isPair(item) && isScalar(item.key) && String(item.key.value) === String(key),
+      );
       if (pair !== undefined && isScalar(pair.key)) return pair.key.range?.[0] ?? 0;
     }
     const node = document.getIn(path.slice(0, length), true);

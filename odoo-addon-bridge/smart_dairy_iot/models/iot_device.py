@@ -45,7 +45,8 @@ class IotDevice(models.Model):
     state = fields.Selection(
         [('draft', 'Draft'), ('discovered', 'Discovered'), ('registered', 'Registered'), ('active', 'Active'),
          ('maintenance', 'Maintenance'), ('inactive', 'Inactive'), ('retired', 'Retired')],
-        string='Status', default='draft', required=True, tracking=True, index=True, group_expand=True, copy=False,
+        string='Status', default='draft', required=True, tracking=True, index=True, copy=False,
+        group_expand='_sorted_states',
         help="Discovered: the device talks, but nobody has registered it yet.\nRegistered: checked by a person.\n"
              "Active: in daily use.\nMaintenance: out of use for repair, alerts can be ignored.\n"
              "Inactive: switched off for now.\nRetired: gone for good.",
@@ -116,6 +117,11 @@ class IotDevice(models.Model):
         for device in self:
             named = device.name and device.name != device.device_uid
             device.display_name = f"{device.name} ({device.device_uid})" if named else device.device_uid
+
+    @api.model
+    def _sorted_states(self, states, domain):
+        """The columns of the board: states in the order of a device's life, without empty ones."""
+        return [name for name, _label in self._fields['state'].selection if name in states]
 
     # -- what people do ----------------------------------------------------------------------------
 

@@ -55,7 +55,7 @@ export async function pollDevice(device: DeviceConfig, context: PollerContext): 
     }
     // Keeps the beat; polls that were missed are not made up for.
     dueAt = Math.max(dueAt + intervalMs, performance.now() + waitMs);
-    await sleep(dueAt - performance.now(), undefined, { signal }).catch(() => undefined);
+    await sleep(Math.max(0, dueAt - performance.now()), undefined, { signal }).catch(() => undefined);
   }
 }
 

@@ -32,6 +32,7 @@ export interface Publisher {
 }
 
 interface Entry {
+  number: number;
   topic: string;
   payload: string;
   settle: (acknowledged: boolean) => void;
@@ -45,6 +46,11 @@ export function connectPublisher(options: PublisherOptions): Publisher {
   const { logger, presence, queueLimit } = options;
   const queue: Entry[] = [];
   const retained = new Map<string, string>();
+  // `client.connected` is true already while MQTT.js repeats old messages after a reconnect; what is published in that
+  // phase fails if the connection breaks again. So: only between its 'connect' and 'close' events.
+  let ready = false;
+  let closing = false;
+  let sent = 0;
   let inFlight = 0;
   let acknowledged = 0;
   let dropped = 0;
@@ -68,18 +74,23 @@ export function connectPublisher(options: PublisherOptions): Publisher {
     if (dropped === 1 || dropped % 1000 === 0) logger.warn({ dropped, reason }, 'readings dropped');
     entry.settle(false);
   };
+  const putBack = (entry: Entry) => {
+    const later = queue.findIndex((other) => other.number > entry.number);
+    queue.splice(later < 0 ? queue.length : later, 0, entry);
+  };
   const pump = () => {
-    while (client.connected && inFlight < inFlightLimit) {
+    while (ready && inFlight < inFlightLimit) {
       const entry = queue.shift();
       if (entry === undefined) break;
       inFlight++;
-      // Across a lost connection MQTT.js keeps the message and sends it again; an error here is the broker's refusal or our end.
+      // Across a lost connection MQTT.js keeps the message and sends it again; the callback comes with the PUBACK.
       client.publish(entry.topic, entry.payload, { qos: 1 }, (error) => {
         inFlight--;
         if (error == null) {
           acknowledged++;
           entry.settle(true);
-        } else drop(entry, messageOf(error));
+        } else if (ready || closing) drop(entry, messageOf(error));
+        else putBack(entry);
         pump();
       });
     }
@@ -87,7 +98,9 @@ export function connectPublisher(options: PublisherOptions): Publisher {
   };
   const publishRetained = (topic: string, payload: string) => {
     client.publish(topic, payload, { qos: 1, retain: true }, (error) => {
-      if (error != null) logger.warn({ topic, error: messageOf(error) }, 'status not published');
+      if (error == null) return;
+      logger.warn({ topic, error: messageOf(error) }, 'status not published');
+      if (!retained.has(topic)) retained.set(topic, payload);
     });
   };
   const flushRetained = () => {
@@ -95,9 +108,8 @@ export function connectPublisher(options: PublisherOptions): Publisher {
     retained.clear();
   };
 
-  let connectedBefore: boolean | undefined;
   client.on('connect', () => {
-    connectedBefore = true;
+    ready = true;
     logger.info({ waiting: queue.length, dropped: dropped - droppedBefore }, 'broker connected');
     droppedBefore = dropped;
     publishRetained(presence.topic, presence.online());
@@ -111,9 +123,9 @@ export function connectPublisher(options: PublisherOptions): Publisher {
     lastError = messageOf(error);
   });
   client.on('close', () => {
-    if (connectedBefore) logger.warn({}, 'broker connection lost');
-    connectedBefore = false;
-    lastError = '';
+    if (ready && !closing) logger.warn('broker connection lost');
+    if (ready) lastError = '';
+    ready = false;
   });
 
   return {
@@ -121,24 +133,26 @@ export function connectPublisher(options: PublisherOptions): Publisher {
       new Promise((settle) => {
         const oldest = queue.length >= queueLimit ? queue.shift() : undefined;
         if (oldest !== undefined) drop(oldest, `more than ${queueLimit} readings wait for the broker`);
-        queue.push({ topic, payload, settle });
+        queue.push({ number: sent++, topic, payload, settle });
         pump();
       }),
     retain: (topic, payload) => {
       retained.set(topic, payload);
-      if (client.connected) flushRetained();
+      if (ready) flushRetained();
     },
     counts: () => ({ acknowledged, dropped, waiting: queue.length + inFlight }),
     close: async (drainMs = 3000) => {
-      if (client.connected && queue.length + inFlight > 0) {
+      if (ready && queue.length + inFlight > 0) {
         await within(drainMs, new Promise<void>((resolve) => (idle = resolve)));
       }
       const lost = queue.length + inFlight;
       if (lost > 0) logger.warn({ lost }, 'stopped with readings that the broker did not confirm');
-      if (client.connected) {
+      closing = true;
+      if (ready) {
         await within(1000, client.publishAsync(presence.topic, presence.offline(), { qos: 1, retain: true }));
       }
-      await within(1000, client.endAsync(!client.connected));
+      await within(1000, client.endAsync(!ready));
+      ready = false;
       for (const entry of queue.splice(0)) entry.settle(false);
     },
   };

@@ -1,0 +1,227 @@
+// The gateway end to end: simulated parlour on real Modbus TCP, real broker, every milking audited against the truth.
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test, type TestContext } from 'node:test';
+import { pino } from 'pino';
+import { envelopeSchema, statusSchema, type Envelope } from '../../../contract/envelope.ts';
+import { loadGatewayConfig, type GatewayConfig } from '../../../gateways/modbus/config.ts';
+import { startGateway, type Gateway } from '../../../gateways/modbus/gateway.ts';
+import {
+  startSimulator,
+  type Simulator,
+  type SimulatorOptions,
+} from '../../../scripts/simulator/simulator.ts';
+import { anyBroker, startOwnBroker, until, watch, type Broker, type Watch } from '../support/broker.ts';
+
+const logger = pino({ level: process.env['LOG_LEVEL'] ?? 'silent' });
+
+interface Rig {
+  simulator: Simulator;
+  config: GatewayConfig;
+  start: () => Gateway;
+  eyes: Watch;
+  envelopes: (uid?: string) => Envelope[];
+  statuses: (uid: string) => string[];
+}
+
+/** A parlour, a broker and a watcher; polls every 50 ms. Everything is released with the test. */
+async function setUp(
+  t: TestContext,
+  broker: Broker,
+  options: SimulatorOptions & { extraUnit?: number },
+): Promise<Rig> {
+  const farm = `t${Math.random().toString(36).slice(2, 10)}`;
+  const { stalls = 4, extraUnit } = options;
+  const eyes = await watch(broker, `dairy/${farm}/#`);
+  t.after(() => eyes.close());
+  const mqtt = { url: broker.url, username: broker.username, password: broker.password };
+  const simulator = await startSimulator({ speed: 100, seed: 7, ...options, stalls, farm });
+  t.after(() => simulator.stop());
+  const folder = mkdtempSync(join(tmpdir(), 'gateway-test-'));
+  t.after(() => rmSync(folder, { recursive: true }));
+  const loaded = loadGatewayConfig('config/gateway.yaml', {
+    MQTT_URL: broker.url,
+    SIMULATOR_MODBUS_PORT: String(simulator.modbusPort),
+    GATEWAY_STATE_FILE: join(folder, 'state.json'),
+  });
+  const bus = loaded.buses[0]!;
+  const pattern = bus.devices[0]!;
+  const uids = [
+    ...Array.from({ length: stalls }, (_, i) => i + 1),
+    ...(extraUnit === undefined ? [] : [extraUnit]),
+  ];
+  const devices = uids.map((unit) => {
+    const uid = `stall-${String(unit).padStart(2, '0')}`;
+    const address = { farm, deviceType: 'milk_meter' as const, deviceUid: uid };
+    return {
+      ...pattern,
+      uid,
+      unit,
+      stall: String(unit),
+      address,
+      map: { ...pattern.map, poll_interval_ms: 50 },
+    };
+  });
+  const config: GatewayConfig = {
+    ...loaded,
+    farm,
+    mqtt: { ...mqtt, queueLimit: 10_000 },
+    heartbeatMs: 300,
+    buses: [{ ...bus, timeoutMs: 150, retryMaxMs: 400, devices }],
+  };
+  const parsed = (suffix: string, uid: string) =>
+    eyes.seen
+      .filter(({ topic }) => topic.startsWith(`dairy/${farm}/`) && topic.endsWith(`/${uid}/${suffix}`))
+      .map(({ text }): unknown => JSON.parse(text));
+  return {
+    simulator,
+    config,
+    eyes,
+    start: () => {
+      const gateway = startGateway(config, logger);
+      t.after(() => gateway.stop());
+      return gateway;
+    },
+    envelopes: (uid) =>
+      (uid === undefined ? devices.map((device) => device.uid) : [uid])
+        .flatMap((name) => parsed('data', name))
+        .map((message) => envelopeSchema.parse(message)),
+    statuses: (uid) => parsed('status', uid).map((message) => statusSchema.parse(message).state),
+  };
+}
+
+const closing = (envelopes: Envelope[], id: string) =>
+  envelopes.filter(
+    ({ session }) => session?.id === id && (session.event === 'end' || session.event === 'record'),
+  );
+const valueOf = (envelope: Envelope | undefined, metric: string) =>
+  envelope?.points.find(({ m }) => m === metric)?.v;
+
+/** Waits until every milking of the truth was told, then compares. */
+async function auditAll({ simulator, envelopes }: Rig, count: number): Promise<void> {
+  await simulator.finished;
+  assert.equal(simulator.truth.length, count);
+  for (const milking of simulator.truth) {
+    const told = () => closing(envelopes(milking.device_uid), milking.session_id);
+    await until(`${milking.device_uid}/${milking.session_id} told`, () => told().length > 0);
+    assert.equal(told().length, 1);
+    const envelope = told()[0];
+    assert.equal(valueOf(envelope, 'milk_yield'), milking.yield_kg);
+    assert.equal(valueOf(envelope, 'milking_duration'), milking.duration_s);
+    assert.equal(valueOf(envelope, 'milk_fat') ?? null, milking.fat);
+    assert.equal(valueOf(envelope, 'milk_scc') ?? null, milking.scc_per_ml);
+    assert.equal(envelope?.stall, milking.stall);
+  }
+}
+
+test('every milking is told once, with the meter’s own totals', async (t) => {
+  const broker = await anyBroker();
+  t.after(() => broker.stop());
+  t.diagnostic(`broker: ${broker.name}`);
+  const rig = await setUp(t, broker, { milkings: 7 });
+  const gateway = rig.start();
+  await auditAll(rig, 7);
+
+  const [stall] = rig.simulator.truth.filter(({ device_uid }) => device_uid === 'stall-01').toReversed();
+  const story = rig
+    .envelopes('stall-01')
+    .filter(({ session }) => session?.id === stall?.session_id)
+    .map((envelope) => [envelope.session?.event, valueOf(envelope, 'milk_yield') ?? 0] as const);
+  const events = story.map(([event]) => event);
+  assert.match(events.join(), /^start(,reading)+,end$/);
+  const yields = story.map(([, yieldKg]) => yieldKg);
+  assert.deepEqual(
+    yields,
+    yields.toSorted((a, b) => a - b),
+  );
+  assert.ok(yields.length > 10);
+
+  await until('a heartbeat', () => rig.envelopes().at(-1)?.session === undefined);
+  const beat = rig.envelopes().findLast(({ session }) => session === undefined);
+  assert.deepEqual(
+    beat?.points.map(({ m }) => m),
+    ['vacuum_pressure', 'pulsation_rate'],
+  );
+  assert.deepEqual(rig.statuses('stall-01'), ['online']);
+  await gateway.stop();
+  await until('goodbye', () => rig.statuses(rig.config.uid).at(-1) === 'offline');
+  assert.deepEqual(rig.statuses(rig.config.uid), ['online', 'offline']);
+  assert.equal(gateway.counts().dropped, 0);
+});
+
+test('a unit that never answers is offline, and the others do not notice', async (t) => {
+  const broker = await startOwnBroker();
+  t.after(() => broker.stop());
+  const rig = await setUp(t, broker, { milkings: 4, extraUnit: 99 });
+  rig.start();
+  await auditAll(rig, 4);
+  await until('offline', () => rig.statuses('stall-99').length > 0);
+  assert.deepEqual(rig.statuses('stall-99'), ['offline']);
+  for (const unit of [1, 2, 3, 4]) assert.deepEqual(rig.statuses(`stall-0${unit}`), ['online']);
+  assert.deepEqual(rig.envelopes('stall-99'), []);
+});
+
+test('nonsense and late answers cost polls, never a milking', async (t) => {
+  const broker = await startOwnBroker();
+  t.after(() => broker.stop());
+  const rig = await setUp(t, broker, {
+    milkings: 8,
+    faults: new Set(['garbage', 'slow', 'slave_down']),
+    speed: 60,
+  });
+  rig.start();
+  await auditAll(rig, 8);
+});
+
+test('the bus comes back after an outage, and a milking missed whole is told from the held totals', async (t) => {
+  const broker = await startOwnBroker();
+  t.after(() => broker.stop());
+  const rig = await setUp(t, broker, { stalls: 1, milkings: 2, speed: 60 });
+  rig.start();
+  await until('a reading', () => rig.envelopes('stall-01').length > 0);
+  await rig.simulator.stopModbus();
+  await until('offline', () => rig.statuses('stall-01').at(-1) === 'offline');
+  await rig.simulator.finished;
+  await rig.simulator.restartModbus();
+  const [torn, missed] = rig.simulator.truth;
+  await until('told', () => closing(rig.envelopes(), missed!.session_id).length > 0);
+  const [record] = closing(rig.envelopes(), missed!.session_id);
+  assert.equal(record?.session?.event, 'record');
+  assert.equal(valueOf(record, 'milk_yield'), missed!.yield_kg);
+  // Nobody saw the totals of the one before: its end is not made up.
+  assert.deepEqual(closing(rig.envelopes(), torn!.session_id), []);
+  await until('online', () => rig.statuses('stall-01').join() === 'online,offline,online');
+});
+
+test('a restarted gateway tells what ended meanwhile, and tells it once', async (t) => {
+  const broker = await startOwnBroker();
+  t.after(() => broker.stop());
+  const rig = await setUp(t, broker, { stalls: 2, milkings: 2 });
+  const first = rig.start();
+  await until('readings', () => rig.envelopes('stall-01').length > 0 && rig.envelopes('stall-02').length > 0);
+  await first.stop();
+  await rig.simulator.finished;
+  const second = rig.start();
+  await auditAll(rig, 2);
+  await second.stop();
+  const before = rig.eyes.seen.length;
+  rig.start();
+  await until('heartbeats', () => rig.eyes.seen.length > before + 4);
+  await auditAll(rig, 2);
+});
+
+test('readings made while the broker restarts arrive afterwards', async (t) => {
+  const broker = await startOwnBroker();
+  const rig = await setUp(t, broker, { milkings: 4, speed: 40 });
+  const gateway = rig.start();
+  await until('readings', () => rig.envelopes().length > 8);
+  await broker.stop();
+  await until('a backlog', () => gateway.counts().waiting > 20);
+  const again = await startOwnBroker(broker.port);
+  t.after(() => again.stop());
+  await auditAll(rig, 4);
+  await until('all confirmed', () => gateway.counts().waiting === 0);
+  assert.equal(gateway.counts().dropped, 0);
+});

@@ -1,5 +1,6 @@
 // Milkings in the database: loading what a batch touches, saving it, tags, expected yields, publication.
 import type { MilkSessionRecord } from '../../contract/records.ts';
+import { yieldOf } from '../sessions/record.ts';
 import type { Stats } from '../sessions/stats.ts';
 import type { Milking } from '../sessions/transition.ts';
 import type { PoolClient } from './pool.ts';
@@ -72,13 +73,13 @@ export async function saveMilkings(client: PoolClient, milkings: readonly Stored
   const moment = (at: number | null) => (at === null ? null : new Date(at));
   const { rows } = await client.query<{ id: number; deviceId: number; sessionKey: string }>(
     `INSERT INTO iot.milk_session (device_id, farm_id, session_key, wire_id, stall, rfid, animal_ref, started_at, last_at,
-       ended_at, closed, complete, stats)
+       ended_at, closed, complete, stats, yield_kg)
      SELECT * FROM unnest($1::int[], $2::int[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[],
-       $8::timestamptz[], $9::timestamptz[], $10::timestamptz[], $11::bool[], $12::bool[], $13::jsonb[])
+       $8::timestamptz[], $9::timestamptz[], $10::timestamptz[], $11::bool[], $12::bool[], $13::jsonb[], $14::float8[])
      ON CONFLICT (device_id, session_key) DO UPDATE SET stall = excluded.stall, rfid = excluded.rfid,
        animal_ref = excluded.animal_ref, started_at = excluded.started_at, last_at = excluded.last_at,
        ended_at = excluded.ended_at, closed = excluded.closed, complete = excluded.complete, stats = excluded.stats,
-       heard_at = now()
+       yield_kg = excluded.yield_kg, heard_at = now()
      RETURNING id, device_id AS "deviceId", session_key AS "sessionKey"`,
     [
       milkings.map((milking) => milking.deviceId),
@@ -94,6 +95,7 @@ export async function saveMilkings(client: PoolClient, milkings: readonly Stored
       milkings.map((milking) => milking.closed),
       milkings.map((milking) => milking.complete),
       milkings.map((milking) => JSON.stringify(milking.stats)),
+      milkings.map((milking) => yieldOf(milking.stats)),
     ],
   );
   const ids = new Map(rows.map((row) => [`${row.deviceId}/${row.sessionKey}`, row.id]));
@@ -167,7 +169,7 @@ export async function publishMilkings(
   const revisions = publications.map((publication) => publication.revision);
   const records = publications.map((publication) => JSON.stringify(publication.record));
   await client.query(
-    `UPDATE iot.milk_session s SET revision = p.revision, record = p.record, yield_kg = (p.record->>'yield_kg')::float8
+    `UPDATE iot.milk_session s SET revision = p.revision, record = p.record
      FROM unnest($1::bigint[], $2::int[], $3::jsonb[]) AS p (id, revision, record) WHERE s.id = p.id`,
     [publications.map((publication) => publication.id), revisions, records],
   );

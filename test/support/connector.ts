@@ -16,8 +16,7 @@ export interface ConnectorOptions {
   odoo?: TestOdoo;
   /** YAML added at the end of the configuration (top-level keys that the base does not use). */
   yaml?: string;
-  /** Lines of the `intake` section. */
-  intake?: string;
+  unknownDevices?: 'discover' | 'reject';
   /** Lines of the `milk` section. */
   milk?: string;
   /** Environment on top of the stack's. */
@@ -131,7 +130,7 @@ export async function startConnector(options: ConnectorOptions = {}): Promise<Te
 
 function configText(clientId: string, options: ConnectorOptions): string {
   return `
-database: { url: '\${DATABASE_URL}' }
+database: { url: '\${DATABASE_URL}', edition: ${options.plain === true ? 'plain' : 'auto'} }
 mqtt:
   url: \${MQTT_URL}
   username: \${MQTT_USERNAME:-}
@@ -140,8 +139,7 @@ mqtt:
   topics:
     - { template: 'smartdairy/sensors/{device_type}/{device_uid}/{message_type}', farm: farm1 }
 intake:
-  unknown_devices: discover
-${options.intake ?? ''}
+  unknown_devices: ${options.unknownDevices ?? 'discover'}
 milk:
   timezone: Asia/Dhaka
 ${options.milk ?? ''}

@@ -1,0 +1,85 @@
+// Pins what connector/ingest/mqtt-source.ts relies on in MQTT.js, on a real broker: going on without acknowledging,
+// and acknowledging later.
+import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+import { test } from 'node:test';
+import { pino } from 'pino';
+import { connectAsync } from 'mqtt';
+import { createMqttSource } from '../../../connector/ingest/mqtt-source.ts';
+import type { IncomingMessage } from '../../../connector/ingest/message.ts';
+import { eventually } from '../../support/connector.ts';
+import { noBroker, stackEnv } from '../../support/stack.ts';
+
+test(
+  'messages are handed over without acknowledgement and acknowledged when they settle',
+  { skip: noBroker() },
+  async () => {
+    const env = stackEnv();
+    const url = env['MQTT_URL'] ?? '';
+    const login = { username: env['MQTT_USERNAME'] ?? '', password: env['MQTT_PASSWORD'] ?? '' };
+    const id = randomBytes(4).toString('hex');
+    const options = {
+      url,
+      ...login,
+      clientId: `test-source-${id}`,
+      filters: [`dairy/${id}/#`],
+      receiveMaximum: 100,
+    };
+    let received: IncomingMessage[] = [];
+    const sink = {
+      push: (message: IncomingMessage) => received.push(message),
+      isFull: () => false,
+      onDrain: () => undefined,
+    };
+    const source = createMqttSource(options, sink, pino({ level: 'silent' }));
+    const publisher = await connectAsync(url, login);
+    const texts = () => received.map((message) => Buffer.from(message.payload).toString());
+    const reconnect = async () => {
+      await source.pause();
+      received = [];
+      source.start();
+      await eventually('subscribed', () => Promise.resolve(source.status().ok));
+    };
+    try {
+      source.start();
+      await eventually('subscribed', () => Promise.resolve(source.status().ok));
+      for (const text of ['a', 'b', 'c']) await publisher.publishAsync(`dairy/${id}/x`, text, { qos: 1 });
+      await eventually('all three are handed over though none is acknowledged', () =>
+        Promise.resolve(received.length === 3),
+      );
+      assert.deepEqual(texts(), ['a', 'b', 'c']);
+      assert.ok(received.every((message) => !message.redelivered && message.origin !== undefined));
+      const origins = received.map((message) => message.origin);
+
+      received[1]?.settle();
+      // A clean way to know that the PUBACK has reached the broker: it answers what comes after it.
+      await publisher.publishAsync(`dairy/${id}/x`, 'd', { qos: 1 });
+      await eventually('the fourth', () => Promise.resolve(received.length === 4));
+
+      await reconnect();
+      await eventually('the unacknowledged come again', () => Promise.resolve(received.length === 3));
+      assert.deepEqual(texts(), ['a', 'c', 'd'], 'the acknowledged one does not, order is kept');
+      assert.ok(received.every((message) => message.redelivered));
+      assert.deepEqual(
+        [received[0]?.origin, received[1]?.origin],
+        [origins[0], origins[2]],
+        'with the same packet ids',
+      );
+
+      for (const message of received) message.settle();
+      await publisher.publishAsync(`dairy/${id}/x`, 'e', { qos: 1 });
+      await eventually('the fifth', () => Promise.resolve(received.length === 4));
+      received[3]?.settle();
+      await publisher.publishAsync(`dairy/${id}/x`, 'f', { qos: 1 });
+      await eventually('the sixth', () => Promise.resolve(received.length === 5));
+      await reconnect();
+      await eventually('only the last was open', () => Promise.resolve(received.length >= 1));
+      assert.deepEqual(texts(), ['f']);
+    } finally {
+      await source.pause();
+      await publisher.endAsync();
+      const cleaner = await connectAsync(url, { ...login, clientId: options.clientId, clean: true });
+      await cleaner.endAsync();
+    }
+  },
+);

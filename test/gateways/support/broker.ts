@@ -112,10 +112,11 @@ export async function watch(broker: Broker, filter: string): Promise<Watch> {
   return {
     seen,
     close: async () => {
-      const statuses = new Set(seen.map(({ topic }) => topic).filter((topic) => topic.endsWith('/status')));
-      // What is retained would stay for ever on a shared broker.
-      if (client.connected)
+      if (broker.name === 'stack') {
+        // What is retained would stay on the shared broker for ever.
+        const statuses = new Set(seen.map(({ topic }) => topic).filter((topic) => topic.endsWith('/status')));
         for (const topic of statuses) await client.publishAsync(topic, '', { retain: true, qos: 1 });
+      }
       await client.endAsync(true);
     },
   };

@@ -27,12 +27,21 @@ interface UpOptions {
   report: Report;
   /** The services end when this process ends, however it ends. */
   tied: boolean;
+  /** The remembered ports stay although some are in use, by programs of ours that wait for the services. */
+  keepPorts?: boolean;
   /** Ends what is under way before the services start: the building of the private root. */
   signal?: AbortSignal;
 }
 
 /** Brings the services up, or does nothing when they are. Throws with the reason when that fails. */
-export async function bringUp({ instance, mode, report, tied, signal }: UpOptions): Promise<StackState> {
+export async function bringUp({
+  instance,
+  mode,
+  report,
+  tied,
+  keepPorts = false,
+  signal,
+}: UpOptions): Promise<StackState> {
   await endForsakenDaemon(instance);
   const running = runningDaemon(instance);
   if (running !== undefined && running.mode !== mode) {
@@ -41,7 +50,7 @@ export async function bringUp({ instance, mode, report, tied, signal }: UpOption
   if (running === undefined) {
     await endEmbeddedOrphan(instance);
     if (mode === 'real') await ensureRoot(report, signal);
-    await prepareSettings(instance, { keepPorts: false });
+    await prepareSettings(instance, { keepPorts });
     await launch(instance, mode, tied);
   }
   return waitUntilUp(instance, report);

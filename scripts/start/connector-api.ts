@@ -34,8 +34,8 @@ export interface ConnectorView {
 /** Counts and troubles at this moment; never throws, a silent connector is a trouble too. */
 export async function lookAtConnector(env: EnvValues): Promise<ConnectorView> {
   const [status, health] = await Promise.all([
-    getJson<ConnectorStatus>(env, '/api/v1/status'),
-    getJson<{ checks?: Record<string, HealthCheck> }>(env, '/health/ready'),
+    getJson<ConnectorStatus>(env, '/api/v1/status', [200]),
+    getJson<{ checks?: Record<string, HealthCheck> }>(env, '/health/ready', [200, 503]),
   ]);
   if (health === undefined) return { status, troubles: ['the connector does not answer'] };
   const troubles = Object.entries(health.checks ?? {})
@@ -44,14 +44,13 @@ export async function lookAtConnector(env: EnvValues): Promise<ConnectorView> {
   return { status, troubles };
 }
 
-async function getJson<T>(env: EnvValues, path: string): Promise<T | undefined> {
+async function getJson<T>(env: EnvValues, path: string, codes: number[]): Promise<T | undefined> {
   try {
     const response = await fetch(`${env['CONNECTOR_URL'] ?? ''}${path}`, {
       headers: { authorization: `Bearer ${env['CONNECTOR_TOKEN'] ?? ''}` },
       signal: AbortSignal.timeout(3_000),
     });
-    // /health/ready says 503 together with its reasons.
-    return response.ok || response.status === 503 ? ((await response.json()) as T) : undefined;
+    return codes.includes(response.status) ? ((await response.json()) as T) : undefined;
   } catch {
     return undefined;
   }

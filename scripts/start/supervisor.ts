@@ -1,8 +1,5 @@
 // The supervisor of npm start: services, then connector, simulator and gateway, then a watch over all of them.
 import { setTimeout as sleep } from 'node:timers/promises';
-import { bringDown, bringUp, endForsakenDaemon, runningDaemon } from '../stack/client.ts';
-import { decideMode } from '../stack/choose.ts';
-import { dockerDown, dockerUp } from '../stack/docker/provider.ts';
 import { readEnvFile } from '../stack/env-file.ts';
 import { readSettings } from '../stack/instance.ts';
 import { identify } from '../stack/process-id.ts';
@@ -11,6 +8,7 @@ import { followConnector, type LiveEvent } from './connector-api.ts';
 import type { StartOptions } from './options.ts';
 import { createPrograms } from './programs.ts';
 import { endOrphans, newRecord, removeRecord, writeRecord } from './record.ts';
+import { startStack, watchServices, type Ending } from './services.ts';
 
 export interface Supervision {
   env: EnvValues;
@@ -27,9 +25,6 @@ interface Supervised {
   /** When this fires, what has begun is ended. */
   signal: AbortSignal;
 }
-
-/** Undoes one thing that was started. */
-type Ending = () => unknown;
 
 const firstMilkingTimeoutMs = 180_000;
 
@@ -51,10 +46,11 @@ export async function supervise(given: Supervised): Promise<Supervision> {
   };
   try {
     if (left.length > 0) report(`ended what a killed start left behind: ${left.join(', ')}`);
-    const mode = await unlessAborted(startStack(given, report, endings), signal);
+    const mode = await unlessAborted(startStack({ instance, options, report, endings, signal }), signal);
     const env = readEnvFile(instance) ?? {};
     const milking = firstMilking(env, given.onEvent, endings);
     if (mode !== 'docker') {
+      endings.push(watchServices(instance, mode, given.onTrouble));
       const programs = programsOf(given, env, (name, pid) => {
         const id = identify(pid);
         if (id === undefined) return;
@@ -80,26 +76,6 @@ export async function supervise(given: Supervised): Promise<Supervision> {
   }
 }
 
-async function startStack(
-  { instance, options: { modeArgs, withSimulator }, signal }: Supervised,
-  report: Report,
-  endings: Ending[],
-): Promise<string> {
-  await endForsakenDaemon(instance);
-  const running = modeArgs.length === 0 ? runningDaemon(instance) : undefined;
-  const choice = running ?? (await decideMode(modeArgs));
-  const why = 'why' in choice ? choice.why : 'its services run already';
-  report(`mode ${choice.mode}: ${why}`);
-  if (choice.mode === 'docker') {
-    endings.push(() => dockerDown(instance, { withData: false }));
-    await dockerUp(instance, report, { withPrograms: true, withSimulator });
-  } else {
-    endings.push(() => bringDown(instance));
-    await bringUp({ instance, mode: choice.mode, report, tied: true, signal });
-  }
-  return choice.mode;
-}
-
 function programsOf(
   { instance, options, onTrouble }: Supervised,
   env: EnvValues,
@@ -112,16 +88,17 @@ function programsOf(
   return createPrograms({ instance, settings, env, withSimulator, simulatorArgs, onSpawn, onTrouble });
 }
 
-/** Resolves when a milking is through: in Odoo when there is one, else in the database. */
+/** Resolves when a new milking is through: in Odoo when there is one, else in the database. */
 function firstMilking(env: EnvValues, onEvent: (event: LiveEvent) => void, endings: Ending[]): Promise<void> {
   const hasOdoo = (env['ODOO_URL'] ?? '') !== '';
+  let isStored = false;
   return new Promise((done) => {
     const unfollow = followConnector(env, (event) => {
       onEvent(event);
-      const isThrough = hasOdoo
-        ? event.type === 'odoo' && event.kind === 'milk_session'
-        : event.type === 'milking';
-      if (isThrough) done();
+      if (event.type === 'milking') isStored = true;
+      // What went to Odoo before that was left over from the last time.
+      const isThrough = hasOdoo ? event.type === 'odoo' && event.kind === 'milk_session' : true;
+      if (isStored && isThrough) done();
     });
     endings.push(unfollow);
   });

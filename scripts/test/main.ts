@@ -54,7 +54,7 @@ async function bringTestStackUp({ modeArgs }: TestOptions): Promise<UpStack> {
   }
 }
 
-async function runSuites(options: TestOptions, stack: UpStack): Promise<Suite[]> {
+async function runSuites(options: TestOptions, stack: UpStack, signal: AbortSignal): Promise<Suite[]> {
   const env = readEnvFile(instance) ?? {};
   Object.assign(process.env, env, { SMART_DAIRY_TEST_NO_ODOO: options.withOdoo ? '' : '1' });
   const admin = env['ADMIN_DATABASE_URL'] ?? '';
@@ -63,11 +63,11 @@ async function runSuites(options: TestOptions, stack: UpStack): Promise<Suite[]>
   const files = findTests((path) => isSelected(options, path));
   const hasAddons = wantsAddonTests(options) && stack.mode === 'real';
   const addons = hasAddons ? addonSuite() : undefined;
-  const counts = await runTests(files.parallel, false);
+  const counts = await runTests(files.parallel, false, signal);
   const suites: Suite[] = [{ name: 'node', counts }];
   // The addon tests need the database too, so they end before tests stop services.
   if (addons !== undefined) suites.push(await addons);
-  addCounts(counts, await runTests(files.fault, true));
+  addCounts(counts, await runTests(files.fault, true, signal));
 
   const left = await dropLeftovers(admin);
   if (left.length > 0) console.log(`dropped databases that tests left behind: ${left.join(', ')}`);
@@ -91,17 +91,21 @@ async function addonSuite(): Promise<Suite> {
 async function main(args: string[]): Promise<void> {
   const options = parseOptions(args);
   takeLock();
+  const ending = new AbortController();
   let stack: UpStack | undefined;
   const stop = async (): Promise<void> => {
     if (stack?.isOurs === true) await bringDown(instance);
   };
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-    // The stack is tied to us and ends by itself.
-    process.once(signal, () => process.exit(130));
+    process.once(signal, () => {
+      // The stack is tied to us and ends by itself; test files have to be told.
+      ending.abort();
+      setTimeout(() => process.exit(130), 500);
+    });
   }
   try {
     stack = await bringTestStackUp(options);
-    const suites = await runSuites(options, stack);
+    const suites = await runSuites(options, stack, ending.signal);
     const versions = { ...stack.versions, ...(await foreignVersions()) };
     process.exitCode = printSummary(`${stack.mode} (${stack.why})`, versions, suites);
   } finally {

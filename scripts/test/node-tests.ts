@@ -35,12 +35,12 @@ export function findTests(isWanted: (path: string) => boolean): { parallel: stri
 const fileTimeoutMs = 10 * 60_000;
 
 /** Runs the files, each in a process of its own, with the environment of this process; reports to standard output. */
-export async function runTests(files: string[], isAlone: boolean): Promise<Counts> {
+export async function runTests(files: string[], isAlone: boolean, signal: AbortSignal): Promise<Counts> {
   const counts = noCounts();
   if (files.length === 0) return counts;
   // A core more than there is: integration tests mostly wait.
   const concurrency = isAlone ? 1 : availableParallelism() + 1;
-  const stream = run({ files, cwd: repoDir, concurrency, timeout: fileTimeoutMs });
+  const stream = run({ files, cwd: repoDir, concurrency, timeout: fileTimeoutMs, signal });
   stream.on('test:pass', ({ skip }) => {
     if (skip === undefined || skip === false) return;
     const reason = typeof skip === 'string' ? skip : 'no reason given';

@@ -20,7 +20,13 @@ module.exports = {
       name: 'contract-runtime-imports-zod-yaml-pino',
       severity: 'error',
       from: { path: '^contract/runtime/' },
-      to: { pathNot: ['^contract/', '^node_modules/(zod|yaml|pino)/', '^node:|^(fs|path|process|url|crypto)(/|$)'] },
+      to: {
+        pathNot: [
+          '^contract/',
+          '^node_modules/(zod|yaml|pino)/',
+          '^node:|^(fs|path|process|url|crypto)(/|$)',
+        ],
+      },
     },
     {
       name: 'gateway-knows-only-contract',
@@ -41,12 +47,16 @@ module.exports = {
       from: { path: '^connector/' },
       to: { path: '^(gateways|scripts|test)/' },
     },
-    only('pg-only-in-connector-db', 'SQL lives behind connector/db', '(pg|pg-copy-streams)', ['^connector/db/']),
+    only('pg-only-in-connector-db', 'SQL lives behind connector/db', '(pg|pg-copy-streams)', [
+      '^connector/db/',
+    ]),
     only('mqtt-one-file-per-side', 'one MQTT client file per side', 'mqtt', [
       '^connector/ingest/mqtt-source\\.ts$',
       '^gateways/shared/mqtt\\.ts$',
     ]),
-    only('odoo-xmlrpc-one-file', 'each Odoo transport in one file', 'odoo-xmlrpc', ['^connector/odoo/xmlrpc\\.ts$']),
+    only('odoo-xmlrpc-one-file', 'each Odoo transport in one file', 'odoo-xmlrpc', [
+      '^connector/odoo/xmlrpc\\.ts$',
+    ]),
     only('aedes-one-file', 'the embedded broker in one file', 'aedes', ['^connector/embedded/broker\\.ts$']),
     {
       name: 'decision-logic-is-pure',
@@ -60,7 +70,15 @@ module.exports = {
           '^gateways/modbus/(plan|decode|session)\\.ts$',
         ],
       },
-      to: { pathNot: ['^contract/(?!runtime/)', '^connector/(sessions|decode|odoo/mapping)/', '^gateways/modbus/(plan|decode|session)\\.ts$', '^node_modules/zod/', '^(node:)?crypto$'] },
+      to: {
+        pathNot: [
+          '^contract/(?!runtime/)',
+          '^connector/(sessions|decode|odoo/mapping)/',
+          '^gateways/modbus/(plan|decode|session)\\.ts$',
+          '^node_modules/zod/',
+          '^(node:)?crypto$',
+        ],
+      },
     },
   ],
   options: {

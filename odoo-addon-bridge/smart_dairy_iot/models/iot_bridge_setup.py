@@ -8,6 +8,7 @@ from odoo.tools import convert_file
 
 CONNECTOR_LOGIN = 'smart_dairy_connector'
 KEY_NAME = 'Smart Dairy connector'
+DEMO_FARMS = {'farm_green_meadow': 'farm1', 'farm_river_bend': 'farm2'}
 
 
 class IotBridgeSetup(models.AbstractModel):
@@ -62,6 +63,21 @@ class IotBridgeSetup(models.AbstractModel):
 
     @api.model
     def _load_demo_herd(self):
-        """Load the demo farms and animals of Smart Dairy Farm, also in a database without Odoo's own demo data."""
+        """Load the demo farms and animals of Smart Dairy Farm, also in a database without Odoo's own demo data.
+
+        What is there already stays as people left it.
+        """
+        for name, code in DEMO_FARMS.items():
+            self._name_demo_farm(name, code)
         for filename in ('demo/farm_demo.xml', 'demo/farm_animal_demo.xml'):
-            convert_file(self.env(su=True), 'smart_dairy_farm', filename, {}, mode='init', noupdate=True)
+            convert_file(self.env(su=True), 'smart_dairy_farm', filename, {}, mode='update', noupdate=True)
+
+    def _name_demo_farm(self, name, code):
+        """Let a farm that its devices were faster to report be the demo farm, instead of colliding with it."""
+        farm = self.env['farm.farm'].with_context(active_test=False).search([
+            ('code', '=', code), ('company_id', '=', self.env.company.id)])
+        if farm and not self.env.ref(f'smart_dairy_farm.{name}', raise_if_not_found=False):
+            self.env['ir.model.data'].create({
+                'module': 'smart_dairy_farm', 'name': name, 'model': 'farm.farm', 'res_id': farm.id, 'noupdate': True})
+            if farm.state == 'discovered':
+                farm.action_confirm()

@@ -6,3 +6,4 @@ from . import test_concurrency
 from . import test_access
 from . import test_rpc
 from . import test_views
+from . import test_setup

@@ -41,10 +41,11 @@ export function toRecord(
   const startedAt = statedDurationS === undefined ? milking.startedAt : endedAt - statedDurationS * 1000;
   const durationS = Math.max(0, Math.round((endedAt - startedAt) / 1000));
   const yieldKg = yieldOf(stats);
-  const averageFlow =
-    stats['milk_flow_average']?.last ??
-    mean(stats['milk_flow']) ??
-    (durationS > 0 && yieldKg > 0 ? yieldKg / (durationS / 60) : undefined);
+  const overDuration = durationS > 0 && yieldKg > 0 ? yieldKg / (durationS / 60) : undefined;
+  // A meter that times its milking knows better than the mean of the flows that we happened to see.
+  const measuredFlow =
+    statedDurationS === undefined ? (mean(stats['milk_flow']) ?? overDuration) : overDuration;
+  const averageFlow = stats['milk_flow_average']?.last ?? measuredFlow;
   const last = (metric: string) => round(stats[metric]?.last);
   const scc = stats['milk_scc']?.last;
   return {

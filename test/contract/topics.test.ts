@@ -20,7 +20,7 @@ const templates = [
   compileTopicTemplate('smartdairy/gateway/{device_uid}', { farm: 'farm1', deviceType: 'gateway' }),
 ];
 
-const nameStart = [...'ABCXYZabcxyz0189'];
+const nameStart = 'ABCXYZabcxyz0189'.split('');
 const nameRest = [...nameStart, '.', '_', ':', '-'];
 const name = fc
   .tuple(fc.constantFrom(...nameStart), fc.string({ unit: fc.constantFrom(...nameRest), maxLength: 63 }))

@@ -1,0 +1,327 @@
+// Messages by example: what is taken, and the exact reason for what is not.
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { decodeMessage, type DecodeContext } from '../../../connector/decode/message.ts';
+import { bytes, decodeContext, now } from './context.ts';
+
+const context = decodeContext();
+const at = '2026-11-20T05:42:10Z';
+const meter = 'dairy/farm1/milk_meter/m1/data';
+const thermometer = 'dairy/farm1/temperature/t1/data';
+const record = { timestamp: at, session_id: 's1', yield_liters: 10 };
+const envelope = { v: 1, at, points: [{ m: 'temperature', v: 4 }] };
+
+const decode = (topic: string, payload: unknown, changed: Partial<DecodeContext> = {}) =>
+  decodeMessage(topic, payload instanceof Uint8Array ? payload : bytes(payload), now, {
+    ...context,
+    ...changed,
+  });
+
+function data(topic: string, payload: unknown, changed?: Partial<DecodeContext>) {
+  const decoded = decode(topic, payload, changed);
+  assert.equal(decoded.kind, 'data', JSON.stringify(decoded));
+  return decoded.data;
+}
+
+describe('dead, with a reason that tells what to do', () => {
+  const deep = '['.repeat(100_000) + ']'.repeat(100_000);
+  const yieldOf = (litres: unknown) => ({ ...record, yield_liters: litres });
+  const recordPoints = (points: unknown[]) => ({ v: 1, at, session: { id: 's', event: 'record' }, points });
+  const withTime = (time: string) => ({ ...envelope, at: time });
+  const point = (changes: object) => ({ ...envelope, points: [{ m: 'temperature', v: 4, ...changes }] });
+  const cases: Record<string, [topic: string, payload: unknown, reason: string]> = {
+    'broken JSON': [
+      meter,
+      '{"a": 1',
+      `not JSON: Expected ',' or '}' after property value in JSON at position 7 (line 1 column 8)`,
+    ],
+    NaN: [meter, '{"y": NaN}', `not JSON: Unexpected token 'N', "{"y": NaN}" is not valid JSON`],
+    empty: [meter, '', 'not JSON: Unexpected end of JSON input'],
+    'invalid UTF-8': [
+      meter,
+      Buffer.from([0x22, 0xff, 0x22]),
+      'not JSON: The encoded data was not valid for encoding utf-8',
+    ],
+    array: [meter, '[]', 'the payload is not a JSON object'],
+    number: [meter, '5', 'the payload is not a JSON object'],
+    text: [meter, '"5"', 'the payload is not a JSON object'],
+    null: [meter, 'null', 'the payload is not a JSON object'],
+    'ten megabytes': [
+      meter,
+      Buffer.alloc(10_000_000, 0x20),
+      'payload has 10000000 bytes, at most 262144 are taken',
+    ],
+    'unknown topic': ['dairy/farm1/milk_meter', record, "no topic template fits 'dairy/farm1/milk_meter'"],
+    'unknown device type': [
+      'dairy/farm1/toaster/m1/data',
+      record,
+      "topic 'dairy/farm1/toaster/m1/data': unknown device type 'toaster'",
+    ],
+    'a device’s own alert': [
+      'dairy/farm1/milk_meter/m1/alerts',
+      {},
+      'alerts of devices are not taken, only their data',
+    ],
+    'no profile for the type': [
+      'dairy/farm1/feeder/f1/data',
+      { kg: 5 },
+      'no profile maps JSON of device type feeder; send envelope v1 or add one to config/profiles/',
+    ],
+    'no profile fits': [
+      meter,
+      { litres: 5 },
+      'the payload fits none of the profiles for milk_meter (milk-meter-record-json, milk-meter-session-json) and is not envelope v1',
+    ],
+    'missing time': [
+      meter,
+      { yield_liters: 10 },
+      'profile milk-meter-record-json: /timestamp: the time is missing',
+    ],
+    'a time that is none': [
+      meter,
+      { ...record, timestamp: 'yesterday' },
+      'profile milk-meter-record-json: /timestamp: "yesterday" is not a time',
+    ],
+    'a time nested too deep to print': [
+      meter,
+      `{"yield_liters": 10, "timestamp": ${deep}}`,
+      'profile milk-meter-record-json: /timestamp: an array is not a time',
+    ],
+    'missing field': [meter, yieldOf(null), 'profile milk-meter-record-json: /yield_liters is missing'],
+    'wrong-typed field': [
+      meter,
+      { ...record, flow_rate: 'fast' },
+      'profile milk-meter-record-json: /flow_rate: "fast" is not a number',
+    ],
+    'an object for a number': [
+      thermometer,
+      { timestamp: at, temperature: { value: 4 } },
+      'profile temperature-json: /temperature: an object is not a number',
+    ],
+    'a number beyond all numbers': [
+      thermometer,
+      { timestamp: at, temperature: '1e999' },
+      'profile temperature-json: /temperature: "1e999" is not a number',
+    ],
+    'too large after conversion': [
+      meter,
+      yieldOf(1.79e308),
+      'profile milk-meter-record-json: /yield_liters: 1.79e+308 is too large',
+    ],
+    'absurd yield of a record': [meter, yieldOf(1000), 'milk_yield 1030 kg is outside 0…100 kg'],
+    'negative yield of a record': [meter, yieldOf(-1), 'milk_yield -1.03 kg is outside 0…100 kg'],
+    'a record without yield': [
+      meter,
+      recordPoints([{ m: 'milk_fat', v: 4 }]),
+      'a finished milking needs a milk_yield of good quality',
+    ],
+    'a record whose yield the meter doubts': [
+      meter,
+      recordPoints([{ m: 'milk_yield', v: 4, q: 2 }]),
+      'a finished milking needs a milk_yield of good quality',
+    ],
+    'unknown metric': [
+      thermometer,
+      point({ m: 'temperatur' }),
+      "envelope v1: points.0.m: metric 'temperatur' is not in the catalogue; did you mean 'temperature'?",
+    ],
+    'unknown metric like none': [
+      thermometer,
+      point({ m: 'colour' }),
+      "envelope v1: points.0.m: metric 'colour' is not in the catalogue",
+    ],
+    'other version': [thermometer, { ...envelope, v: 2 }, 'envelope v1: v: Invalid input: expected 1'],
+    'envelope with an unknown key': [
+      thermometer,
+      { ...envelope, pionts: [] },
+      'envelope v1: Unrecognized key: "pionts"',
+    ],
+    'envelope without points': [
+      thermometer,
+      { v: 1, at },
+      'envelope v1: points: Invalid input: expected array, received undefined',
+    ],
+    'envelope value as text': [
+      thermometer,
+      point({ v: '4' }),
+      'envelope v1: points.0.v: Invalid input: expected number, received string',
+    ],
+    'envelope value beyond all numbers': [
+      thermometer,
+      `{"v": 1, "at": "${at}", "points": [{"m": "temperature", "v": 1e999}]}`,
+      'envelope v1: points.0.v: Invalid input: expected number, received Infinity',
+    ],
+    'envelope time without offset': [
+      thermometer,
+      withTime('2026-11-20 05:42:10'),
+      'envelope v1: at: Invalid ISO datetime',
+    ],
+    'a tag that is none': [
+      thermometer,
+      { ...envelope, animal: { rfid: '123' } },
+      'envelope v1: animal.rfid: an RFID tag has 15 digits (ISO 11784)',
+    ],
+    'a session id that no database keeps': [
+      thermometer,
+      { ...envelope, session: { id: 'a\u0000', event: 'reading' } },
+      'envelope v1: session.id: has characters that cannot be stored',
+    ],
+    'half a surrogate pair': [
+      thermometer,
+      { ...envelope, session: { id: '\ud800', event: 'reading' } },
+      'envelope v1: session.id: has characters that cannot be stored',
+    ],
+    future: [
+      thermometer,
+      withTime('2026-11-20T06:10:01Z'),
+      "time 2026-11-20T06:10:01.000Z is in the future; is the device's clock right?",
+    ],
+    'future of one point': [
+      thermometer,
+      point({ t: '2027-01-01T00:00:00Z' }),
+      "time 2027-01-01T00:00:00.000Z is in the future; is the device's clock right?",
+    ],
+    'beyond all dates': [
+      thermometer,
+      { ...envelope, at: 1e300 },
+      "time 1e+300 is in the future; is the device's clock right?",
+    ],
+    past: [
+      thermometer,
+      withTime('2026-08-22T05:59:59Z'),
+      'time 2026-08-22T05:59:59.000Z is further back than data is kept',
+    ],
+    'a clock that was never set': [
+      thermometer,
+      { ...envelope, at: 0 },
+      'time 1970-01-01T00:00:00.000Z is further back than data is kept',
+    ],
+    'a status that is none': [
+      'dairy/farm1/milk_meter/m1/status',
+      { state: 'fine' },
+      'status: expected {"state": "online" | "degraded" | "offline", "at"?, "detail"?}',
+    ],
+    'a status of the future': [
+      'dairy/farm1/milk_meter/m1/status',
+      { state: 'online', at: 1e300 },
+      "time 1e+300 is in the future; is the device's clock right?",
+    ],
+  };
+  for (const [name, [topic, payload, reason]] of Object.entries(cases))
+    test(name, () => assert.deepEqual(decode(topic, payload), { kind: 'dead', reason }));
+});
+
+describe('taken', () => {
+  test('the limits of time and size themselves', () => {
+    for (const time of ['2026-11-20T06:10:00Z', '2026-08-22T06:00:00Z'])
+      assert.equal(data(thermometer, { ...envelope, at: time }).at, Date.parse(time));
+    const payload = bytes(JSON.stringify(envelope).padEnd(1_000));
+    assert.equal(decode(thermometer, payload, { maxPayloadBytes: 1_000 }).kind, 'data');
+    assert.equal(decode(thermometer, payload, { maxPayloadBytes: 999 }).kind, 'dead');
+  });
+
+  test('values outside their range, marked; the range includes its ends', () => {
+    const values = [-50, 100, -50.01, 100.01].map((v, index) => ({
+      m: 'temperature',
+      v,
+      t: Date.parse(at) + index,
+    }));
+    assert.deepEqual(
+      data(thermometer, { v: 1, at, points: values }).points.map(({ quality }) => quality),
+      [0, 0, 1, 1],
+    );
+    // A doubt of the device's own stays what it was.
+    assert.equal(
+      data(thermometer, { ...envelope, points: [{ m: 'temperature', v: 900, q: 2 }] }).points[0]?.quality,
+      2,
+    );
+    const reading = { type: 'reading', session_id: 's', volume: 1000, timestamp: at };
+    assert.equal(data(meter, reading).points[0]?.quality, 1);
+    const quality = { ...record, quality: { fat_percentage: 55 } };
+    assert.deepEqual(
+      data(meter, quality).points.map((point) => [point.metric, point.quality]),
+      [
+        ['milk_yield', 0],
+        ['milk_fat', 1],
+      ],
+    );
+  });
+
+  test('an envelope with everything', () => {
+    const decoded = data(meter, {
+      v: 1,
+      id: 'x-1',
+      at,
+      points: [
+        { m: 'milk_flow', v: 2.5 },
+        { m: 'milk_yield', t: 1_795_153_331, v: 3, q: 3 },
+      ],
+      animal: { rfid: '050000000000017', id: ' A-17 ' },
+      session: { id: 's9', event: 'reading' },
+      stall: 'P3',
+      battery: 80,
+      rssi: -70,
+    });
+    const time = Date.parse(at);
+    assert.deepEqual(decoded, {
+      at: time,
+      points: [
+        { metric: 'milk_flow', time, value: 2.5, quality: 0 },
+        { metric: 'milk_yield', time: time + 1000, value: 3, quality: 3 },
+        { metric: 'battery', time, value: 80, quality: 0 },
+        { metric: 'rssi', time, value: -70, quality: 0 },
+      ],
+      rfid: '050000000000017',
+      animalRef: 'A-17',
+      session: { id: 's9', event: 'reading' },
+      stall: 'P3',
+      profile: undefined,
+    });
+  });
+
+  test('tags of another shape say which animal was meant; blanks in tags do not count', () => {
+    const animal = (fields: object) => {
+      const { rfid, animalRef } = data(meter, { ...record, ...fields });
+      return [rfid, animalRef];
+    };
+    assert.deepEqual(animal({ rfid_tag: '050 000000000017' }), ['050000000000017', undefined]);
+    assert.deepEqual(animal({ rfid_tag: 'E200-17' }), [undefined, 'E200-17']);
+    assert.deepEqual(animal({ rfid_tag: 'E200-17', animal_id: 'A-1' }), [undefined, 'A-1']);
+    assert.deepEqual(animal({ rfid_tag: null, animal_id: '' }), [undefined, undefined]);
+  });
+
+  test('session messages without a time wait for that of their arrival', () => {
+    const decoded = data(meter, { type: 'reading', volume: 0.5 });
+    assert.deepEqual([decoded.at, decoded.session], [undefined, { id: undefined, event: 'reading' }]);
+    assert.ok(Math.abs((decoded.points[0]?.value ?? 0) - 0.515) < 1e-9);
+  });
+
+  test('an assigned profile comes before matching, and odd words mean its default', () => {
+    const assignedProfile = () => 'milk-meter-session-json';
+    for (const type of ['reading', 'wash', 'constructor', 'toString', '__proto__'])
+      assert.deepEqual(data(meter, { type, yield_liters: 5 }, { assignedProfile }).session?.event, 'reading');
+  });
+
+  test('milk is as dense as the configuration says; a byte order mark is no mistake', () => {
+    const litres = data(meter, record, { kgPerLitre: 1 }).points[0]?.value;
+    assert.equal(litres, 10);
+    assert.equal(decode(meter, `\ufeff${JSON.stringify(record)}`).kind, 'data');
+  });
+});
+
+test('statuses with and without a time; very old retained ones, commands and configuration are not ours', () => {
+  const topic = 'dairy/farm1/milk_meter/m1/status';
+  const address = { farm: 'farm1', deviceType: 'milk_meter', deviceUid: 'm1', messageType: 'status' };
+  assert.deepEqual(decode(topic, { state: 'offline' }), {
+    kind: 'status',
+    address,
+    status: { state: 'offline' },
+    at: now,
+  });
+  const status = { state: 'online', at, detail: 'firmware 2' };
+  assert.deepEqual(decode(topic, status), { kind: 'status', address, status, at: Date.parse(at) });
+  for (const old of [0, -1e300, '2020-01-01T00:00:00Z'])
+    assert.deepEqual(decode(topic, { state: 'offline', at: old }), { kind: 'ignored' });
+  for (const type of ['commands', 'config'])
+    assert.deepEqual(decode(`dairy/farm1/milk_meter/m1/${type}`, 'whatever'), { kind: 'ignored' });
+});

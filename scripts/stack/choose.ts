@@ -54,8 +54,13 @@ export async function decideTestMode(
 }
 
 async function inspectMachine(): Promise<Machine> {
-  const [hasDocker, noReal] = await Promise.all([succeeds('docker', ['info']), whyNotReal()]);
-  return { noDocker: hasDocker ? '' : 'no Docker engine answers', noReal };
+  const [hasEngine, hasCompose, noReal] = await Promise.all([
+    succeeds('docker', ['info']),
+    succeeds('docker', ['compose', 'version']),
+    whyNotReal(),
+  ]);
+  const noDocker = hasEngine ? 'docker compose is missing' : 'no Docker engine answers';
+  return { noDocker: hasEngine && hasCompose ? '' : noDocker, noReal };
 }
 
 async function whyNotReal(): Promise<string> {

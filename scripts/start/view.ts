@@ -7,7 +7,7 @@ export function countsLine(status: ConnectorStatus, hasOdoo: boolean): string {
     `messages ${status.messages_received}`,
     `readings ${status.readings_written}`,
     `milkings ${status.milkings_closed}`,
-    hasOdoo ? `sent to Odoo ${status.odoo_sent}` : 'no Odoo',
+    hasOdoo ? `sent to Odoo ${status.odoo_sent}` : 'no Odoo yet',
     `waiting ${status.outbox_pending}`,
   ];
   if (status.outbox_parked > 0) parts.push(`refused by Odoo ${status.outbox_parked}`);
@@ -31,12 +31,14 @@ export function milkingLine(record: Record<string, unknown>): string {
   return parts.filter((part) => part !== undefined).join(', ');
 }
 
-/** The whole status: counts, last milking, and what is not well with what happens to the records meanwhile. */
+/** The whole status: counts, what is not well with what happens to the records meanwhile, last milking. */
 export function statusLine(view: ConnectorView, lastMilking: string | undefined, hasOdoo: boolean): string {
+  // That there is no Odoo is said among the counts already.
+  const troubles = view.troubles.filter((trouble) => hasOdoo || !trouble.startsWith('odoo:'));
   const parts = view.status === undefined ? [] : [countsLine(view.status, hasOdoo)];
+  for (const trouble of troubles) parts.push(`! ${trouble}`);
+  if (troubles.length > 0) parts.push('nothing is lost: records wait');
   if (lastMilking !== undefined) parts.push(`last: ${lastMilking}`);
-  for (const trouble of view.troubles) parts.push(`! ${trouble}`);
-  if (view.troubles.length > 0) parts.push('nothing is lost: records wait');
   return parts.join(' | ');
 }
 

@@ -24,7 +24,7 @@ test('counts are named, those that are only bad news are left out while zero', (
   );
   assert.match(
     countsLine({ ...status, dead_letters: 2, outbox_parked: 1 }, false),
-    /no Odoo.*refused by Odoo 1.*dead letters 2/,
+    /no Odoo yet.*refused by Odoo 1.*dead letters 2/,
   );
 });
 
@@ -37,6 +37,7 @@ test('a milking is told by animal, place, yield and grade', () => {
 test('what is down is said, and that nothing is lost', () => {
   const line = statusLine({ status, troubles: ['odoo: connection refused'] }, undefined, true);
   assert.match(line, /! odoo: connection refused \| nothing is lost/);
+  assert.doesNotMatch(statusLine({ status, troubles: ['odoo: not configured'] }, undefined, false), /!/);
 });
 
 test('without Odoo the login lines say where records wait', () => {

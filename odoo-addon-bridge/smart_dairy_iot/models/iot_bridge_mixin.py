@@ -146,9 +146,13 @@ class IotBridgeMixin(models.AbstractModel):
             return {}
         self.flush_model(['source', 'source_id', 'revision'])
         # SQL, because a record that the rules hide from the caller still owns its key.
+        # A join, because the planner turns a long IN list of pairs into as many ORs, and may then read the whole table.
+        sources, source_ids = map(list, zip(*(entry.key for entry in entries)))
         self.env.cr.execute(SQL(
-            "SELECT source, source_id, id, COALESCE(revision, 0) FROM %s WHERE (source, source_id) IN %s",
-            SQL.identifier(self._table), tuple(entry.key for entry in entries)))
+            """SELECT source, source_id, id, COALESCE(revision, 0)
+                 FROM %s JOIN unnest(%s::varchar[], %s::varchar[]) AS wanted (source, source_id)
+                USING (source, source_id)""",
+            SQL.identifier(self._table), sources, source_ids))
         return {(source, source_id): (rid, revision) for source, source_id, rid, revision in self.env.cr.fetchall()}
 
     def _bridge_adopt(self, entries):

@@ -18,13 +18,19 @@ import { loginLines, milkingLine } from './view.ts';
 const instance = openInstance('demo');
 const say = (lines: string[]): void => console.log(lines.join('\n'));
 
+const samePressMs = 1_000;
+
 /** In the foreground, and as the background process of --detach, until a signal comes. */
 async function run(options: StartOptions): Promise<void> {
   const ending = new AbortController();
+  let askedAt = 0;
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     process.on(signal, () => {
-      // The second one does not wait: services and children notice that we are gone and end themselves.
-      if (ending.signal.aborted) process.exit(130);
+      // A second Ctrl-C does not wait: services and children notice that we are gone and end themselves. But npm hands
+      // on what the terminal has sent us already, so a second one at once is the same.
+      const isSecond = signal === 'SIGINT' && Date.now() - askedAt > samePressMs;
+      if (ending.signal.aborted && isSecond) process.exit(130);
+      askedAt = ending.signal.aborted ? askedAt : Date.now();
       ending.abort(new Error('asked to stop'));
     });
   }

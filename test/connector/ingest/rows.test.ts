@@ -1,0 +1,197 @@
+// What a batch writes: first occurrences, new points, tags, statuses, stamps, dead letters.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { readingKey } from '../../../connector/db/readings.ts';
+import type { Item } from '../../../connector/ingest/item.ts';
+import {
+  dataRowsOf,
+  deadLettersOf,
+  milkingEventsOf,
+  stampsOf,
+  statusRowsOf,
+  tagReadsOf,
+} from '../../../connector/ingest/rows.ts';
+import { address, dataItem, device, message, t0 } from './message-fixture.ts';
+
+const metricIds = new Map([
+  ['milk_yield_increment', 1],
+  ['milk_flow', 2],
+]);
+const find = () => device;
+const session = { session: { id: 's1', event: 'reading' as const } };
+const row = (metricId: number, time: number, value: number, quality = 0) => ({
+  deviceId: device.id,
+  metricId,
+  time,
+  value,
+  quality,
+});
+
+test('of readings that say the same moment twice, the first one is written', () => {
+  const rows = dataRowsOf(
+    [
+      dataItem([
+        ['milk_flow', t0, 1],
+        ['milk_flow', t0, 2],
+        ['milk_yield_increment', t0, 3],
+      ]),
+      dataItem([
+        ['milk_flow', t0, 4],
+        ['milk_flow', t0 + 1, 5, 1],
+      ]),
+    ],
+    find,
+    metricIds,
+  );
+  assert.deepEqual(
+    rows.map((each) => each.rows),
+    [[row(2, t0, 1), row(1, t0, 3)], [row(2, t0 + 1, 5, 1)]],
+  );
+});
+
+test('rows never hold a key twice, and hold every key that came', () => {
+  const point = fc.tuple(
+    fc.constantFrom('milk_flow', 'milk_yield_increment', 'unknown'),
+    fc.nat(5),
+    fc.double(),
+  );
+  fc.assert(
+    fc.property(fc.array(fc.array(point, { maxLength: 5 }), { maxLength: 8 }), (messages) => {
+      const rows = dataRowsOf(
+        messages.map((points) => dataItem(points)),
+        find,
+        metricIds,
+      );
+      const keys = rows.flatMap((each) => each.rows.map((r) => readingKey(r.deviceId, r.metricId, r.time)));
+      const came = messages.flat().filter(([metric]) => metric !== 'unknown');
+      assert.equal(rows.length, messages.length);
+      assert.equal(new Set(keys).size, keys.length);
+      assert.equal(keys.length, new Set(came.map(([metric, time]) => `${metric}${time}`)).size);
+    }),
+  );
+});
+
+test('messages of rejected devices, other kinds and without a time write no rows', () => {
+  const items: Item[] = [
+    dataItem([['milk_flow', t0, 1]], { at: undefined }),
+    { message: message(), decoded: { kind: 'ignored' }, stamp: undefined },
+    { message: message(), decoded: { kind: 'dead', reason: 'x' }, stamp: undefined },
+  ];
+  assert.deepEqual(dataRowsOf(items, find, metricIds), []);
+  assert.deepEqual(
+    dataRowsOf([dataItem([['milk_flow', t0, 1]])], () => undefined, metricIds),
+    [],
+  );
+});
+
+test('points are new when neither the database nor the batch has them yet; doubtful ones never count', () => {
+  const items = [
+    dataItem(
+      [
+        ['milk_flow', t0, 1],
+        ['milk_flow', t0 + 1, 2],
+        ['milk_flow', t0 + 2, 99, 1],
+      ],
+      session,
+    ),
+    dataItem([['milk_flow', t0 + 1, 2]], session),
+    dataItem([['milk_flow', t0 + 3, 4]]),
+  ];
+  const stored = new Set([readingKey(device.id, 2, t0)]);
+  const events = milkingEventsOf(dataRowsOf(items, find, metricIds), stored, metricIds);
+  const values = (points: readonly { value: number }[]) => points.map(({ value }) => value);
+  assert.deepEqual(
+    events.map(({ event: { points, newPoints } }) => [values(points), values(newPoints)]),
+    [
+      [[1, 2], [2]],
+      [[2], []],
+    ],
+  );
+  assert.deepEqual(
+    [events[0]?.event.wireId, events[0]?.event.event, events[0]?.event.at],
+    ['s1', 'reading', t0],
+  );
+});
+
+test('a volume that a message says twice for one moment is stored once and counts once', () => {
+  const twice = dataItem(
+    [
+      ['milk_yield_increment', t0, 0.5],
+      ['milk_yield_increment', t0, 0.5],
+    ],
+    session,
+  );
+  const [event] = milkingEventsOf(dataRowsOf([twice], find, metricIds), new Set(), metricIds);
+  assert.equal(event?.event.newPoints.length, 1);
+  const doubtfulFirst = dataItem(
+    [
+      ['milk_yield_increment', t0, 900, 1],
+      ['milk_yield_increment', t0, 0.5],
+    ],
+    session,
+  );
+  const [doubtful] = milkingEventsOf(dataRowsOf([doubtfulFirst], find, metricIds), new Set(), metricIds);
+  assert.deepEqual(doubtful?.event.newPoints, []);
+});
+
+test('a tag read is a tag at a known stall outside a milking', () => {
+  const rfid = '050000000000017';
+  const reads = (changes: object, stall: string | null = null) =>
+    tagReadsOf(dataRowsOf([dataItem([], changes)], () => ({ ...device, stall }), metricIds));
+  const read = { deviceId: 7, farmId: 1, rfid, at: t0 };
+  assert.deepEqual(reads({ rfid, stall: '3' }), [{ ...read, stall: '3' }]);
+  assert.deepEqual(reads({ rfid }, '4'), [{ ...read, stall: '4' }]);
+  assert.deepEqual(reads({ rfid, stall: '3' }, '4'), [{ ...read, stall: '3' }]);
+  assert.deepEqual(reads({ rfid }), []);
+  assert.deepEqual(reads({ stall: '3' }), []);
+  assert.deepEqual(reads({ rfid, stall: '3', ...session }), []);
+});
+
+test('the last status of each device', () => {
+  const status = (state: 'online' | 'offline', at: number, detail?: string): Item => ({
+    message: message(),
+    decoded: { kind: 'status', address, at, status: { state, detail } },
+    stamp: undefined,
+  });
+  const items = [status('online', t0, 'up'), dataItem([]), status('offline', t0 + 1)];
+  assert.deepEqual(statusRowsOf(items, find), [{ deviceId: 7, at: t0 + 1, state: 'offline', detail: null }]);
+  assert.deepEqual(
+    statusRowsOf(items, () => undefined),
+    [],
+  );
+});
+
+test('the last stamp of each origin', () => {
+  const stamped = (origin: string, at: number): Item => ({
+    ...dataItem([]),
+    stamp: { origin, digest: 'd', at },
+  });
+  const stamps = stampsOf([stamped('a', 1), dataItem([]), stamped('b', 2), stamped('a', 3)]);
+  assert.deepEqual(
+    stamps.map(({ origin, at }) => [origin, at]),
+    [
+      ['a', 3],
+      ['b', 2],
+    ],
+  );
+});
+
+test('dead letters: what could not be decoded, and what came from rejected devices', () => {
+  const broken: Item = {
+    message: message(),
+    decoded: { kind: 'dead', reason: 'not JSON' },
+    stamp: undefined,
+  };
+  const ignored: Item = { message: message(), decoded: { kind: 'ignored' }, stamp: undefined };
+  const { topic, payload } = broken.message;
+  assert.deepEqual(deadLettersOf([broken, ignored, dataItem([])], find), [
+    { topic, payload, reason: 'not JSON' },
+  ]);
+  assert.deepEqual(
+    deadLettersOf([ignored, dataItem([])], () => undefined).map(({ reason }) => reason),
+    [
+      'device farm1/m1 is not registered; add it to devices in config/connector.yaml or set intake.unknown_devices: discover',
+    ],
+  );
+});

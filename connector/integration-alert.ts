@@ -1,23 +1,31 @@
 // The alert that Odoo refuses our key or rights. It reaches Odoo itself once that is mended, and stands in the database meanwhile.
 import type { AlertRecord } from '../contract/records.ts';
-import { putAlerts } from './db/alerts.ts';
+import { openAlertKeys, putAlerts } from './db/alerts.ts';
 import { farmCodes } from './db/dimensions.ts';
 import { inTransaction, type Db } from './db/pool.ts';
 
-/** Raises (`detail`) or resolves (`undefined`) the alert on every farm. */
+const alertType = 'integration';
+
+/** Raises (`detail`) the alert on every farm, or resolves (`undefined`) it where it stands open. */
 export async function setIntegrationAlert(db: Db, detail: string | undefined): Promise<void> {
   const now = new Date().toISOString();
   await inTransaction(db, async (client) => {
-    const farms = await farmCodes(client);
+    const open = await openAlertKeys(client, alertType);
+    const farms = (await farmCodes(client)).map((farm) => ({
+      ...farm,
+      key: `${farm.code}/integration/odoo`,
+    }));
     await putAlerts(
       client,
-      farms.map(({ id, code }) => ({
-        key: `${code}/integration/odoo`,
-        farmId: id,
-        deviceId: null,
-        milkSessionId: null,
-        record: integrationAlert(code, detail, now),
-      })),
+      farms
+        .filter(({ key }) => open.has(key) === (detail === undefined))
+        .map(({ id, code, key }) => ({
+          key,
+          farmId: id,
+          deviceId: null,
+          milkSessionId: null,
+          record: integrationAlert(code, detail, now),
+        })),
     );
   });
 }
@@ -28,7 +36,7 @@ function integrationAlert(farm: string, detail: string | undefined, now: string)
     device_uid: null,
     rfid: null,
     milk_session: null,
-    alert_type: 'integration',
+    alert_type: alertType,
     severity: 'high',
     state: detail === undefined ? 'resolved' : 'new',
     message: detail ?? 'Odoo takes records again',

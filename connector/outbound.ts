@@ -34,13 +34,19 @@ export function createOutbound(
       logger.warn({ error: messageOf(error) }, 'integration alert not stored');
     });
   };
+  let answered = false;
   return createOutboxWorker({
     db,
     client,
     logger,
     options: { batchSize: config.batch_size, leaseMs: config.timeout_seconds * 2_000 },
     metrics: createOutboxMetrics(registry),
-    onResult: (kind, sourceId, result) => broadcast({ type: 'odoo', kind, source_id: sourceId, result }),
+    onResult(kind, sourceId, result) {
+      broadcast({ type: 'odoo', kind, source_id: sourceId, result });
+      // An alert that an earlier run raised is over as soon as Odoo takes a record.
+      if (!answered) alert(undefined);
+      answered = true;
+    },
     onDenied: alert,
     onRecovered: () => alert(undefined),
   });

@@ -26,6 +26,15 @@ export async function alertsOfMilkings(client: PoolClient, ids: readonly number[
   return rows;
 }
 
+/** Keys of the alerts of a type that are not resolved. */
+export async function openAlertKeys(client: PoolClient, alertType: string): Promise<ReadonlySet<string>> {
+  const { rows } = await client.query<{ alert_key: string }>(
+    `SELECT alert_key FROM iot.alert WHERE state <> 'resolved' AND alert_type = $1`,
+    [alertType],
+  );
+  return new Set(rows.map((row) => row.alert_key));
+}
+
 /** Raises new alerts and changes known ones (next revision), notes it in iot.alert_event and puts the records into the outbox. */
 export async function putAlerts(client: PoolClient, changes: readonly AlertChange[]): Promise<void> {
   if (changes.length === 0) return;

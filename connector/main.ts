@@ -32,9 +32,9 @@ runMain(logger, async (shutdown) => {
   const { values: args } = parseArgs({
     options: { config: { type: 'string', default: 'config/connector.yaml' } },
   });
-  const config = loadConfig(args.config, process.env);
   const catalogue = loadMetrics('config/metrics.yaml');
   const profiles = loadProfiles('config/profiles', catalogue);
+  const config = loadConfig(args.config, process.env, profiles);
 
   const db = openPool(config.database.url, config.database.pool_size, logger);
   shutdown.onRelease('database', () => db.end());

@@ -1,0 +1,193 @@
+// The schema of config/connector.yaml: types, defaults, checks and the reference page come from here.
+import * as z from 'zod';
+import { deviceTypeSchema } from '../contract/topics.ts';
+
+const seconds = (fallback: number) => z.number().positive().default(fallback);
+
+/** config/connector.yaml. The descriptions are the reference page, docs/configuration.md. */
+export const configSchema = z.strictObject({
+  database: z
+    .strictObject({
+      url: z.string().min(1).describe('postgres://user:password@host:port/database'),
+      pool_size: z.int().min(2).default(8).describe('Connections at most'),
+      edition: z
+        .enum(['auto', 'plain'])
+        .default('auto')
+        .describe('plain does without TimescaleDB even where the server has it; decided at the first start'),
+    })
+    .describe('Where readings, milkings and the outbox are'),
+  mqtt: z
+    .strictObject({
+      url: z.string().min(1).describe('mqtt://host:port or mqtts://host:port'),
+      username: z.string().default('').describe('Account that may read all topics'),
+      password: z.string().default('').describe('Its password'),
+      client_id: z
+        .string()
+        .default('smart-dairy-connector')
+        .describe('Fixed, so that the broker keeps what arrives while the connector is away'),
+      topics: z
+        .array(
+          z.strictObject({
+            template: z
+              .string()
+              .describe('Levels are words or {farm}, {device_type}, {device_uid}, {message_type}'),
+            farm: z.string().optional().describe('Farm of a template without {farm}'),
+            device_type: deviceTypeSchema
+              .optional()
+              .describe('Device type of a template without {device_type}'),
+          }),
+        )
+        .default([])
+        .describe('Topic shapes beside dairy/{farm}/{device_type}/{device_uid}/{message_type}'),
+    })
+    .describe('The broker'),
+  intake: z
+    .strictObject({
+      unknown_devices: z
+        .enum(['discover', 'reject'])
+        .default('discover')
+        .describe(
+          'What happens to data of a device that nobody registered: stored and shown as discovered, or dead-lettered',
+        ),
+      batch_messages: z
+        .int()
+        .min(1)
+        .max(20_000)
+        .default(2_000)
+        .describe('A batch closes at so many messages'),
+      batch_ms: z.int().min(1).default(20).describe('or after so many milliseconds'),
+      max_pending_bytes: z
+        .int()
+        .min(1_000_000)
+        .default(64_000_000)
+        .describe('Payload bytes in memory before the broker is held back'),
+      max_payload_bytes: z.int().min(1_000).default(262_144).describe('Larger messages are dead-lettered'),
+      max_future_minutes: z
+        .number()
+        .positive()
+        .default(10)
+        .describe('Later times are dead-lettered: the device clock is wrong'),
+      max_past_days: z
+        .number()
+        .positive()
+        .default(90)
+        .describe('Earlier times are dead-lettered: older than readings are kept'),
+    })
+    .prefault({})
+    .describe('What is taken, and in which portions'),
+  milk: z
+    .strictObject({
+      kg_per_litre: z.number().min(0.9).max(1.1).default(1.03).describe('Density of milk, for litres'),
+      timezone: z
+        .string()
+        .refine(isTimeZone, 'not an IANA time zone such as Asia/Dhaka')
+        .default('UTC')
+        .describe('In which the farm has morning and evening'),
+      midday_hour: z.int().min(0).max(23).default(11).describe('First hour of midday; before it is morning'),
+      evening_hour: z.int().min(0).max(23).default(15).describe('First hour of evening'),
+      silence_seconds: seconds(600).describe(
+        'A milking that says nothing for so long is closed as incomplete',
+      ),
+      rfid_before_seconds: seconds(300).describe(
+        'A tag may be read at the stall this long before the milking starts',
+      ),
+      abnormal_share: z
+        .number()
+        .positive()
+        .default(0.3)
+        .describe('Abnormal: further off the mean of the animal than this share'),
+      mean_days: z.int().min(1).default(30).describe('Days that the mean goes back'),
+      mean_least_milkings: z.int().min(1).default(3).describe('Milkings that a mean takes at least'),
+      scc_reject: z
+        .number()
+        .default(400_000)
+        .describe('Somatic cells per mL above which the grade is reject'),
+      grades: z
+        .array(
+          z.strictObject({
+            grade: z.enum(['A', 'B', 'C']),
+            fat: z.number().describe('% at least'),
+            protein: z.number().describe('% at least'),
+          }),
+        )
+        .default([
+          { grade: 'A', fat: 3.5, protein: 3.0 },
+          { grade: 'B', fat: 3.0, protein: 2.8 },
+          { grade: 'C', fat: 2.5, protein: 2.5 },
+        ])
+        .describe('Best first; less than the last is reject'),
+      alerts: z
+        .strictObject({
+          scc_medium: z.number().default(400_000).describe('Somatic cells per mL, severity medium above'),
+          scc_high: z.number().default(750_000).describe('Somatic cells per mL, severity high above'),
+          conductivity: z.number().default(6.5).describe('mS/cm, severity medium above'),
+        })
+        .prefault({})
+        .describe('Limits that raise an alert'),
+    })
+    .prefault({})
+    .describe('How milkings are closed, graded and compared'),
+  odoo: z
+    .strictObject({
+      url: z.string().default('').describe('Empty: records wait in the outbox'),
+      database: z.string().default('').describe('Name of the Odoo database'),
+      login: z
+        .string()
+        .default('smart_dairy_connector')
+        .describe('Integration user; JSON-RPC and XML-RPC need it'),
+      api_key: z.string().default('').describe('Its API key, see docs/odoo.md'),
+      transport: z
+        .enum(['auto', 'json2', 'jsonrpc', 'xmlrpc'])
+        .default('auto')
+        .describe('auto: JSON-2 from Odoo 19 on, else JSON-RPC'),
+      timeout_seconds: seconds(30).describe('Of one call'),
+      batch_size: z.int().min(1).max(5_000).default(500).describe('Records per call'),
+    })
+    .prefault({})
+    .describe('Where curated records go'),
+  rest: z
+    .strictObject({
+      url: z
+        .url({ protocol: /^http$/ })
+        .default('http://127.0.0.1:8080')
+        .describe('Where it listens'),
+      host: z
+        .string()
+        .default('')
+        .describe('Address to bind instead of the one in url; 0.0.0.0 in a container'),
+      token: z
+        .string()
+        .min(16, 'needs at least 16 characters; set CONNECTOR_TOKEN')
+        .describe('Bearer token of all routes but health and metrics'),
+    })
+    .describe('The REST API and the live stream'),
+  retention: z
+    .strictObject({
+      sent_days: z.int().min(1).default(30).describe('Outbox rows that Odoo has'),
+      dead_letter_days: z.int().min(1).default(30).describe('Messages that could not be taken'),
+    })
+    .prefault({})
+    .describe('How long rows are kept, in days'),
+  devices: z
+    .array(
+      z.strictObject({
+        farm: z.string().describe('Farm code, as in the topic'),
+        uid: z.string().describe('Device uid, as in the topic'),
+        type: deviceTypeSchema,
+        name: z.string().optional().describe('For people'),
+        profile: z.string().optional().describe('Profile that maps its JSON, from config/profiles/'),
+        stall: z.string().optional().describe('Milking point'),
+      }),
+    )
+    .default([])
+    .describe('Devices known beforehand; others are discovered or rejected, see intake.unknown_devices'),
+});
+
+function isTimeZone(zone: string): boolean {
+  try {
+    new Intl.DateTimeFormat('en', { timeZone: zone });
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,6 +1,7 @@
 // JSON pointers, and the loose reading of numbers and words.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { inspect } from 'node:util';
 import fc from 'fast-check';
 import { atPointer, toNumber, toWord } from '../../../connector/decode/pointer.ts';
 
@@ -51,7 +52,7 @@ test('numbers, also as text', () => {
     [1],
     {},
   ];
-  for (const value of wrong) assert.equal(toNumber(value), undefined, String(value));
+  for (const value of wrong) assert.equal(toNumber(value), undefined, inspect(value));
 });
 
 test('any finite number survives being sent as text', () => {

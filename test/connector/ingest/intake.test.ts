@@ -42,7 +42,7 @@ function setup(changes: Partial<IntakeLimits> = {}) {
     intake,
     log,
     waiting,
-    push(number = 1, bytes = 2) {
+    push: (number = 1, bytes = 2) => {
       for (let pushed = 0; pushed < number; pushed++) {
         const name = String(++count);
         const payload = Buffer.alloc(bytes, '1');
@@ -50,7 +50,7 @@ function setup(changes: Partial<IntakeLimits> = {}) {
       }
     },
     /** The next write: waits for it. */
-    async write() {
+    write: async () => {
       if (waiting.length === 0) await new Promise<void>((resolve) => (written = resolve));
       const next = waiting.shift();
       assert.ok(next);

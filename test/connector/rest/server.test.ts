@@ -184,7 +184,7 @@ test('what does not exist says so', async () => {
 
 describe('a source that fails', () => {
   const failing = (error: unknown) => {
-    sources = { ...fine, status: () => Promise.reject(error as Error) };
+    sources = { ...fine, status: () => Promise.reject(error) };
     return ask('/api/v1/status');
   };
   test('our own mistake: nothing of it goes out, the log has it, once', async () => {

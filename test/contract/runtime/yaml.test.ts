@@ -115,6 +115,16 @@ for (const [kind, texts] of Object.entries(cases)) {
   });
 }
 
+test('of the shapes that a value may have, the one that takes its type is told about', () => {
+  writeFileSync(file, 'size: bgi');
+  const sizes = z.strictObject({
+    size: z.union([z.strictObject({ kg: z.number() }), z.number(), z.enum(['big', 'small'])]),
+  });
+  assert.throws(() => loadYaml(file, sizes), {
+    message: `${file}:1:1: size: must be one of big, small; did you mean 'big'?`,
+  });
+});
+
 test('all problems of a file are told at once', () => {
   assert.equal(complaint('name: 1\ncount: x\nmode: y').split('\n').length, 3);
 });

@@ -183,7 +183,7 @@ test('what does not exist says so', async () => {
 });
 
 describe('a source that fails', () => {
-  const failing = (error: unknown) => {
+  const failing = (error: Error) => {
     sources = { ...fine, status: () => Promise.reject(error) };
     return ask('/api/v1/status');
   };
@@ -211,8 +211,8 @@ describe('a source that fails', () => {
     await assertProblem(failing(new AppError('bug', 'hush')), 500, 'internal error, see the log');
   });
   test('what is no Error at all', async () => {
-    await assertProblem(failing({ hush: 'secret' }), 500, 'internal error, see the log');
-    await assertProblem(failing('hush'), 500, 'internal error, see the log');
+    await assertProblem(failing({ hush: 'secret' } as unknown as Error), 500, 'internal error, see the log');
+    await assertProblem(failing('hush' as unknown as Error), 500, 'internal error, see the log');
   });
   test('a source that throws before it promises', async () => {
     sources = {

@@ -116,12 +116,12 @@ for (const [kind, texts] of Object.entries(cases)) {
 }
 
 test('of the shapes that a value may have, the one that takes its type is told about', () => {
-  writeFileSync(file, 'size: bgi');
+  writeFileSync(file, 'size: smal');
   const sizes = z.strictObject({
     size: z.union([z.strictObject({ kg: z.number() }), z.number(), z.enum(['big', 'small'])]),
   });
   assert.throws(() => loadYaml(file, sizes), {
-    message: `${file}:1:1: size: must be one of big, small; did you mean 'big'?`,
+    message: `${file}:1:1: size: must be one of big, small; did you mean 'small'?`,
   });
 });
 

@@ -16,7 +16,16 @@ export const units = [
   '[pH]',
   'V',
   'kW.h',
+  'kW',
+  'A',
+  'Hz',
   'dBm',
+  'dB',
+  'deg',
+  'lx',
+  '[ppm]',
+  // A state: 1 yes, 0 no.
+  '1',
 ] as const;
 
 export const metricSchema = z.strictObject({
@@ -48,6 +57,12 @@ const conversions: Readonly<Record<string, { to: (typeof units)[number]; convert
   'uS/cm': { to: 'mS/cm', convert: (value) => value / 1000 },
   h: { to: 'min', convert: (value) => value * 60 },
   ms: { to: 's', convert: (value) => value / 1000 },
+  d: { to: 'min', convert: (value) => value * 1440 },
+  mV: { to: 'V', convert: (value) => value / 1000 },
+  mA: { to: 'A', convert: (value) => value / 1000 },
+  W: { to: 'kW', convert: (value) => value / 1000 },
+  'W.h': { to: 'kW.h', convert: (value) => value / 1000 },
+  bar: { to: 'kPa', convert: (value) => value * 100 },
   hPa: { to: 'kPa', convert: (value) => value / 10 },
   'k/mL': { to: '/mL', convert: (value) => value * 1000 },
 };

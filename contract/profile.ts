@@ -105,6 +105,33 @@ const modbusSchema = z.strictObject({
 });
 export type ModbusMap = z.infer<typeof modbusSchema>;
 
+/** What may be written to a device: a register of its map, so that address, type and scale stand once and reading back works. */
+const commandSchema = z.strictObject({
+  name: z.string().regex(/^[a-z][a-z0-9_]*$/),
+  description: z.string(),
+  /** Name of a holding register or coil of the modbus section. */
+  register: z.string(),
+  /** Least and largest value, scaled, as a person would say it. */
+  min: z.number().optional(),
+  max: z.number().optional(),
+  /** Unit of the value, for the one who gives the command. */
+  unit: unitSchema.optional(),
+  /** Words for values, such as `{ off: 0, on: 1 }`; with them nothing else may be written. */
+  values: z.record(z.string().regex(/^[a-z][a-z0-9_]*$/), z.number()).optional(),
+});
+export type CommandDefinition = z.infer<typeof commandSchema>;
+
+/** How often a device's measuring must be compared with a reference, and how. */
+const calibrationSchema = z.strictObject({
+  interval_days: z.int().min(1),
+  metrics: z.array(z.string()).min(1),
+  method: z.string().optional(),
+});
+
+const limitSchema = z
+  .strictObject({ min: z.number().optional(), max: z.number().optional() })
+  .refine(({ min = -Infinity, max = Infinity }) => min < max, 'min must be below max');
+
 export const profileSchema = z.strictObject({
   profile: z.string().regex(/^[a-z0-9][a-z0-9-]*$/, 'lower case, digits and dashes'),
   device_type: deviceTypeSchema,
@@ -113,6 +140,10 @@ export const profileSchema = z.strictObject({
   description: z.string(),
   payload: payloadSchema.optional(),
   modbus: modbusSchema.optional(),
+  commands: z.array(commandSchema).default([]),
+  calibration: calibrationSchema.optional(),
+  /** Range that this model can measure, by metric, in the catalogue's unit, where narrower than the catalogue's; values outside are marked. */
+  limits: z.record(z.string(), limitSchema).default({}),
   /** Golden cases: every profile is tested with its own. */
   samples: z
     .array(
@@ -173,6 +204,32 @@ export function profileProblems(
       problems.push({ path: ['modbus', 'session', role], message: `there is no register named '${name}'` });
     }
   }
+  profile.commands.forEach(({ name, register: target, values, min, max }, index) => {
+    const path = ['commands', index];
+    const register = registers.find((candidate) => candidate.name === target);
+    if (register === undefined)
+      problems.push({
+        path: [...path, 'register'],
+        message: `there is no register named '${target}' in modbus.registers`,
+      });
+    else if (register.table !== 'holding' && register.table !== 'coil')
+      problems.push({
+        path: [...path, 'register'],
+        message: `'${target}' cannot be written: it is no holding register and no coil`,
+      });
+    else if (register.type === 'string')
+      problems.push({ path: [...path, 'register'], message: `'${target}' holds no number to write` });
+    if (register?.table === 'holding' && values === undefined && (min === undefined || max === undefined))
+      problems.push({ path, message: 'a command needs min and max, or values: what else could be written?' });
+    if (profile.commands.findIndex((other) => other.name === name) !== index)
+      problems.push({ path: [...path, 'name'], message: `command '${name}' exists twice` });
+  });
+  const measured = [...Object.keys(profile.limits), ...(profile.calibration?.metrics ?? [])];
+  for (const metric of measured.filter((name) => !catalogue.has(name)))
+    problems.push({
+      path: metric in profile.limits ? ['limits', metric] : ['calibration', 'metrics'],
+      message: `metric '${metric}' is not in config/metrics.yaml`,
+    });
   if (profile.payload === undefined && profile.modbus === undefined) {
     problems.push({ path: [], message: 'a profile needs a payload or a modbus section' });
   }

@@ -9,7 +9,7 @@ export const repoDir = resolve(import.meta.dirname, '../..');
 
 /** Paths of one instance; makes the folders when they are missing. */
 export function openInstance(name: InstanceName): Instance {
-  const dir = name === 'demo' ? join(repoDir, '.stack') : join(repoDir, '.stack', 'test');
+  const dir = name === 'demo' ? join(repoDir, '.stack') : join(repoDir, '.stack', name);
   for (const folder of ['.', 'run', 'log']) mkdirSync(join(dir, folder), { recursive: true, mode: 0o700 });
   return {
     name,

@@ -1,4 +1,4 @@
-// npm run stack -- up|down|status|reset [--docker|--real|--embedded] [--instance demo|test]
+// npm run stack -- up|down|status|reset [--docker|--real|--embedded] [--instance demo|test|bench]
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { bringDown, bringUp, readState, runningDaemon } from './client.ts';
@@ -11,7 +11,7 @@ import { parseProcessId } from './process-id.ts';
 import { openProgress } from './progress.ts';
 import type { Instance, InstanceName } from './types.ts';
 
-const usage = `Usage: npm run stack -- up|down|status|reset [--docker|--real|--embedded] [--instance demo|test]
+const usage = `Usage: npm run stack -- up|down|status|reset [--docker|--real|--embedded] [--instance demo|test|bench]
   up      start the services and write .stack/env
   down    stop them; data stays
   status  say what runs
@@ -21,7 +21,8 @@ function instanceName(args: readonly string[]): InstanceName {
   const at = args.indexOf('--instance');
   if (at < 0) return 'demo';
   const name = args[at + 1];
-  if (name !== 'demo' && name !== 'test') throw new Error('--instance wants demo or test');
+  if (name !== 'demo' && name !== 'test' && name !== 'bench')
+    throw new Error('--instance wants demo, test or bench');
   return name;
 }
 

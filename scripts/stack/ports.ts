@@ -4,16 +4,18 @@ import type { InstanceName, Ports } from './types.ts';
 
 const usualPorts: Ports = { postgres: 5432, mqtt: 1883, odoo: 8069, connector: 8080, modbus: 5020 };
 
-/** Tests keep away from the ports that a person's own services and the demo like to have. */
+/** Tests and benchmarks keep away from the ports that a person's own services and the demo like to have. */
+const offsets: Readonly<Record<InstanceName, number>> = { demo: 0, bench: 10_000, test: 20_000 };
+
 export function usual(instance: InstanceName): Ports {
-  if (instance === 'demo') return usualPorts;
   const { postgres, mqtt, odoo, connector, modbus } = usualPorts;
+  const offset = offsets[instance];
   return {
-    postgres: postgres + 20_000,
-    mqtt: mqtt + 20_000,
-    odoo: odoo + 20_000,
-    connector: connector + 20_000,
-    modbus: modbus + 20_000,
+    postgres: postgres + offset,
+    mqtt: mqtt + offset,
+    odoo: odoo + offset,
+    connector: connector + offset,
+    modbus: modbus + offset,
   };
 }
 

@@ -3,8 +3,8 @@
 /** How the services run: in Docker, for real in a private root file system, or embedded in npm packages. */
 export type Mode = 'docker' | 'real' | 'embedded';
 
-/** `demo` is what `npm start` runs, `test` what `npm test` runs; they never share a port, folder or process. */
-export type InstanceName = 'demo' | 'test';
+/** `demo` is what `npm start` runs, `test` what `npm test` runs, `bench` what `npm run bench` runs; they never share a port, folder or process. */
+export type InstanceName = 'demo' | 'test' | 'bench';
 
 export interface Instance {
   name: InstanceName;

@@ -34,7 +34,7 @@ export async function startEmbedded(
       ...foreignOdoo(),
       ...commonEnv(settings),
       MQTT_EMBEDDED_PORT: String(settings.ports.mqtt),
-      ...(instance.name === 'test' ? { ADMIN_DATABASE_URL: adminUrl(settings) } : {}),
+      ...(instance.name !== 'demo' ? { ADMIN_DATABASE_URL: adminUrl(settings) } : {}),
     },
     versions: { ...versions, Mosquitto: 'none', Odoo: 'none' },
   };

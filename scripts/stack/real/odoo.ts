@@ -30,7 +30,7 @@ export async function installOdoo(
   const isCurrent = settings.addonsHash === hash;
   if (isCurrent && instance.name === 'demo') return settings;
 
-  const name = instance.name === 'test' ? odooTemplate : odooDatabase;
+  const name = instance.name !== 'demo' ? odooTemplate : odooDatabase;
   const filestore = join(instance.dir, 'real/odoo/data/filestore');
   let installed = settings;
   if (!isCurrent) {
@@ -56,7 +56,7 @@ export async function installOdoo(
     report('making the integration user and its key');
     installed = { ...settings, addonsHash: hash, odooApiKey: await bootstrap(world, config, settings) };
   }
-  if (instance.name === 'test') {
+  if (instance.name !== 'demo') {
     await dropOdooDatabase(settings, filestore, odooDatabase);
     await cloneOdooDatabase({ settings, filestore, from: odooTemplate, to: odooDatabase });
   }

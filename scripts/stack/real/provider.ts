@@ -58,7 +58,7 @@ export async function startReal(
     env: {
       ...odooEnv(installed),
       ...commonEnv(installed),
-      ...(instance.name === 'test' ? { ADMIN_DATABASE_URL: adminUrl(installed) } : {}),
+      ...(instance.name !== 'demo' ? { ADMIN_DATABASE_URL: adminUrl(installed) } : {}),
     },
     versions: {
       ...databaseVersions,

@@ -21,6 +21,7 @@ CREATE TABLE iot.milk_session (
     UNIQUE (device_id, session_key)
 );
 CREATE INDEX milk_session_wire_idx ON iot.milk_session (device_id, wire_id);
+CREATE INDEX milk_session_device_idx ON iot.milk_session (device_id, started_at);
 CREATE INDEX milk_session_open_idx ON iot.milk_session (heard_at) WHERE NOT closed;
 CREATE INDEX milk_session_stall_idx ON iot.milk_session (farm_id, stall, started_at);
 CREATE INDEX milk_session_animal_idx ON iot.milk_session (farm_id, coalesce(rfid, animal_ref), started_at);

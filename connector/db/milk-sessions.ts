@@ -42,17 +42,38 @@ const toStored = (row: Row): StoredMilking => ({
   endedAt: row.endedAt?.getTime() ?? null,
 });
 
-/** The open milkings of these devices and all with these (device, wire id) pairs, oldest first. Locks them. */
+/** What a message says of the milking it belongs to; without wire id, only the time (epoch ms). */
+export interface MilkingReference {
+  deviceId: number;
+  wireId: string | undefined;
+  at: number;
+}
+
+/** The milkings that these messages can belong to, oldest first: the devices' open ones, those of the wire id, those of the time. Locks them. */
 export async function loadMilkings(
   client: PoolClient,
-  deviceIds: readonly number[],
-  wireIds: readonly string[],
+  references: readonly MilkingReference[],
 ): Promise<StoredMilking[]> {
+  const named = references.filter(({ wireId }) => wireId !== undefined);
+  const timed = references.filter(({ wireId }) => wireId === undefined);
   const { rows } = await client.query<Row>(
-    `SELECT ${columns} FROM iot.milk_session
-     WHERE (device_id = ANY ($1) AND NOT closed) OR (device_id, wire_id) IN (SELECT * FROM unnest($1::int[], $2::text[]))
+    `SELECT ${columns} FROM iot.milk_session WHERE id IN (
+       SELECT id FROM iot.milk_session WHERE NOT closed AND device_id = ANY ($1)
+       UNION ALL
+       SELECT s.id FROM unnest($2::int[], $3::text[]) AS n (device_id, wire_id)
+       JOIN iot.milk_session s ON s.device_id = n.device_id AND s.wire_id = n.wire_id
+       UNION ALL
+       SELECT s.id FROM unnest($4::int[], $5::timestamptz[]) AS t (device_id, at)
+       JOIN iot.milk_session s ON s.device_id = t.device_id AND s.started_at BETWEEN t.at - INTERVAL '12 hours' AND t.at
+        AND t.at <= coalesce(s.ended_at, s.last_at))
      ORDER BY started_at FOR UPDATE`,
-    [deviceIds, wireIds],
+    [
+      [...new Set(references.map(({ deviceId }) => deviceId))],
+      named.map(({ deviceId }) => deviceId),
+      named.map(({ wireId }) => wireId),
+      timed.map(({ deviceId }) => deviceId),
+      timed.map(({ at }) => new Date(at)),
+    ],
   );
   return rows.map(toStored);
 }

@@ -18,7 +18,7 @@ import {
 import type { PoolClient } from '../db/pool.ts';
 import { milkAlerts, type MilkAlertRules } from '../sessions/alerts.ts';
 import { toRecord, type MilkingRules } from '../sessions/record.ts';
-import { applyEvent, findMilking, openMilking } from '../sessions/transition.ts';
+import { applyEvent, findMilking, openMilking, recordWireId } from '../sessions/transition.ts';
 import type { DeviceMilkingEvent } from './rows.ts';
 
 /** The settings of config/connector.yaml that milkings need. */
@@ -70,8 +70,11 @@ async function applyEvents(
   const byDevice = Map.groupBy(
     await loadMilkings(
       client,
-      events.map(({ device }) => device.id),
-      events.map(({ event }) => event.wireId ?? `at:${new Date(event.at).toISOString()}`),
+      events.map(({ device, event: { wireId, event, at } }) => ({
+        deviceId: device.id,
+        wireId: wireId ?? (event === 'record' ? recordWireId(at) : undefined),
+        at,
+      })),
     ),
     (milking) => milking.deviceId,
   );

@@ -38,7 +38,8 @@ export const reuseAfterMs = 12 * 3_600_000;
 /** The milking of a device that an event belongs to; without id, the one of that time, else the one that is open. */
 export function findMilking<T extends Milking>(candidates: readonly T[], event: MilkingEvent): T | undefined {
   if (event.wireId === undefined) {
-    if (event.event === 'record') return candidates.find((milking) => milking.wireId === recordWireId(event));
+    if (event.event === 'record')
+      return candidates.find((milking) => milking.wireId === recordWireId(event.at));
     // A closed milking is still the one of what was said while it ran: repeated and late messages open no other.
     const during = candidates.findLast((milking) => isDuring(milking, event));
     if (during !== undefined) return during;
@@ -46,12 +47,16 @@ export function findMilking<T extends Milking>(candidates: readonly T[], event: 
     // A start after everything else of an open milking is the next animal's; the end before it was lost.
     return event.event === 'start' && open !== undefined && event.at > open.lastAt ? undefined : open;
   }
-  return candidates.findLast(
+  const same = candidates.filter(
     (milking) =>
       milking.wireId === event.wireId &&
       event.at > milking.startedAt - reuseAfterMs &&
       event.at < milking.lastAt + reuseAfterMs,
   );
+  const begun = same.findLast(({ startedAt }) => startedAt <= event.at);
+  // The same number started after its end is the next milking: the meter counts from the beginning each shift.
+  if (event.event === 'start' && begun?.endedAt != null && event.at > begun.endedAt) return undefined;
+  return begun ?? same[0];
 }
 
 function isDuring({ startedAt, endedAt, lastAt }: Milking, { event, at }: MilkingEvent): boolean {
@@ -60,11 +65,12 @@ function isDuring({ startedAt, endedAt, lastAt }: Milking, { event, at }: Milkin
   return at >= startedAt && (at < until || (at === until && (event !== 'start' || at === startedAt)));
 }
 
-const recordWireId = (event: MilkingEvent) => `at:${new Date(event.at).toISOString()}`;
+/** Stands in for the id of a finished record that has none. */
+export const recordWireId = (at: number) => `at:${new Date(at).toISOString()}`;
 
 /** A new milking for an event that belongs to none; `takenKeys` are the device's session keys that exist. */
 export function openMilking(event: MilkingEvent, takenKeys: ReadonlySet<string>): Milking {
-  const wireId = event.wireId ?? recordWireId(event);
+  const wireId = event.wireId ?? recordWireId(event.at);
   return {
     sessionKey: takenKeys.has(wireId) ? `${wireId}@${new Date(event.at).toISOString()}` : wireId,
     wireId,

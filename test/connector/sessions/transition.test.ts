@@ -186,6 +186,34 @@ describe('which messages belong together', () => {
   });
 });
 
+describe('a meter that counts from the beginning each shift', () => {
+  const shift = (at: number) => [
+    event('start', at),
+    event('reading', at + minute, { milk_yield: 5 }),
+    event('end', at + 2 * minute),
+  ];
+
+  test('the same number started after its end is another milking', () => {
+    const milkings = milkingsOf([...shift(t0), ...shift(t0 + 8 * hour)]);
+    assert.deepEqual(
+      milkings.map(({ sessionKey, stats }) => [sessionKey, stats['milk_yield']?.n]),
+      [
+        ['s1', 1],
+        [`s1@${new Date(t0 + 8 * hour).toISOString()}`, 1],
+      ],
+    );
+  });
+
+  test('what belongs to the first still finds it', () => {
+    const late = event('reading', t0 + 90_000, { milk_yield: 6 });
+    const milkings = milkingsOf([...shift(t0), ...shift(t0 + 8 * hour), late]);
+    assert.deepEqual(
+      milkings.map(({ stats }) => stats['milk_yield']?.max),
+      [6, 5],
+    );
+  });
+});
+
 describe('finished records', () => {
   const record = (yieldKg: number, at = t0, more: Partial<MilkingEvent> = {}) =>
     event('record', at, { milk_yield: yieldKg, milking_duration: 300 }, more);

@@ -52,7 +52,16 @@ async function down(instance: Instance): Promise<void> {
 async function reset(instance: Instance): Promise<void> {
   await dockerDown(instance, { withData: true });
   await bringDown(instance);
-  for (const name of ['real', 'embedded', 'docker', 'run', 'log', 'env', 'settings.json']) {
+  for (const name of [
+    'real',
+    'embedded',
+    'docker',
+    'run',
+    'log',
+    'env',
+    'settings.json',
+    'gateway-modbus.json',
+  ]) {
     rmSync(join(instance.dir, name), { recursive: true, force: true });
   }
   if (process.getuid?.() === 0) rmSync(rootHome(instance), { recursive: true, force: true });

@@ -145,6 +145,9 @@ export function toDeviceType(word: string): DeviceType | undefined {
   return (deviceTypes as readonly string[]).includes(word) ? (word as DeviceType) : aliases.get(word);
 }
 
+/** Whether a farm code or device uid has a shape that topics can carry. */
+export const isName = (word: string) => namePattern.test(word);
+
 /** The canonical topic of an address. */
 export function buildTopic(address: TopicAddress): string {
   return `dairy/${address.farm}/${address.deviceType}/${address.deviceUid}/${address.messageType}`;

@@ -26,6 +26,26 @@ export async function insertDeadLetters(client: Queryable, letters: readonly Dea
   );
 }
 
+/** What became of a dead letter that was sent through the pipeline again; `reason` is null when it was taken. */
+export interface Replay {
+  id: number;
+  reason: string | null;
+}
+
+/** Marks replayed dead letters, or notes why they still cannot be taken. */
+export async function noteReplays(client: Queryable, replays: readonly Replay[]): Promise<void> {
+  if (replays.length === 0) return;
+  await client.query(
+    `UPDATE iot.dead_letter d SET reason = coalesce(r.reason, d.reason), replays = d.replays + 1,
+       replayed_at = CASE WHEN r.reason IS NULL THEN now() END
+     FROM unnest($1::bigint[], $2::text[]) AS r (id, reason) WHERE d.id = r.id`,
+    [
+      replays.map((replay) => replay.id),
+      replays.map(({ reason }) => (reason === null ? null : storable(reason))),
+    ],
+  );
+}
+
 /** PostgreSQL text takes no NUL. */
 const storable = (text: string) => text.replaceAll('\u0000', '\uFFFD');
 

@@ -42,7 +42,8 @@ export function decodeEnvelope(payload: unknown, catalogue: MetricCatalogue): De
   };
 }
 
-function unknownMetric(name: string, catalogue: MetricCatalogue): string {
+/** Says that a metric is not in the catalogue, and which one may be meant. */
+export function unknownMetric(name: string, catalogue: MetricCatalogue): string {
   const near = nearMatch(name, [...catalogue.keys()]);
   return `metric '${name}' is not in the catalogue${near === undefined ? '' : `; did you mean '${near}'?`}`;
 }

@@ -102,8 +102,8 @@ function findProfile(value: unknown, address: TopicAddress, context: DecodeConte
 function checkData(data: DecodedData, address: TopicAddress, now: number, context: DecodeContext): Decoded {
   const times = data.at === undefined ? [] : [data.at, ...data.points.map((point) => point.time)];
   for (const time of times) {
-    if (time > now + context.maxFutureMs) return dead(inFuture(time));
-    if (time < now - context.maxPastMs) return dead(`time ${iso(time)} is further back than data is kept`);
+    const reason = implausible(time, now, context);
+    if (reason !== undefined) return dead(reason);
   }
   for (const point of data.points) {
     const { min = -Infinity, max = Infinity } = context.catalogue.get(point.metric) ?? {};
@@ -117,6 +117,17 @@ function checkData(data: DecodedData, address: TopicAddress, now: number, contex
     return dead('a finished milking needs a milk_yield of good quality');
   }
   return { kind: 'data', address, data };
+}
+
+/** Why a moment (epoch ms) cannot be one of a measurement that arrived `now`; undefined when it can. */
+export function implausible(
+  time: number,
+  now: number,
+  limits: Pick<DecodeContext, 'maxFutureMs' | 'maxPastMs'>,
+): string | undefined {
+  if (time > now + limits.maxFutureMs) return inFuture(time);
+  if (time < now - limits.maxPastMs) return `time ${iso(time)} is further back than data is kept`;
+  return undefined;
 }
 
 const isGoodYield = (point: DecodedPoint) =>

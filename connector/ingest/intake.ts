@@ -5,7 +5,7 @@ import type { Logger } from '../../contract/runtime/logger.ts';
 import { decodeMessage, type DecodeContext } from '../decode/message.ts';
 import type { ArrivalClock } from './arrival-clock.ts';
 import { toItem } from './item.ts';
-import type { IncomingMessage } from './message.ts';
+import { sizeOf, type IncomingMessage, type Outcome } from './message.ts';
 import type { BatchResult, WriteBatch } from './writer.ts';
 
 /** Sizes of config/connector.yaml. */
@@ -58,10 +58,11 @@ export function startIntake(
       if (queue.length === 0) await new Promise<void>((resolve) => (wake = resolve));
       if (queue.length < limits.batchMessages && !stopping) await gather();
       const batch = queue.slice(0, limits.batchMessages);
-      if (batch.length > 0 && !(await commit(batch))) return;
+      const outcomes = batch.length > 0 ? await commit(batch) : [];
+      if (outcomes === undefined) return;
       queue = queue.slice(batch.length);
-      bytes -= batch.reduce((sum, message) => sum + message.payload.length, 0);
-      for (const message of batch) message.settle();
+      bytes -= batch.reduce((sum, message) => sum + sizeOf(message), 0);
+      for (const [index, message] of batch.entries()) message.settle(outcomes[index] ?? { kind: 'ignored' });
       if (!isFull()) {
         const waiting = drained;
         drained = [];
@@ -81,10 +82,14 @@ export function startIntake(
     clearTimeout(timer);
   }
 
-  /** Writes a batch, however long the database takes to come back; false when we stop and it does not. */
-  async function commit(batch: readonly IncomingMessage[]): Promise<boolean> {
+  /** Writes a batch, however long the database takes to come back; undefined when we stop and it does not. */
+  async function commit(batch: readonly IncomingMessage[]): Promise<readonly Outcome[] | undefined> {
     const items = batch.map((message) =>
-      toItem(message, decodeMessage(message.topic, message.payload, message.arrivedAt, context), clock),
+      toItem(
+        message,
+        message.decoded ?? decodeMessage(message.topic, message.payload, message.arrivedAt, context),
+        clock,
+      ),
     );
     for (let failures = 0; ; failures++) {
       const startedAt = performance.now();
@@ -92,12 +97,12 @@ export function startIntake(
         const result = await write(items);
         if (failures > 0) hooks.onDatabaseUp();
         hooks.onBatch(result, items.length, performance.now() - startedAt);
-        return true;
+        return result.outcomes;
       } catch (error) {
         if (!(error instanceof AppError)) throw error;
         if (failures === 0) hooks.onDatabaseDown(error.message);
         logger.warn({ error: error.message, failures }, 'batch not written, will try again');
-        if (stopping && failures > 0) return false;
+        if (stopping && failures > 0) return undefined;
         await retryDelay(failures);
       }
     }
@@ -116,7 +121,7 @@ export function startIntake(
   return {
     push(message) {
       queue.push(message);
-      bytes += message.payload.length;
+      bytes += sizeOf(message);
       wake?.();
       wake = undefined;
       if (queue.length >= limits.batchMessages) full?.();

@@ -1,4 +1,5 @@
-// A message on its way in, whatever brought it.
+// A message on its way in, whatever brought it, and what became of it.
+import type { Decoded } from '../decode/message.ts';
 
 /** `settle` is called exactly once, when the message's effects are durable (or it is a dead letter). */
 export interface IncomingMessage {
@@ -10,5 +11,20 @@ export interface IncomingMessage {
   origin: string | undefined;
   /** The broker says that it may have sent this before. */
   redelivered: boolean;
-  settle: () => void;
+  /** What a source that knows the meaning itself (REST rows) says instead of the payload, which may be empty then. */
+  decoded?: Decoded;
+  /** The dead letter that is being replayed; it is marked, and never becomes a second one. */
+  deadLetterId?: number;
+  settle: (outcome: Outcome) => void;
+}
+
+/** What became of a message. `duplicates` are the indexes of its points that were stored before. */
+export type Outcome =
+  | { kind: 'stored'; points: number; duplicates: ReadonlySet<number> }
+  | { kind: 'ignored' }
+  | { kind: 'dead'; reason: string };
+
+/** Memory that a waiting message holds, in bytes; a point that was decoded beforehand holds about 100. */
+export function sizeOf({ payload, decoded }: IncomingMessage): number {
+  return payload.length + (decoded?.kind === 'data' ? 100 * decoded.data.points.length : 0);
 }

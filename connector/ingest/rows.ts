@@ -1,6 +1,6 @@
 // What a batch will write, worked out from its decoded messages. No I/O.
 import type { ArrivalStamp } from '../db/arrival-stamps.ts';
-import type { DeadLetter } from '../db/dead-letters.ts';
+import type { DeadLetter, Replay } from '../db/dead-letters.ts';
 import type { StatusRow } from '../db/device-status.ts';
 import type { Device } from '../db/dimensions.ts';
 import type { TagRead } from '../db/milk-sessions.ts';
@@ -8,6 +8,7 @@ import { readingKey, type ReadingRow } from '../db/readings.ts';
 import type { DecodedData } from '../decode/decoded.ts';
 import type { MilkingEvent } from '../sessions/transition.ts';
 import type { Item } from './item.ts';
+import type { IncomingMessage, Outcome } from './message.ts';
 import type { FindDevice } from './register.ts';
 
 /** A data message whose device is known. `rows` are its readings, first occurrences in the batch only. */
@@ -24,14 +25,80 @@ export interface DeviceMilkingEvent {
   event: MilkingEvent;
 }
 
-/** The batch's dead letters: what could not be decoded, and what came from devices that policy rejects. */
-export function deadLettersOf(items: readonly Item[], find: FindDevice): DeadLetter[] {
-  return items.flatMap(({ message: { topic, payload }, decoded }) => {
-    if (decoded.kind === 'dead') return [{ topic, payload, reason: decoded.reason }];
-    if (decoded.kind === 'ignored' || find(decoded.address) !== undefined) return [];
-    const { farm, deviceUid } = decoded.address;
-    const reason = `device ${farm}/${deviceUid} is not registered; add it to devices in config/connector.yaml or set intake.unknown_devices: discover`;
-    return [{ topic, payload, reason }];
+/** What becomes of each message of the batch. `duplicates` are the keys of readings that were stored before. */
+export function outcomesOf(
+  items: readonly Item[],
+  data: readonly DataRow[],
+  duplicates: ReadonlySet<string>,
+  find: FindDevice,
+  metricIds: ReadonlyMap<string, number>,
+): Outcome[] {
+  let next = 0;
+  return items.map(({ decoded }): Outcome => {
+    if (decoded.kind === 'dead' || decoded.kind === 'ignored') return decoded;
+    if (find(decoded.address) === undefined) {
+      const { farm, deviceUid } = decoded.address;
+      const reason = `device ${farm}/${deviceUid} is not registered; add it to devices in config/connector.yaml or set intake.unknown_devices: discover`;
+      return { kind: 'dead', reason };
+    }
+    const row = data[next];
+    if (decoded.kind !== 'data' || row?.data !== decoded.data)
+      return { kind: 'stored', points: 0, duplicates: none };
+    next += 1;
+    return {
+      kind: 'stored',
+      points: row.data.points.length,
+      duplicates: repeated(row, duplicates, metricIds),
+    };
+  });
+}
+
+const none: ReadonlySet<number> = new Set();
+
+/** Indexes of a message's points that are no new rows: stored before, or said before in the same batch. */
+function repeated(
+  { device, data, rows }: DataRow,
+  duplicates: ReadonlySet<string>,
+  metricIds: ReadonlyMap<string, number>,
+): ReadonlySet<number> {
+  if (duplicates.size === 0 && rows.length === data.points.length) return none;
+  const keys = rows.map((row) => readingKey(row.deviceId, row.metricId, row.time));
+  const fresh = new Set(keys.filter((key) => !duplicates.has(key)));
+  const indexes = new Set<number>();
+  for (const [index, { metric, time }] of data.points.entries()) {
+    if (!fresh.delete(readingKey(device.id, metricIds.get(metric) ?? -1, time))) indexes.add(index);
+  }
+  return indexes;
+}
+
+/** The batch's dead letters; those that are being replayed are there already. */
+export function deadLettersOf(items: readonly Item[], outcomes: readonly Outcome[]): DeadLetter[] {
+  return items.flatMap(({ message }, index) => {
+    const outcome = outcomes[index];
+    if (outcome?.kind !== 'dead' || message.deadLetterId !== undefined) return [];
+    return [{ topic: message.topic, payload: payloadOf(message), reason: outcome.reason }];
+  });
+}
+
+/** What was sent; of points that were decoded beforehand the envelope that says the same. */
+function payloadOf({ payload, decoded }: IncomingMessage): Uint8Array {
+  if (payload.length > 0 || decoded?.kind !== 'data') return payload;
+  const { at, points } = decoded.data;
+  const wire = points.map(({ metric, time, value, quality }) => ({
+    m: metric,
+    t: time,
+    v: value,
+    q: quality,
+  }));
+  return Buffer.from(JSON.stringify({ v: 1, at, points: wire }));
+}
+
+/** The dead letters that the batch replays. */
+export function replaysOf(items: readonly Item[], outcomes: readonly Outcome[]): Replay[] {
+  return items.flatMap(({ message: { deadLetterId: id } }, index) => {
+    const outcome = outcomes[index];
+    if (id === undefined || outcome === undefined) return [];
+    return [{ id, reason: outcome.kind === 'dead' ? outcome.reason : null }];
   });
 }
 

@@ -1,15 +1,25 @@
 // One transaction per batch: devices, readings, tags, milkings with their records, statuses, dead letters.
 import type { Logger } from '../../contract/runtime/logger.ts';
 import { saveStamps } from '../db/arrival-stamps.ts';
-import { insertDeadLetters } from '../db/dead-letters.ts';
+import { insertDeadLetters, noteReplays } from '../db/dead-letters.ts';
 import { insertStatuses } from '../db/device-status.ts';
 import { rememberDevices, type Dimensions } from '../db/dimensions.ts';
-import { inTransaction, toDatabaseError, type Db } from '../db/pool.ts';
+import { inTransaction, toDatabaseError, type Db, type PoolClient } from '../db/pool.ts';
 import { insertReadings, prepareDays, type PreparedDays } from '../db/readings.ts';
 import type { Item } from './item.ts';
+import type { Outcome } from './message.ts';
 import { writeMilkings, type DeviceById, type MilkingSettings, type PublishedMilking } from './milkings.ts';
 import { registerDevices } from './register.ts';
-import { dataRowsOf, deadLettersOf, milkingEventsOf, stampsOf, statusRowsOf, tagReadsOf } from './rows.ts';
+import {
+  dataRowsOf,
+  deadLettersOf,
+  milkingEventsOf,
+  outcomesOf,
+  replaysOf,
+  stampsOf,
+  statusRowsOf,
+  tagReadsOf,
+} from './rows.ts';
 
 /** What a batch did. `seen` is when its devices (by id) were last heard, epoch ms. */
 export interface BatchResult {
@@ -18,6 +28,8 @@ export interface BatchResult {
   deadLetters: number;
   published: PublishedMilking[];
   seen: ReadonlyMap<number, number>;
+  /** One a message, in order. */
+  outcomes: readonly Outcome[];
 }
 
 /** What the writer works with. */
@@ -27,6 +39,8 @@ export interface WriterContext {
   unknownDevices: 'discover' | 'reject';
   milkings: MilkingSettings;
   logger: Logger;
+  /** Runs first in each batch's transaction; throws when this process may no longer write. */
+  fence?: (client: PoolClient) => Promise<void>;
 }
 
 /** Writes a batch. Throws AppError `transient` or `denied` when the database is away: nothing was written then. */
@@ -61,6 +75,7 @@ export function createWriter(context: WriterContext): WriteBatch {
 
   async function writeOnce(items: readonly Item[]): Promise<BatchResult> {
     const { result, added, days } = await inTransaction(db, async (client) => {
+      await context.fence?.(client);
       const devices = await registerDevices(client, items, dimensions, context.unknownDevices);
       const data = dataRowsOf(items, devices.find, dimensions.metricIds);
       const readings = data.flatMap(({ rows }) => rows);
@@ -70,10 +85,12 @@ export function createWriter(context: WriterContext): WriteBatch {
         dimensions.devicesById.get(id) ?? devices.added.find((device) => device.id === id);
       const events = milkingEventsOf(data, duplicates, dimensions.metricIds);
       const published = await writeMilkings(client, events, tagReadsOf(data), byId, context.milkings);
-      const letters = deadLettersOf(items, devices.find);
+      const outcomes = outcomesOf(items, data, duplicates, devices.find, dimensions.metricIds);
+      const letters = deadLettersOf(items, outcomes);
       await insertStatuses(client, statusRowsOf(items, devices.find));
       await saveStamps(client, stampsOf(items));
       await insertDeadLetters(client, letters);
+      await noteReplays(client, replaysOf(items, outcomes));
       const points = data.reduce((sum, { data: { points: all } }) => sum + all.length, 0);
       const stored = readings.length - duplicates.size;
       return {
@@ -83,6 +100,7 @@ export function createWriter(context: WriterContext): WriteBatch {
           deadLetters: letters.length,
           published,
           seen: new Map(data.map(({ device, at }) => [device.id, at])),
+          outcomes,
         },
         added: devices.added,
         days: newDays,
@@ -103,5 +121,6 @@ function merge(left: BatchResult, right: BatchResult): BatchResult {
     deadLetters: left.deadLetters + right.deadLetters,
     published: [...left.published, ...right.published],
     seen: new Map([...left.seen, ...right.seen]),
+    outcomes: [...left.outcomes, ...right.outcomes],
   };
 }

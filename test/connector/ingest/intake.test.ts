@@ -12,7 +12,14 @@ import { decodeContext } from '../decode/context.ts';
 import { message } from './message-fixture.ts';
 
 const never = 2 ** 30;
-const result: BatchResult = { readings: 0, duplicates: 0, deadLetters: 0, published: [], seen: new Map() };
+const result: BatchResult = {
+  readings: 0,
+  duplicates: 0,
+  deadLetters: 0,
+  published: [],
+  seen: new Map(),
+  outcomes: [],
+};
 
 /** An intake whose writes wait until they are answered. */
 function setup(changes: Partial<IntakeLimits> = {}) {

@@ -51,7 +51,7 @@ test(
       assert.ok(received.every((message) => !message.redelivered && message.origin !== undefined));
       const origins = received.map((message) => message.origin);
 
-      received[1]?.settle();
+      received[1]?.settle({ kind: 'ignored' });
       // A clean way to know that the PUBACK has reached the broker: it answers what comes after it.
       await publisher.publishAsync(`dairy/${id}/x`, 'd', { qos: 1 });
       await eventually('the fourth', () => Promise.resolve(received.length === 4));
@@ -66,10 +66,10 @@ test(
         'with the same packet ids',
       );
 
-      for (const message of received) message.settle();
+      for (const message of received) message.settle({ kind: 'ignored' });
       await publisher.publishAsync(`dairy/${id}/x`, 'e', { qos: 1 });
       await eventually('the fifth', () => Promise.resolve(received.length === 4));
-      received[3]?.settle();
+      received[3]?.settle({ kind: 'ignored' });
       await publisher.publishAsync(`dairy/${id}/x`, 'f', { qos: 1 });
       await eventually('the sixth', () => Promise.resolve(received.length === 5));
       await reconnect();

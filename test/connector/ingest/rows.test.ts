@@ -8,6 +8,8 @@ import {
   dataRowsOf,
   deadLettersOf,
   milkingEventsOf,
+  outcomesOf,
+  replaysOf,
   stampsOf,
   statusRowsOf,
   tagReadsOf,
@@ -185,13 +187,69 @@ test('dead letters: what could not be decoded, and what came from rejected devic
   };
   const ignored: Item = { message: message(), decoded: { kind: 'ignored' }, stamp: undefined };
   const { topic, payload } = broken.message;
-  assert.deepEqual(deadLettersOf([broken, ignored, dataItem([])], find), [
+  const lettersOf = (items: Item[], finder: () => typeof device | undefined) =>
+    deadLettersOf(
+      items,
+      outcomesOf(items, dataRowsOf(items, finder, metricIds), new Set(), finder, metricIds),
+    );
+  assert.deepEqual(lettersOf([broken, ignored, dataItem([])], find), [
     { topic, payload, reason: 'not JSON' },
   ]);
+  const unregistered =
+    'device farm1/m1 is not registered; add it to devices in config/connector.yaml or set intake.unknown_devices: discover';
   assert.deepEqual(
-    deadLettersOf([ignored, dataItem([])], () => undefined).map(({ reason }) => reason),
-    [
-      'device farm1/m1 is not registered; add it to devices in config/connector.yaml or set intake.unknown_devices: discover',
-    ],
+    lettersOf([ignored, dataItem([])], () => undefined).map(({ reason }) => reason),
+    [unregistered],
   );
+  const decodedByRest = dataItem([['milk_flow', t0, 1, 1]]);
+  const ofRest = message({ payload: Buffer.alloc(0), decoded: decodedByRest.decoded });
+  assert.equal(
+    Buffer.from(
+      lettersOf([{ ...decodedByRest, message: ofRest }], () => undefined)[0]?.payload ?? [],
+    ).toString(),
+    JSON.stringify({ v: 1, at: t0, points: [{ m: 'milk_flow', t: t0, v: 1, q: 1 }] }),
+    'what was decoded beforehand is kept as the envelope that says the same',
+  );
+});
+
+test('a dead letter that is replayed is marked, and never becomes a second one', () => {
+  const items: Item[] = [
+    {
+      message: message({ deadLetterId: 1 }),
+      decoded: { kind: 'dead', reason: 'still wrong' },
+      stamp: undefined,
+    },
+    { ...dataItem([['milk_flow', t0, 1]]), message: message({ deadLetterId: 2 }) },
+    dataItem([]),
+  ];
+  const outcomes = outcomesOf(items, dataRowsOf(items, find, metricIds), new Set(), find, metricIds);
+  assert.deepEqual(deadLettersOf(items, outcomes), []);
+  assert.deepEqual(replaysOf(items, outcomes), [
+    { id: 1, reason: 'still wrong' },
+    { id: 2, reason: null },
+  ]);
+});
+
+test('outcomes say which points were stored before', () => {
+  const items = [
+    dataItem([
+      ['milk_flow', t0, 1],
+      ['milk_yield_increment', t0, 2],
+      ['milk_flow', t0, 3],
+    ]),
+    { ...dataItem([]), decoded: { kind: 'ignored' as const } },
+    dataItem([
+      ['milk_flow', t0, 1],
+      ['milk_flow', t0 + 1, 1],
+    ]),
+    dataItem([['milk_flow', t0 + 2, 1]]),
+  ];
+  const stored = new Set([readingKey(device.id, 1, t0)]);
+  const outcomes = outcomesOf(items, dataRowsOf(items, find, metricIds), stored, find, metricIds);
+  assert.deepEqual(outcomes, [
+    { kind: 'stored', points: 3, duplicates: new Set([1, 2]) },
+    { kind: 'ignored' },
+    { kind: 'stored', points: 2, duplicates: new Set([0]) },
+    { kind: 'stored', points: 1, duplicates: new Set() },
+  ]);
 });

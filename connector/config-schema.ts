@@ -168,6 +168,25 @@ export const configSchema = z.strictObject({
     })
     .prefault({})
     .describe('How long rows are kept, in days'),
+  storage: z
+    .strictObject({
+      raw_days: z.int().min(7).default(90).describe('Single readings'),
+      fifteen_minute_days: z.int().min(7).default(180).describe('Sums of 15 minutes; at least raw_days'),
+      hourly_days: z
+        .int()
+        .min(7)
+        .default(365)
+        .describe('Hourly sums; at least fifteen_minute_days. Daily sums stay for ever'),
+      compress_after_days: z
+        .int()
+        .min(1)
+        .default(7)
+        .describe(
+          'TimescaleDB Community compresses readings of this age; longer than the longest expected outage',
+        ),
+    })
+    .prefault({})
+    .describe('How long readings and their sums are kept, in days'),
   devices: z
     .array(
       z.strictObject({

@@ -1,0 +1,22 @@
+// The scheduled jobs of the storage life cycle: rollups, partitions ahead, retention.
+import type { Logger } from '../contract/runtime/logger.ts';
+import type { Db } from './db/pool.ts';
+import { applyRetention, prepareAhead, refreshRollups } from './db/storage.ts';
+import type { Job } from './scheduler.ts';
+
+/** The jobs of one connector; a second connector's do nothing while they run. */
+export function storageJobs({ db, logger }: { db: Db; logger: Logger }): Job[] {
+  return [
+    { name: 'refresh rollups', cron: '40 * * * * *', run: () => refreshRollups(db) },
+    // Hourly and not daily: a run that meets a lock or a database that is away is made up for soon.
+    { name: 'make partitions ahead', cron: '20 4 * * * *', run: () => prepareAhead(db) },
+    {
+      name: 'drop old data',
+      cron: '20 34 * * * *',
+      async run() {
+        const dropped = await applyRetention(db);
+        if (dropped > 0) logger.info({ dropped }, 'old chunks or partitions dropped');
+      },
+    },
+  ];
+}

@@ -68,6 +68,8 @@ module.exports = {
           '^connector/decode/',
           '^connector/odoo/mapping/',
           '^gateways/modbus/(plan|decode|session)\\.ts$',
+          '^gateways/lorawan/(codecs/|events\\.ts$)',
+          '^gateways/rfid/(line|tag|debounce)\\.ts$',
         ],
       },
       to: {
@@ -75,6 +77,8 @@ module.exports = {
           '^contract/(?!runtime/)',
           '^connector/(sessions|decode|odoo/mapping)/',
           '^gateways/modbus/(plan|decode|session)\\.ts$',
+          '^gateways/lorawan/codecs/',
+          '^gateways/rfid/(line|tag|debounce)\\.ts$',
           '^node_modules/zod/',
           '^(node:)?crypto$',
         ],

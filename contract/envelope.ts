@@ -17,6 +17,8 @@ export const quality = {
   outOfRange: 1,
   deviceFlagged: 2,
   clockUnsynchronised: 3,
+  rateOfChange: 4,
+  stuck: 5,
 } as const;
 
 export const envelopeSchema = z.strictObject({
@@ -50,10 +52,14 @@ export const envelopeSchema = z.strictObject({
 });
 export type Envelope = z.infer<typeof envelopeSchema>;
 
-/** Retained on `…/status`; `offline` is the last will. */
+/** Retained on `…/status`; `offline` is the last will. A command's result (contract/commands.ts) comes beside it, not retained. */
 export const statusSchema = z.object({
   state: z.enum(['online', 'degraded', 'offline']),
   at: momentSchema.optional(),
   detail: z.string().max(1_000).refine(storable, unprintable).optional(),
+  /** Gateway that a device is behind: with the gateway lost, this device's silence is no event of its own. */
+  via: z.string().max(64).optional(),
+  /** On a gateway's own status: how many devices are behind it. */
+  devices: z.int().min(0).optional(),
 });
 export type DeviceStatus = z.infer<typeof statusSchema>;

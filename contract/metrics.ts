@@ -35,6 +35,10 @@ export const metricSchema = z.strictObject({
   /** Valid range, inclusive; a value outside is stored with quality ≠ 0 and triggers nothing. */
   min: z.number().optional(),
   max: z.number().optional(),
+  /** Fastest plausible change; a faster one is stored with quality 4. For values minutes apart, not for flows. */
+  max_per_minute: z.number().positive().optional(),
+  /** A sensor that says exactly the same for longer is stuck: quality 5. */
+  stuck_minutes: z.number().positive().optional(),
   description: z.string(),
 });
 export type Metric = z.infer<typeof metricSchema>;

@@ -7,9 +7,12 @@ export interface Check {
   detail: string;
 }
 
-/** The answer of /health/ready. `down`: data cannot be taken; `degraded`: it is taken, but does not reach Odoo. */
+/**
+ * The answer of /health/ready. `down`: data cannot be taken; `degraded`: it is taken, but does not reach Odoo;
+ * `standby`: another connector takes it, and this one waits to replace it.
+ */
 export interface Readiness {
-  status: 'ready' | 'degraded' | 'down';
+  status: 'ready' | 'degraded' | 'down' | 'standby';
   checks: { database: Check; mqtt: Check; odoo: Check; outbox: Check };
 }
 
@@ -20,12 +23,13 @@ export interface OutboxState {
   oldestPendingS: number;
 }
 
-/** Puts the parts together. Odoo away is degraded: milk is still measured and nothing is lost. */
+/** Puts the parts together. Odoo away is degraded: milk is still measured and nothing is lost. `standby` says who leads. */
 export function readiness(
   database: Check,
   mqtt: Check,
   target: TargetStatus,
   outbox: OutboxState,
+  standby?: string,
 ): Readiness {
   const odoo = {
     ok: target.state === 'ok',
@@ -37,6 +41,10 @@ export function readiness(
       : `${outbox.pending} records wait, the oldest for ${outbox.oldestPendingS} s`;
   const parked = outbox.parked === 0 ? '' : `; ${outbox.parked} are parked: see GET /api/v1/outbox/parked`;
   const outboxCheck = { ok: outbox.parked === 0, detail: waiting + parked };
+  if (standby !== undefined && database.ok) {
+    const waits = { ok: true, detail: standby };
+    return { status: 'standby', checks: { database, mqtt: waits, odoo, outbox: outboxCheck } };
+  }
   const status = !database.ok || !mqtt.ok ? 'down' : odoo.ok && outboxCheck.ok ? 'ready' : 'degraded';
   return { status, checks: { database, mqtt, odoo, outbox: outboxCheck } };
 }

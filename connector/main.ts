@@ -1,13 +1,13 @@
 // The connector: messages in, TimescaleDB, records out to Odoo. This file lists the parts and puts them together.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { messageOf } from '../contract/errors.ts';
 import { createLogger } from '../contract/runtime/logger.ts';
 import { loadMetrics, loadProfiles } from '../contract/runtime/profiles.ts';
 import { runMain, type Shutdown } from '../contract/runtime/shutdown.ts';
 import { loadConfig, type ConnectorConfig } from './config.ts';
 import { loadStamps } from './db/arrival-stamps.ts';
 import { loadDimensions, putDevices, rememberDevices } from './db/dimensions.ts';
+import type { Leadership } from './db/leader.ts';
 import { migrate } from './db/migrate.ts';
 import { inTransaction, openPool, toDatabaseError, type Db } from './db/pool.ts';
 import { startEmbeddedBroker } from './embedded/broker.ts';
@@ -25,6 +25,7 @@ import { restSources } from './rest/sources.ts';
 import { createApp, listen } from './rest/server.ts';
 import { startJobs } from './scheduler.ts';
 import { configuredDevices, decodeSettings, intakeLimits, milkingSettings, topicRoots } from './settings.ts';
+import { awaitLeadership, createGate, type Gate } from './standby.ts';
 
 const logger = createLogger('connector');
 
@@ -42,6 +43,7 @@ runMain(logger, async (shutdown) => {
     database: { ok: false, detail: 'not asked yet' },
     intake: undefined,
     mqtt: undefined,
+    leadership: undefined,
   };
   const metrics = createMetrics(() => state.intake?.pending() ?? { messages: 0, bytes: 0 });
 
@@ -60,6 +62,14 @@ runMain(logger, async (shutdown) => {
 
   const edition = await openDatabase(db, config, state, shutdown);
   logger.info({ edition }, 'database ready');
+  const gate = createGate(() => state.mqtt, logger);
+  const leadership = await awaitLeadership(
+    { url: config.database.url, name: `mqtt:${config.mqtt.client_id}` },
+    gate,
+    (contender) => (state.leadership = contender),
+    shutdown,
+    logger,
+  );
   const dimensions = await loadDimensions(db, catalogue);
   rememberDevices(
     dimensions,
@@ -80,6 +90,7 @@ runMain(logger, async (shutdown) => {
     unknownDevices: config.intake.unknown_devices,
     milkings,
     logger,
+    fence: (client) => leadership.fence(client),
   });
   const intake = startIntake(
     write,
@@ -95,13 +106,11 @@ runMain(logger, async (shutdown) => {
       onDatabaseDown(detail) {
         state.database = { ok: false, detail };
         // Leave the broker cleanly: it keeps what arrives, and nothing waits past its keepalive here.
-        state.mqtt
-          ?.pause()
-          .catch((error: unknown) => logger.warn({ error: messageOf(error) }, 'pause failed'));
+        gate.close('database');
       },
       onDatabaseUp() {
         state.database = { ok: true, detail: edition };
-        state.mqtt?.start();
+        gate.open('database');
       },
     },
     logger,
@@ -132,13 +141,14 @@ runMain(logger, async (shutdown) => {
     logger,
   );
   shutdown.onRelease('jobs', stopJobs);
-  await startIntakeSource(config, intake, state, shutdown);
+  await startIntakeSource(config, intake, state, gate, shutdown);
 });
 
 interface ConnectorState {
   database: Check;
   intake: Intake | undefined;
   mqtt: MqttSource | undefined;
+  leadership: Leadership | undefined;
 }
 
 /** Waits for the database as long as it takes, and brings it to this version's schema. */
@@ -171,6 +181,7 @@ async function startIntakeSource(
   config: ConnectorConfig,
   intake: Intake,
   state: ConnectorState,
+  gate: Gate,
   shutdown: Shutdown,
 ): Promise<void> {
   const { url, username, password, client_id: clientId } = config.mqtt;
@@ -198,5 +209,5 @@ async function startIntakeSource(
   );
   state.mqtt = source;
   shutdown.onRelease('mqtt', () => source.pause());
-  source.start();
+  gate.open('start');
 }

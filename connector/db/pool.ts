@@ -18,7 +18,9 @@ export function openPool(url: string, max: number, logger: Logger): Db {
     max,
     connectionTimeoutMillis: 5_000,
     application_name: 'smart-dairy-connector',
-    options: '-c timezone=UTC -c synchronous_commit=on',
+    // A machine that vanishes must not hold its locks for hours: the server notices within seconds.
+    options:
+      '-c timezone=UTC -c synchronous_commit=on -c tcp_keepalives_idle=2 -c tcp_keepalives_interval=1 -c tcp_keepalives_count=3',
   });
   pool.on('error', (error) => logger.warn({ error: error.message }, 'idle database connection lost'));
   return pool;

@@ -13,7 +13,11 @@ import type { RestSources } from './server.ts';
 export interface Parts {
   db: Db;
   metrics: PipelineMetrics;
-  state: { database: Check; mqtt: { status(): Check } | undefined };
+  state: {
+    database: Check;
+    mqtt: { status(): Check } | undefined;
+    leadership: { leads(): boolean; detail(): string } | undefined;
+  };
   outbound: OutboxWorker;
 }
 
@@ -49,7 +53,9 @@ export function restSources({ db, metrics, state, outbound }: Parts): RestSource
         }
       }
       const mqtt = state.mqtt?.status() ?? { ok: false, detail: 'waits for the database' };
-      return readiness(database, mqtt, outbound.status(), outbox);
+      const { leadership } = state;
+      const standby = leadership?.leads() === false ? leadership.detail() : undefined;
+      return readiness(database, mqtt, outbound.status(), outbox, standby);
     },
     async status() {
       const { messages, readings, duplicates, deadLetters, milkings } = metrics.totals;

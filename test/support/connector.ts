@@ -28,6 +28,9 @@ export interface TestConnector {
   url: string;
   token: string;
   databaseUrl: string;
+  /** Its configuration file and environment, for a second process on the same database and broker. */
+  config: string;
+  env: NodeJS.ProcessEnv;
   versions: Record<string, string>;
   /** A farm code nobody else uses: tests share the broker. */
   farm: string;
@@ -82,6 +85,8 @@ export async function startConnector(options: ConnectorOptions = {}): Promise<Te
     url,
     token,
     databaseUrl: database.url,
+    config,
+    env: processEnv,
     versions: database.versions,
     farm: `t${id}`,
     mqtt: undefined as unknown as MqttClient,
@@ -149,7 +154,8 @@ ${options.yaml ?? ''}
 `;
 }
 
-async function freePort(): Promise<number> {
+/** A TCP port of the loopback interface that nobody uses right now. */
+export async function freePort(): Promise<number> {
   const server = createServer();
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');

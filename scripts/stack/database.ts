@@ -57,6 +57,19 @@ export async function setUpDatabase(settings: Settings): Promise<Record<string, 
   });
 }
 
+/** A role that may read the connector's tables, those to come included, for dashboards. */
+export async function setUpReader(settings: Settings, role: string, password: string): Promise<void> {
+  await withClient(adminUrl(settings, databaseName), async (query) => {
+    await ensureRole(query, role, password);
+    await query(`create schema if not exists iot authorization "${databaseName}"`);
+    await query(`grant usage on schema iot to "${role}"`);
+    await query(`grant select on all tables in schema iot to "${role}"`);
+    await query(
+      `alter default privileges for role "${databaseName}" in schema iot grant select on tables to "${role}"`,
+    );
+  });
+}
+
 /** Names and versions of the server and, if the database has it, TimescaleDB with its edition. */
 export async function databaseVersions(query: Query): Promise<Record<string, string>> {
   const [server] = await query(`select split_part(current_setting('server_version'), ' ', 1) as version`);

@@ -51,12 +51,12 @@ test('no secret has a default', () => {
   }
 });
 
-test('all that serves has a health check, and only the simulator is for the demo alone', () => {
+test('all that serves has a health check, and what is not always started says so', () => {
   const unchecked = services.filter(([, service]) => service.healthcheck === undefined).map(([name]) => name);
   assert.deepEqual(unchecked, ['gateway', 'simulator']);
   assert.deepEqual(
-    services.filter(([, service]) => service.profiles !== undefined).map(([name]) => name),
-    ['simulator'],
+    services.flatMap(([name, { profiles = [] }]) => profiles.map((profile) => `${name}: ${profile}`)),
+    ['simulator: demo', 'prometheus: monitoring', 'grafana: monitoring'],
   );
 });
 

@@ -1,7 +1,8 @@
 // Docker mode: everything in docker-compose.yml, driven by `docker compose`. Files and secrets are made here.
+import { createHmac } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { adminUrl, answers, databaseExists, setUpDatabase, withClient } from '../database.ts';
+import { adminUrl, answers, databaseExists, setUpDatabase, setUpReader, withClient } from '../database.ts';
 import { commonEnv, formatEnv, mqttAccount, writeEnvFile } from '../env-file.ts';
 import { writePrivate, writeSettings } from '../instance.ts';
 import { writeMosquittoConfig } from '../mosquitto-config.ts';
@@ -36,6 +37,7 @@ export async function dockerUp(instance: Instance, report: Report, wanted: Docke
     );
   }
   await setUpDatabase(settings);
+  await setUpReader(settings, 'grafana_reader', readerPassword(settings));
   const installed = await installOdoo(instance, settings, report);
   writeDockerEnv(instance, installed);
   writeEnvFile(instance, { ...odooEnv(installed), ...commonEnv(installed) });
@@ -90,8 +92,13 @@ async function installOdoo(instance: Instance, settings: Settings, report: Repor
   return installed;
 }
 
+/** Of the role that Grafana reads with; installations from before it have no stored one. */
+const readerPassword = ({ secrets }: Settings): string =>
+  createHmac('sha256', secrets.postgresAdmin).update('grafana_reader').digest('base64url');
+
 /** Variables of docker-compose.yml. */
-function writeDockerEnv(instance: Instance, { ports, secrets, odooApiKey }: Settings): void {
+function writeDockerEnv(instance: Instance, settings: Settings): void {
+  const { ports, secrets, odooApiKey } = settings;
   const values = {
     POSTGRES_ADMIN_PASSWORD: secrets.postgresAdmin,
     POSTGRES_CONNECTOR_PASSWORD: secrets.postgres,
@@ -104,6 +111,8 @@ function writeDockerEnv(instance: Instance, { ports, secrets, odooApiKey }: Sett
     ODOO_API_KEY: odooApiKey ?? '',
     CONNECTOR_PORT: String(ports.connector),
     CONNECTOR_TOKEN: secrets.connectorToken,
+    GRAFANA_PASSWORD: secrets.odooAdmin,
+    GRAFANA_DATABASE_PASSWORD: readerPassword(settings),
   };
   writePrivate(dockerEnvFile(instance), formatEnv(values));
 }
@@ -111,7 +120,7 @@ function writeDockerEnv(instance: Instance, { ports, secrets, odooApiKey }: Sett
 /** Ends the containers if this instance has started any; with `withData` their volumes too. True when it had. */
 export async function dockerDown(instance: Instance, { withData }: { withData: boolean }): Promise<boolean> {
   if (!isUp(instance)) return false;
-  await compose(instance, ['--profile', 'demo', 'down', ...(withData ? ['--volumes'] : [])]);
+  await compose(instance, ['--profile', '*', 'down', ...(withData ? ['--volumes'] : [])]);
   rmSync(dockerEnvFile(instance));
   return true;
 }
@@ -119,6 +128,6 @@ export async function dockerDown(instance: Instance, { withData }: { withData: b
 /** Prints what runs in containers; false when this instance has started none. */
 export async function dockerStatus(instance: Instance): Promise<boolean> {
   if (!isUp(instance)) return false;
-  console.log(await compose(instance, ['--profile', 'demo', 'ps']));
+  console.log(await compose(instance, ['--profile', '*', 'ps']));
   return true;
 }

@@ -1,0 +1,61 @@
+// Prometheus gauges that are asked at each scrape: outbox, connections, and whether the parts are there.
+import { Gauge, type Registry } from 'prom-client';
+import { countOutbox } from './db/outbox.ts';
+import type { Db } from './db/pool.ts';
+import type { Check } from './health.ts';
+
+/** Where the gauges look. */
+export interface GaugeSources {
+  db: Db;
+  state: { database: Check; mqtt: { status(): Check } | undefined };
+}
+
+/** Registers the gauges. While the database is away, the outbox gauges keep their last values. */
+export function registerGauges(registry: Registry, { db, state }: GaugeSources): void {
+  const registers = [registry];
+  new Gauge({
+    name: 'smart_dairy_up',
+    help: '1 while the part answers',
+    labelNames: ['part'],
+    registers,
+    collect() {
+      this.set({ part: 'database' }, state.database.ok ? 1 : 0);
+      this.set({ part: 'mqtt' }, state.mqtt?.status().ok === true ? 1 : 0);
+    },
+  });
+  new Gauge({
+    name: 'smart_dairy_database_connections',
+    help: 'Connections of the pool',
+    labelNames: ['state'],
+    registers,
+    collect() {
+      this.set({ state: 'open' }, db.totalCount);
+      this.set({ state: 'idle' }, db.idleCount);
+      this.set({ state: 'waiting' }, db.waitingCount);
+    },
+  });
+  const oldest = new Gauge({
+    name: 'smart_dairy_outbox_oldest_seconds',
+    help: 'Age of the oldest record that Odoo does not have',
+    labelNames: ['kind'],
+    registers,
+  });
+  new Gauge({
+    name: 'smart_dairy_outbox_records',
+    help: 'Records that wait for Odoo or are parked',
+    labelNames: ['kind', 'state'],
+    registers,
+    async collect() {
+      if (!state.database.ok) return;
+      const counts = await countOutbox(db).catch(() => undefined);
+      if (counts === undefined) return;
+      this.reset();
+      oldest.reset();
+      for (const { kind, pending, parked, oldestPendingS } of counts) {
+        this.set({ kind, state: 'pending' }, pending);
+        this.set({ kind, state: 'parked' }, parked);
+        oldest.set({ kind }, oldestPendingS ?? 0);
+      }
+    },
+  });
+}

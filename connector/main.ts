@@ -10,6 +10,7 @@ import { loadDimensions, putDevices, rememberDevices } from './db/dimensions.ts'
 import type { Leadership } from './db/leader.ts';
 import { migrate } from './db/migrate.ts';
 import { inTransaction, openPool, toDatabaseError, type Db } from './db/pool.ts';
+import { setStorage } from './db/storage.ts';
 import { startEmbeddedBroker } from './embedded/broker.ts';
 import type { Check } from './health.ts';
 import { createArrivalClock } from './ingest/arrival-clock.ts';
@@ -24,8 +25,16 @@ import { createOutbound } from './outbound.ts';
 import { restSources } from './rest/sources.ts';
 import { createApp, listen } from './rest/server.ts';
 import { startJobs } from './scheduler.ts';
-import { configuredDevices, decodeSettings, intakeLimits, milkingSettings, topicRoots } from './settings.ts';
+import {
+  configuredDevices,
+  decodeSettings,
+  intakeLimits,
+  milkingSettings,
+  storageSettings,
+  topicRoots,
+} from './settings.ts';
 import { awaitLeadership, createGate, type Gate } from './standby.ts';
+import { storageJobs } from './storage-jobs.ts';
 
 const logger = createLogger('connector');
 
@@ -121,23 +130,26 @@ runMain(logger, async (shutdown) => {
   outbound.start();
   shutdown.onRelease('outbox', () => outbound.stop());
   const stopJobs = startJobs(
-    maintenanceJobs({
-      db,
-      dimensions,
-      milkings,
-      silenceSeconds: config.milk.silence_seconds,
-      sentDays: config.retention.sent_days,
-      deadLetterDays: config.retention.dead_letter_days,
-      takeSeen() {
-        const taken = new Map(seen);
-        seen.clear();
-        return taken;
-      },
-      onPublished(published) {
-        metrics.onMilkings(published.length);
-        onPublished(published);
-      },
-    }),
+    [
+      ...maintenanceJobs({
+        db,
+        dimensions,
+        milkings,
+        silenceSeconds: config.milk.silence_seconds,
+        sentDays: config.retention.sent_days,
+        deadLetterDays: config.retention.dead_letter_days,
+        takeSeen() {
+          const taken = new Map(seen);
+          seen.clear();
+          return taken;
+        },
+        onPublished(published) {
+          metrics.onMilkings(published.length);
+          onPublished(published);
+        },
+      }),
+      ...storageJobs({ db, logger }),
+    ],
     logger,
   );
   shutdown.onRelease('jobs', stopJobs);
@@ -163,6 +175,7 @@ async function openDatabase(
   for (let failures = 0; ; failures++) {
     try {
       const edition = await migrate(db, logger, config.database.edition);
+      await setStorage(db, storageSettings(config));
       state.database = { ok: true, detail: edition };
       return edition;
     } catch (thrown) {

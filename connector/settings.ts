@@ -3,9 +3,13 @@ import type { MetricCatalogue } from '../contract/metrics.ts';
 import type { Profile } from '../contract/profile.ts';
 import type { ConnectorConfig } from './config.ts';
 import { deviceKey, type Dimensions, type NewDevice } from './db/dimensions.ts';
+import type { StorageSettings } from './db/storage.ts';
 import type { DecodeContext } from './decode/message.ts';
+import type { RowContext } from './decode/rows.ts';
 import type { IntakeLimits } from './ingest/intake.ts';
 import type { MilkingSettings } from './ingest/milkings.ts';
+import type { RateLimits } from './rest/rate-limit.ts';
+import type { RouteSettings } from './rest/routes.ts';
 
 /** What decoding takes. */
 export function decodeSettings(
@@ -27,6 +31,25 @@ export function decodeSettings(
     maxPayloadBytes: config.intake.max_payload_bytes,
     maxFutureMs: config.intake.max_future_minutes * 60_000,
     maxPastMs: config.intake.max_past_days * 86_400_000,
+  };
+}
+
+/** What rows of the REST API take. */
+export function rowSettings(context: DecodeContext, dimensions: Dimensions): RowContext {
+  return {
+    ...context,
+    deviceTypeOf: (farm, deviceUid) => dimensions.devices.get(deviceKey(farm, deviceUid))?.deviceType,
+  };
+}
+
+/** What the REST server takes. */
+export function restSettings({ rest }: ConnectorConfig): { routeSettings: RouteSettings; limits: RateLimits } {
+  return {
+    routeSettings: { maxBodyBytes: rest.max_body_bytes },
+    limits: {
+      requestsPerMinute: rest.requests_per_minute,
+      failedLoginsPerMinute: rest.failed_logins_per_minute,
+    },
   };
 }
 
@@ -58,6 +81,16 @@ export function milkingSettings({ milk }: ConnectorConfig): MilkingSettings {
     rfidBeforeSeconds: milk.rfid_before_seconds,
     meanDays: milk.mean_days,
     meanLeastMilkings: milk.mean_least_milkings,
+  };
+}
+
+/** How long what is kept. */
+export function storageSettings({ storage }: ConnectorConfig): StorageSettings {
+  return {
+    rawDays: storage.raw_days,
+    fifteenMinuteDays: storage.fifteen_minute_days,
+    hourlyDays: storage.hourly_days,
+    compressAfterDays: storage.compress_after_days,
   };
 }
 

@@ -1,7 +1,7 @@
 # Devices, milkings and alerts that the Smart Dairy connector brings into Odoo.
 {
     'name': 'Smart Dairy IoT',
-    'version': '19.0.1.0.0',
+    'version': '19.0.2.0.0',
     'category': 'Smart Dairy',
     'summary': 'Milkings, devices and alerts straight from the milking parlour',
     'description': """
@@ -17,8 +17,15 @@ milkings are kept and corrected here by choosing the animal.
     'data': [
         'security/smart_dairy_iot_security.xml',
         'security/ir.model.access.csv',
+        'data/mail_activity_type_data.xml',
+        'data/ir_cron_data.xml',
         'views/iot_milk_session_views.xml',
         'views/iot_device_views.xml',
+        'views/iot_device_assignment_views.xml',
+        'views/iot_device_calibration_views.xml',
+        'views/iot_device_tag_views.xml',
+        'views/iot_location_views.xml',
+        'views/iot_threshold_views.xml',
         'views/iot_alert_views.xml',
         'views/farm_views.xml',
         'views/smart_dairy_iot_menus.xml',

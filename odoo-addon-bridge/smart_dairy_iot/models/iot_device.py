@@ -1,8 +1,11 @@
 # A device of a farm: milk meter, sensor, collar, gateway. Found on the network, registered by a person.
+import json
 from datetime import timedelta
 
 from odoo import api, fields, models
-from odoo.exceptions import UserError
+from odoo.exceptions import UserError, ValidationError
+
+from ..tools.measured import MeasuredFloat
 
 DEVICE_TYPES = [
     ('milk_meter', 'Milk Meter'), ('temperature', 'Temperature Sensor'), ('collar', 'Activity Collar'),
@@ -10,11 +13,17 @@ DEVICE_TYPES = [
     ('flow', 'Flow Sensor'), ('humidity', 'Humidity Sensor'), ('pressure', 'Pressure Sensor'),
     ('rfid_reader', 'RFID Reader'), ('gateway', 'Gateway'), ('energy', 'Energy Meter'),
 ]
-# Before a person has taken charge of a device, its description follows what the network says.
-UNTOUCHED_STATES = ('draft', 'discovered')
-# What a person maintains once the device is registered; the network only fills gaps.
-PERSONAL_FIELDS = ('name', 'device_type', 'manufacturer', 'model', 'serial_number', 'stall')
+LIFE = [
+    ('draft', 'Draft'), ('discovered', 'Discovered'), ('refused', 'Refused'), ('registered', 'Registered'),
+    ('active', 'Active'), ('maintenance', 'Maintenance'), ('inactive', 'Inactive'), ('retired', 'Retired'),
+]
+# What the connector wants to know about a device. Writing one of these makes the device appear in its next pull.
+DESCRIBING_FIELDS = frozenset((
+    'active', 'name', 'device_uid', 'device_type', 'farm_id', 'state', 'stall', 'manufacturer', 'model', 'serial_number',
+    'mac_address', 'profile', 'pen_id', 'location_id', 'gateway_id', 'config_json', 'calibration_date',
+))
 
+LOW_BATTERY = 20
 ONLINE_FOR = timedelta(minutes=5)
 DEGRADED_FOR = timedelta(hours=1)
 
@@ -28,7 +37,7 @@ class IotDevice(models.Model):
 
     _bridge_fields = (
         'device_uid', 'device_type', 'name', 'manufacturer', 'model', 'serial_number', 'firmware_version', 'profile',
-        'stall', 'state', 'first_seen', 'last_seen',
+        'stall', 'state', 'first_seen', 'last_seen', 'mac_address', 'ip_address', 'battery_level', 'rssi', 'message_count',
     )
     _bridge_required = ('farm', 'device_uid')
     _bridge_race_indexes = ('bridge_key', 'uid_farm_uniq')
@@ -43,20 +52,36 @@ class IotDevice(models.Model):
     farm_id = fields.Many2one('farm.farm', required=True, index=True, ondelete='restrict', tracking=True)
     company_id = fields.Many2one(related='farm_id.company_id', store=True, index=True)
     state = fields.Selection(
-        [('draft', 'Draft'), ('discovered', 'Discovered'), ('registered', 'Registered'), ('active', 'Active'),
-         ('maintenance', 'Maintenance'), ('inactive', 'Inactive'), ('retired', 'Retired')],
-        string='Status', default='draft', required=True, tracking=True, index=True, copy=False,
+        LIFE, string='Status', default='draft', required=True, tracking=True, index=True, copy=False,
         group_expand='_sorted_states',
-        help="Discovered: the device talks, but nobody has registered it yet.\nRegistered: checked by a person.\n"
+        help="Discovered: the device talks, but nobody has accepted it yet.\nRefused: not ours; it stays refused however "
+             "often it talks.\nRegistered: checked by a person.\n"
              "Active: in daily use.\nMaintenance: out of use for repair, alerts can be ignored.\n"
              "Inactive: switched off for now.\nRetired: gone for good.",
     )
+    user_id = fields.Many2one(
+        'res.users', string='Responsible', tracking=True, domain="[('share', '=', False)]",
+        help="Who is reminded of calibration. Without one, the manager of the farm.")
+    tag_ids = fields.Many2many('iot.device.tag', string='Groups')
+    pen_id = fields.Many2one(
+        'farm.pen', index='btree_not_null', ondelete='set null', domain="[('farm_id', '=', farm_id)]", tracking=True)
+    location_id = fields.Many2one(
+        'iot.location', index='btree_not_null', ondelete='restrict', domain="[('farm_id', '=', farm_id)]", tracking=True,
+        help="Place or zone of the farm that the device watches.")
+    gateway_id = fields.Many2one(
+        'iot.device', string='Gateway', index='btree_not_null', ondelete='restrict', tracking=True,
+        domain="[('farm_id', '=', farm_id), ('device_type', '=', 'gateway'), ('id', '!=', id)]",
+        help="Gateway that the device talks through.")
+    child_ids = fields.One2many('iot.device', 'gateway_id', string='Devices behind')
+    child_count = fields.Integer(string='Number of Devices behind', compute='_compute_child_count')
     stall = fields.Char(help="Milking stall or other place that the device is mounted at.")
-    location_description = fields.Char(string='Location', help="Where to find it, such as Cooling Tank 1.")
+    location_description = fields.Char(string='Where', help="Where to find it, such as Cooling Tank 1.")
     manufacturer = fields.Char()
     model = fields.Char()
     serial_number = fields.Char(copy=False)
     firmware_version = fields.Char(readonly=True, copy=False)
+    mac_address = fields.Char(string='MAC Address', copy=False)
+    ip_address = fields.Char(string='IP Address', readonly=True, copy=False)
     profile = fields.Char(
         readonly=True, copy=False, help="Device profile by which the connector reads the messages of this device.")
     mqtt_topic = fields.Char(
@@ -68,6 +93,20 @@ class IotDevice(models.Model):
         compute='_compute_connectivity', search='_search_connectivity',
         help="Online: heard of within 5 minutes. Degraded: within the last hour. Offline: longer ago, or never.",
     )
+    battery_level = MeasuredFloat(
+        string='Battery (%)', readonly=True, copy=False, aggregator='min', help="Charge as the device last reported it.")
+    battery_low = fields.Boolean(
+        string='Low Battery', compute='_compute_battery_low', search='_search_battery_low', help="Charge below 20 %.")
+    rssi = MeasuredFloat(
+        string='Signal (dBm)', readonly=True, copy=False, aggregator='avg',
+        help="Strength of the last radio signal. The closer to 0 the better; below -110 dBm messages get lost.")
+    message_count = fields.Integer(
+        string='Messages Received', readonly=True, copy=False, aggregator='sum', help="Messages that the connector has received.")
+    config_json = fields.Text(
+        string='Configuration', copy=True, help="Settings for the device as a JSON object, such as {\"interval_s\": 60}.")
+    changed_at = fields.Datetime(
+        string='Description Changed', readonly=True, copy=False,
+        help="When something that the connector needs to know about the device was last changed.")
     note = fields.Html(string='Notes')
     milk_session_ids = fields.One2many('iot.milk.session', 'device_id', string='Milkings')
     milk_session_count = fields.Integer(string='Number of Milkings', compute='_compute_counts')
@@ -75,6 +114,50 @@ class IotDevice(models.Model):
 
     _uid_farm_uniq = models.UniqueIndex(
         '(farm_id, device_uid)', "Another device of this farm already has this device ID.")
+
+    @api.constrains('farm_id', 'pen_id', 'location_id', 'gateway_id')
+    def _check_same_farm(self):
+        for device in self:
+            for place in (device.pen_id, device.location_id, device.gateway_id):
+                if place and place.farm_id != device.farm_id:
+                    raise ValidationError(self.env._(
+                        "%(place)s is not on farm %(farm)s. Choose one of the device's own farm.",
+                        place=place.display_name, farm=device.farm_id.display_name))
+
+    @api.constrains('gateway_id')
+    def _check_gateway(self):
+        if self._has_cycle('gateway_id'):
+            raise ValidationError(self.env._("A gateway cannot stand behind itself."))
+
+    @api.constrains('config_json')
+    def _check_config_json(self):
+        for device in self.filtered('config_json'):
+            try:
+                settings = json.loads(device.config_json)
+            except ValueError as error:
+                raise ValidationError(self.env._(
+                    "The configuration of %(device)s is not valid JSON: %(error)s", device=device.display_name,
+                    error=str(error))) from error
+            if not isinstance(settings, dict):
+                raise ValidationError(self.env._(
+                    "The configuration of %s must be a JSON object, such as {\"interval_s\": 60}.", device.display_name))
+
+    @api.depends('battery_level')
+    def _compute_battery_low(self):
+        for device in self:
+            device.battery_low = device.battery_level is not False and device.battery_level < LOW_BATTERY
+
+    def _search_battery_low(self, operator, value):
+        if operator != 'in':
+            return NotImplemented
+        return [('battery_level', '<', LOW_BATTERY)] if True in value else [
+            '|', ('battery_level', '=', False), ('battery_level', '>=', LOW_BATTERY)]
+
+    @api.depends('child_ids')
+    def _compute_child_count(self):
+        counts = dict(self._read_group([('gateway_id', 'in', self.ids)], ['gateway_id'], ['__count']))
+        for device in self:
+            device.child_count = counts.get(device, 0)
 
     @api.depends('farm_id.code', 'device_type', 'device_uid')
     def _compute_mqtt_topic(self):
@@ -125,6 +208,15 @@ class IotDevice(models.Model):
 
     # -- what people do ----------------------------------------------------------------------------
 
+    @api.model_create_multi
+    def create(self, vals_list):
+        return super().create([{**vals, 'changed_at': self.env.cr.now()} for vals in vals_list])
+
+    def write(self, vals):
+        if not DESCRIBING_FIELDS.isdisjoint(vals):
+            vals = {**vals, 'changed_at': self.env.cr.now()}
+        return super().write(vals)
+
     def _move(self, allowed, state):
         for device in self:
             if device.state not in allowed:
@@ -137,7 +229,11 @@ class IotDevice(models.Model):
     def action_register(self):
         if untyped := self.filtered(lambda device: not device.device_type):
             raise UserError(self.env._("Choose the type of %s before registering it.", untyped[0].display_name))
-        self._move(('draft', 'discovered'), 'registered')
+        self._move(('draft', 'discovered', 'refused'), 'registered')
+
+    def action_refuse(self):
+        """Not ours: the device stays refused, however often it talks."""
+        self._move(('discovered',), 'refused')
 
     def action_activate(self):
         self._move(('registered', 'maintenance', 'inactive'), 'active')
@@ -149,7 +245,9 @@ class IotDevice(models.Model):
         self._move(('registered', 'active', 'maintenance'), 'inactive')
 
     def action_retire(self):
-        self._move(('draft', 'discovered', 'registered', 'active', 'maintenance', 'inactive'), 'retired')
+        self._move(('draft', 'registered', 'active', 'maintenance', 'inactive'), 'retired')
+        # What is gone sits on no animal.
+        self.assignment_ids.filtered('is_current').action_end()
 
     def action_reset(self):
         self._move(('retired',), 'draft')
@@ -162,45 +260,7 @@ class IotDevice(models.Model):
         action = self.env['ir.actions.act_window']._for_xml_id('smart_dairy_iot.iot_alert_action')
         return dict(action, domain=[('device_id', 'in', self.ids)], context={'search_default_open': 1})
 
-    # -- what the connector does -------------------------------------------------------------------
-
-    def _bridge_adopt(self, entries):
-        """A device that a person entered before it talked for the first time becomes the connector's device."""
-        if not entries:
-            return
-        found = {
-            (device.farm_id.id, device.device_uid): device
-            for device in self.search_fetch([
-                ('farm_id', 'in', list({entry.values['farm_id'] for entry in entries})),
-                ('device_uid', 'in', list({entry.values['device_uid'] for entry in entries})),
-            ], ['farm_id', 'device_uid', 'source', 'source_id'])
-        }
-        for entry in entries:
-            device = found.get((entry.values['farm_id'], entry.values['device_uid']))
-            if device and device.source:
-                entry.failed(f"device_uid: {device.device_uid!r} of farm {entry.values['farm']!r} already belongs to "
-                             f"{device.source} record {device.source_id!r}")
-            elif device:
-                entry.current_id = device.id
-
-    def _bridge_values(self, entry):
-        values = super()._bridge_values(entry)
-        if entry.current_id is None:
-            values.setdefault('name', values['device_uid'])
-            values.setdefault('state', 'discovered')
-        return values
-
-    def _bridge_changes(self, record, entry):
-        # Unlike measurements, a device is partly a person's: nothing is cleared because a message leaves it out.
-        values = self._bridge_values(entry)
-        values.pop('company_id')  # follows the farm
-        if record.state not in UNTOUCHED_STATES:
-            values.pop('state', None)
-            for name in PERSONAL_FIELDS:
-                if record[name]:
-                    values.pop(name, None)
-        if record.first_seen and values.get('first_seen'):
-            values['first_seen'] = min(record.first_seen, values['first_seen'])
-        if record.last_seen and values.get('last_seen'):
-            values['last_seen'] = max(record.last_seen, values['last_seen'])
-        return values
+    def action_view_children(self):
+        action = self.env['ir.actions.act_window']._for_xml_id('smart_dairy_iot.iot_device_action')
+        return dict(action, domain=[('gateway_id', 'in', self.ids)], context={
+            'default_gateway_id': self.id, 'default_farm_id': self.farm_id.id})

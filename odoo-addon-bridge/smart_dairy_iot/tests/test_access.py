@@ -19,8 +19,18 @@ EXPECTED = {
     'iot.milk.session': {
         'nobody': '', 'user': 'rw', 'vet': 'rw', 'manager': 'rwc', 'iot_admin': 'rwcu', 'connector': 'rwc'},
     'iot.alert': {'nobody': '', 'user': 'rw', 'vet': 'rw', 'manager': 'rw', 'iot_admin': 'rwcu', 'connector': 'rwc'},
+    'iot.location': {
+        'nobody': '', 'user': 'r', 'vet': 'r', 'manager': 'rwcu', 'iot_admin': 'rwcu', 'connector': 'r'},
+    'iot.device.tag': {
+        'nobody': '', 'user': 'r', 'vet': 'r', 'manager': 'rwcu', 'iot_admin': 'rwcu', 'connector': ''},
+    'iot.device.assignment': {
+        'nobody': '', 'user': 'rwc', 'vet': 'rwc', 'manager': 'rwcu', 'iot_admin': 'rwcu', 'connector': 'r'},
+    'iot.device.calibration': {
+        'nobody': '', 'user': 'r', 'vet': 'r', 'manager': 'rwc', 'iot_admin': 'rwcu', 'connector': ''},
+    'iot.threshold': {
+        'nobody': '', 'user': 'r', 'vet': 'r', 'manager': 'rwcu', 'iot_admin': 'rwcu', 'connector': 'r'},
     'farm.farm': {'nobody': '', 'user': 'r', 'vet': 'r', 'manager': 'rwcu', 'iot_admin': 'r', 'connector': 'rc'},
-    'farm.pen': {'nobody': '', 'user': 'r', 'vet': 'r', 'manager': 'rwcu', 'iot_admin': 'r', 'connector': ''},
+    'farm.pen': {'nobody': '', 'user': 'r', 'vet': 'r', 'manager': 'rwcu', 'iot_admin': 'r', 'connector': 'r'},
     'farm.animal': {
         'nobody': '', 'user': 'rwc', 'vet': 'rwc', 'manager': 'rwcu', 'iot_admin': 'rwc', 'connector': 'r'},
     'farm.breed': {'nobody': '', 'user': 'r', 'vet': 'r', 'manager': 'rwcu', 'iot_admin': 'r', 'connector': ''},
@@ -38,8 +48,8 @@ class TestAccess(BridgeCase):
                 for name, user in users.items()
             } for model in EXPECTED
         }
-        lines = [f"{'':18}" + ''.join(f"{name:11}" for name in GROUPS)]
-        lines += [f"{model:18}" + ''.join(f"{row[name] or '-':11}" for name in GROUPS) for model, row in found.items()]
+        lines = [f"{'':24}" + ''.join(f"{name:11}" for name in GROUPS)]
+        lines += [f"{model:24}" + ''.join(f"{row[name] or '-':11}" for name in GROUPS) for model, row in found.items()]
         print('\n'.join(['', 'Access rights (r read, w write, c create, u unlink)', *lines]))  # noqa: T201
         self.assertEqual(found, EXPECTED)
 

@@ -4,7 +4,8 @@ from odoo.tests import TransactionCase, new_test_user, tagged
 from odoo.tools.safe_eval import safe_eval
 from lxml import etree
 
-MODELS = ('iot.device', 'iot.milk.session', 'iot.alert', 'farm.animal', 'farm.farm')
+MODELS = ('iot.device', 'iot.milk.session', 'iot.alert', 'iot.location', 'iot.device.tag', 'iot.device.assignment',
+          'iot.device.calibration', 'iot.threshold', 'farm.animal', 'farm.farm')
 
 
 @tagged('-at_install', 'post_install')
@@ -12,7 +13,7 @@ class TestViews(TransactionCase):
 
     def test_every_action_opens(self):
         actions = self.env['ir.actions.act_window'].search([('res_model', 'in', MODELS)])
-        self.assertGreaterEqual(len(actions), 7)
+        self.assertGreaterEqual(len(actions), 12)
         for groups in ('smart_dairy_farm.group_farm_user', 'smart_dairy_farm.group_farm_manager',
                        'smart_dairy_iot.group_iot_admin'):
             user = new_test_user(self.env, groups.split('.')[1], groups)

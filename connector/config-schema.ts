@@ -158,7 +158,18 @@ export const configSchema = z.strictObject({
       token: z
         .string()
         .min(16, 'needs at least 16 characters; set CONNECTOR_TOKEN')
-        .describe('Bearer token of all routes but health and metrics'),
+        .describe('Bearer token of all routes but health, metrics and the API description'),
+      requests_per_minute: z.int().min(1).default(60_000).describe('More of one token are answered with 429'),
+      failed_logins_per_minute: z
+        .int()
+        .min(1)
+        .default(60)
+        .describe('Wrong tokens from one address; more are answered with 429'),
+      max_body_bytes: z
+        .int()
+        .min(1_000)
+        .default(8_000_000)
+        .describe('Largest body of a batch of rows; 10,000 rows have 1 to 3 MB'),
     })
     .describe('The REST API and the live stream'),
   retention: z

@@ -17,12 +17,14 @@ import { createArrivalClock } from './ingest/arrival-clock.ts';
 import { startIntake, type Intake } from './ingest/intake.ts';
 import type { PublishedMilking } from './ingest/milkings.ts';
 import { createMqttSource, type MqttSource } from './ingest/mqtt-source.ts';
+import type { IngestPort } from './ingest/submit.ts';
 import { createWriter } from './ingest/writer.ts';
 import { createLiveHub } from './live/hub.ts';
 import { maintenanceJobs } from './maintenance.ts';
 import { createMetrics } from './metrics.ts';
 import { createOutbound } from './outbound.ts';
-import { restSources } from './rest/sources.ts';
+import { idempotency } from './rest/idempotency.ts';
+import { allRoutes } from './rest/routes.ts';
 import { createApp, listen } from './rest/server.ts';
 import { startJobs } from './scheduler.ts';
 import {
@@ -30,6 +32,8 @@ import {
   decodeSettings,
   intakeLimits,
   milkingSettings,
+  restSettings,
+  rowSettings,
   storageSettings,
   topicRoots,
 } from './settings.ts';
@@ -51,6 +55,7 @@ runMain(logger, async (shutdown) => {
   const state: ConnectorState = {
     database: { ok: false, detail: 'not asked yet' },
     intake: undefined,
+    ingest: undefined,
     mqtt: undefined,
     leadership: undefined,
   };
@@ -59,7 +64,12 @@ runMain(logger, async (shutdown) => {
   // REST first: health has to answer while the database is still away.
   const listenUrl = new URL(config.rest.url);
   const outbound = createOutbound(config.odoo, db, metrics.registry, (event) => hub.broadcast(event), logger);
-  const app = createApp(restSources({ db, metrics, state, outbound }), config.rest.token, logger);
+  const { routeSettings, limits } = restSettings(config);
+  const app = createApp(
+    allRoutes({ db, metrics, state, outbound }, routeSettings),
+    { token: config.rest.token, limits, aroundPost: idempotency(db, logger) },
+    logger,
+  );
   const server = await listen(app, config.rest.host || listenUrl.hostname, Number(listenUrl.port || '80'));
   const hub = createLiveHub(server, config.rest.token, logger);
   shutdown.onRelease('rest', () => {
@@ -101,9 +111,10 @@ runMain(logger, async (shutdown) => {
     logger,
     fence: (client) => leadership.fence(client),
   });
+  const decoding = decodeSettings(config, catalogue, profiles, dimensions);
   const intake = startIntake(
     write,
-    decodeSettings(config, catalogue, profiles, dimensions),
+    decoding,
     createArrivalClock(await loadStamps(db)),
     intakeLimits(config),
     {
@@ -125,6 +136,7 @@ runMain(logger, async (shutdown) => {
     logger,
   );
   state.intake = intake;
+  state.ingest = { intake, rows: rowSettings(decoding, dimensions) };
   shutdown.onRelease('intake', () => intake.stop());
 
   outbound.start();
@@ -159,6 +171,7 @@ runMain(logger, async (shutdown) => {
 interface ConnectorState {
   database: Check;
   intake: Intake | undefined;
+  ingest: IngestPort | undefined;
   mqtt: MqttSource | undefined;
   leadership: Leadership | undefined;
 }

@@ -43,7 +43,10 @@ export function rowSettings(context: DecodeContext, dimensions: Dimensions): Row
 }
 
 /** What the REST server takes. */
-export function restSettings({ rest }: ConnectorConfig): { routeSettings: RouteSettings; limits: RateLimits } {
+export function restSettings({ rest }: ConnectorConfig): {
+  routeSettings: RouteSettings;
+  limits: RateLimits;
+} {
   return {
     routeSettings: { maxBodyBytes: rest.max_body_bytes },
     limits: {

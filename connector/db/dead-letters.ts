@@ -49,14 +49,91 @@ export async function noteReplays(client: Queryable, replays: readonly Replay[])
 /** PostgreSQL text takes no NUL. */
 const storable = (text: string) => text.replaceAll('\u0000', '\uFFFD');
 
-/** The newest dead letters, payloads cut to 500 bytes. */
-export async function listDeadLetters(db: Queryable, limit: number): Promise<unknown[]> {
+/** Which dead letters; what is undefined does not matter. */
+export interface DeadLetterFilter {
+  ids?: readonly number[] | undefined;
+  state: 'waiting' | 'replayed' | 'all';
+  /** Beginning of the topic. */
+  topic?: string | undefined;
+  /** Part of the reason. */
+  reason?: string | undefined;
+  /** Received since then. */
+  since?: Date | undefined;
+  /** Only those before this id: the next page. */
+  before?: number | undefined;
+}
+
+const matching = `($1::bigint[] IS NULL OR id = ANY ($1)) AND ($2 = 'all' OR ($2 = 'waiting') = (replayed_at IS NULL))
+  AND ($3::text IS NULL OR starts_with(topic, $3)) AND ($4::text IS NULL OR strpos(lower(reason), lower($4)) > 0)
+  AND ($5::timestamptz IS NULL OR received_at >= $5) AND ($6::bigint IS NULL OR id < $6)`;
+
+const valuesOf = ({ ids, state, topic, reason, since, before }: DeadLetterFilter) => [
+  ids ?? null,
+  state,
+  topic ?? null,
+  reason ?? null,
+  since ?? null,
+  before ?? null,
+];
+
+const facts = `id, iot.iso(received_at) AS received_at, topic, reason, payload_size, replays, iot.iso(replayed_at) AS replayed_at`;
+
+/** The newest dead letters of a filter, payloads cut to 500 bytes. */
+export async function listDeadLetters(
+  db: Queryable,
+  filter: DeadLetterFilter,
+  limit: number,
+): Promise<unknown[]> {
   const { rows } = await db.query<{ payload_start: Buffer }>(
-    `SELECT id, iot.iso(received_at) AS received_at, topic, reason, payload_size, substring(payload, 1, 500) AS payload_start
-     FROM iot.dead_letter ORDER BY id DESC LIMIT $1`,
-    [limit],
+    `SELECT ${facts}, substring(payload, 1, 500) AS payload_start
+     FROM iot.dead_letter WHERE ${matching} ORDER BY id DESC LIMIT $7`,
+    [...valuesOf(filter), limit],
   );
   return rows.map((row) => ({ ...row, payload_start: row.payload_start.toString('utf8') }));
+}
+
+/** One dead letter with its payload as stored, as text and as base64; undefined when there is none. */
+export async function showDeadLetter(
+  db: Queryable,
+  id: number,
+): Promise<Record<string, unknown> | undefined> {
+  const { rows } = await db.query<{ payload: Buffer; payload_size: number }>(
+    `SELECT ${facts}, payload FROM iot.dead_letter WHERE id = $1`,
+    [id],
+  );
+  const [row] = rows;
+  if (row === undefined) return undefined;
+  const { payload, ...rest } = row;
+  return {
+    ...rest,
+    is_cut: payload.length < row.payload_size,
+    payload: payload.toString('utf8'),
+    payload_base64: payload.toString('base64'),
+  };
+}
+
+/** A dead letter as stored, to be sent through the pipeline again. */
+export interface StoredLetter {
+  id: number;
+  receivedAt: Date;
+  topic: string;
+  payload: Buffer;
+  payloadSize: number;
+  replayedAt: Date | null;
+}
+
+/** The oldest dead letters of a filter, whole. */
+export async function loadDeadLetters(
+  db: Queryable,
+  filter: DeadLetterFilter,
+  limit: number,
+): Promise<StoredLetter[]> {
+  const { rows } = await db.query<StoredLetter>(
+    `SELECT id, received_at AS "receivedAt", topic, payload, payload_size AS "payloadSize", replayed_at AS "replayedAt"
+     FROM iot.dead_letter WHERE ${matching} ORDER BY id LIMIT $7`,
+    [...valuesOf(filter), limit],
+  );
+  return rows;
 }
 
 /** Deletes dead letters older than so many days. */

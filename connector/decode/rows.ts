@@ -40,28 +40,26 @@ export interface DecodedRows {
 const text = z.string().max(64);
 
 /** A row as the customer's documents name its fields; the short names mean the same. Other fields are not stored. */
-export const rowSchema = z
-  .object({
-    device_uid: text,
-    farm_id: z.union([text, z.int()]).optional().describe('Code of the farm, as in topics'),
-    farm: text.optional().describe('Short for farm_id'),
-    device_type: text.optional().describe('Needed for a device that is not known yet'),
-    metric_name: text.optional().describe('A name of the metric catalogue'),
-    metric: text.optional().describe('Short for metric_name'),
-    metric_value: z.number().optional(),
-    value: z.number().optional().describe('Short for metric_value'),
-    metric_unit: text.nullish().describe('UCUM; without it the unit of the catalogue'),
-    unit: text.nullish().describe('Short for metric_unit'),
-    timestamp: z
-      .union([z.string().max(40), z.number()])
-      .nullish()
-      .describe(
-        'ISO 8601 (without offset: UTC) or epoch seconds or milliseconds; without it the moment of arrival',
-      ),
-    battery_level: z.number().nullish().describe('%'),
-    signal_strength: z.number().nullish().describe('dBm'),
-  })
-  .meta({ id: 'SensorRow' });
+export const rowSchema = z.object({
+  device_uid: text,
+  farm_id: z.union([text, z.int()]).optional().describe('Code of the farm, as in topics'),
+  farm: text.optional().describe('Short for farm_id'),
+  device_type: text.optional().describe('Needed for a device that is not known yet'),
+  metric_name: text.optional().describe('A name of the metric catalogue'),
+  metric: text.optional().describe('Short for metric_name'),
+  metric_value: z.number().optional(),
+  value: z.number().optional().describe('Short for metric_value'),
+  metric_unit: text.nullish().describe('UCUM; without it the unit of the catalogue'),
+  unit: text.nullish().describe('Short for metric_unit'),
+  timestamp: z
+    .union([z.string().max(40), z.number()])
+    .nullish()
+    .describe(
+      'ISO 8601 (without offset: UTC) or epoch seconds or milliseconds; without it the moment of arrival',
+    ),
+  battery_level: z.number().nullish().describe('%'),
+  signal_strength: z.number().nullish().describe('dBm'),
+});
 type Row = z.infer<typeof rowSchema>;
 
 /** Decodes rows that arrived at `now` (epoch ms). */

@@ -1,13 +1,13 @@
 // What the REST routes answer from: the database, the metrics and the parts' own status.
 import { messageOf } from '../../contract/errors.ts';
-import { listDeadLetters } from '../db/dead-letters.ts';
 import { latestMilkings } from '../db/milk-sessions.ts';
 import { countOutbox, listParked, retryParked } from '../db/outbox.ts';
 import { toDatabaseError, type Db } from '../db/pool.ts';
 import { readiness, type Check, type OutboxState } from '../health.ts';
 import type { PipelineMetrics } from '../metrics.ts';
+import type { IngestPort } from '../ingest/submit.ts';
 import type { OutboxWorker } from '../outbox/worker.ts';
-import type { RestSources } from './server.ts';
+import type { SystemSources } from './system-routes.ts';
 
 /** The parts that answers come from. `state` changes while the connector starts and runs. */
 export interface Parts {
@@ -16,6 +16,7 @@ export interface Parts {
   state: {
     database: Check;
     mqtt: { status(): Check } | undefined;
+    ingest: IngestPort | undefined;
     leadership: { leads(): boolean; detail(): string } | undefined;
   };
   outbound: OutboxWorker;
@@ -31,7 +32,7 @@ async function asked<T>(answer: Promise<T>): Promise<T> {
 }
 
 /** Connects the routes to the parts. */
-export function restSources({ db, metrics, state, outbound }: Parts): RestSources {
+export function systemSources({ db, metrics, state, outbound }: Parts): SystemSources {
   async function outboxState(): Promise<OutboxState> {
     const counts = await asked(countOutbox(db));
     return {
@@ -75,7 +76,6 @@ export function restSources({ db, metrics, state, outbound }: Parts): RestSource
       };
     },
     latestMilkings: (limit) => asked(latestMilkings(db, limit)),
-    deadLetters: (limit) => asked(listDeadLetters(db, limit)),
     parked: (limit) => asked(listParked(db, { limit })),
     async retryParked(ids) {
       const count = await asked(retryParked(db, ids));

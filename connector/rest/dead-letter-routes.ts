@@ -1,0 +1,101 @@
+// Dead letters: list, look, replay.
+import * as z from 'zod';
+import { listDeadLetters, loadDeadLetters, showDeadLetter } from '../db/dead-letters.ts';
+import type { Queryable } from '../db/pool.ts';
+import { replay } from '../ingest/replay.ts';
+import type { IngestPort } from '../ingest/submit.ts';
+import { HttpError } from './problem.ts';
+import { route, type Route } from './route.ts';
+
+const tag = 'Dead letters';
+const id = z.coerce.number().int().min(1);
+const moment = z.iso.datetime({ offset: true }).transform((text) => new Date(text));
+const facts = {
+  id: z.int(),
+  received_at: z.iso.datetime(),
+  topic: z.string(),
+  reason: z.string(),
+  payload_size: z.int(),
+  replays: z.int(),
+  replayed_at: z.iso.datetime().nullable(),
+};
+const choice = {
+  topic: z.string().optional().describe('Beginning of the topic'),
+  reason: z.string().optional().describe('Part of the reason'),
+  since: moment.optional().describe('Received since then'),
+};
+const mostReplays = 1_000;
+
+/** The routes; `port` throws AppError `transient` while data cannot be taken. */
+export function deadLetterRoutes(db: Queryable, port: () => IngestPort): Route[] {
+  return [
+    route({
+      method: 'get',
+      path: '/api/v1/dead-letters',
+      tag,
+      summary: 'Messages that could not be taken, newest first',
+      query: z.strictObject({
+        limit: z.coerce.number().int().min(1).max(1_000).default(20),
+        state: z.enum(['waiting', 'replayed', 'all']).default('all'),
+        ...choice,
+        before: id.optional().describe('Only ids below this one: the next page'),
+      }),
+      answer: z.array(z.strictObject({ ...facts, payload_start: z.string() })),
+      handle: ({ query: { limit, ...filter } }) => listDeadLetters(db, filter, limit),
+    }),
+    route({
+      method: 'get',
+      path: '/api/v1/dead-letters/{id}',
+      tag,
+      summary: 'One of them, with its payload as stored',
+      params: z.object({ id }),
+      answer: z.strictObject({
+        ...facts,
+        is_cut: z.boolean().describe('Only the first 64 kB are kept'),
+        payload: z.string(),
+        payload_base64: z.string(),
+      }),
+      async handle({ params }) {
+        const letter = await showDeadLetter(db, params.id);
+        if (letter === undefined) throw new HttpError(404, `there is no dead letter ${params.id}`);
+        return letter;
+      },
+    }),
+    route({
+      method: 'post',
+      path: '/api/v1/dead-letters/replay',
+      tag,
+      summary: 'Sends them through the pipeline again',
+      description: `After a profile or the catalogue was mended. Oldest first, at most ${mostReplays} a request; those that are taken are marked, the others get their new reason.`,
+      body: z
+        .strictObject({
+          ids: z.array(z.int()).max(mostReplays).optional(),
+          ...choice,
+          all: z.literal(true).optional(),
+        })
+        .refine(
+          (body) => Object.keys(body).length > 0,
+          'name ids, topic, reason or since, or say "all": true',
+        ),
+      answer: z.strictObject({
+        taken: z.int(),
+        dead: z.int().describe('Still cannot be taken'),
+        refused: z.int(),
+        results: z.array(
+          z.strictObject({
+            id: z.int(),
+            status: z.enum(['taken', 'dead', 'refused']),
+            reason: z.string().optional(),
+          }),
+        ),
+      }),
+      async handle({ body: { ids, topic, reason, since } }) {
+        // A named one that was replayed already is told so, others are left out.
+        const filter = { ids, topic, reason, since, state: ids === undefined ? 'waiting' : 'all' } as const;
+        const results = await replay(port(), await loadDeadLetters(db, filter, mostReplays));
+        const count = (wanted: string) => results.filter(({ status }) => status === wanted).length;
+        return { taken: count('taken'), dead: count('dead'), refused: count('refused'), results };
+      },
+    }),
+  ];
+}

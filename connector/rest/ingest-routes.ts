@@ -1,0 +1,110 @@
+// Data over REST: single values, batches of values, finished milkings. Answers come after the commit.
+import * as z from 'zod';
+import { buildTopic, isName } from '../../contract/topics.ts';
+import { rowSchema } from '../decode/rows.ts';
+import { submit, submitRows, type IngestPort } from '../ingest/submit.ts';
+import { HttpError } from './problem.ts';
+import { route, type Route } from './route.ts';
+
+const tag = 'Ingest';
+const mostRows = 10_000;
+const status = z.enum(['accepted', 'duplicate', 'rejected']);
+const resultSchema = z.strictObject({ status, reason: z.string().optional() });
+const name = z.string().refine(isName, 'letters, digits, . _ : -, at most 64');
+const nameOrNumber = z.union([name, z.int().transform(String)]);
+
+/** The device says who it is in the body, its records are mapped by the profiles of milk meters. */
+const milkingSchema = z.looseObject({
+  farm_id: nameOrNumber.optional().describe('Code of the farm; or the parameter farm'),
+  device_id: nameOrNumber.optional().describe('The milk meter'),
+  milk_meter_id: nameOrNumber.optional().describe('Another name of device_id'),
+});
+
+/** The routes; `port` throws AppError `transient` while data cannot be taken. */
+export function ingestRoutes(port: () => IngestPort, maxBodyBytes: number): Route[] {
+  return [
+    route({
+      method: 'post',
+      path: '/api/v1/ingest/sensor',
+      tag,
+      summary: 'One value of one device',
+      description: 'A value that cannot be taken is answered with 422 and kept as a dead letter.',
+      body: z.unknown(),
+      bodyDocument: rowSchema,
+      answer: z.strictObject({ status: z.enum(['accepted', 'duplicate']) }),
+      async handle({ body }) {
+        const [result] = await submitRows(port(), [body], Date.now());
+        if (result?.status === 'rejected') throw new HttpError(422, result.reason);
+        return result;
+      },
+    }),
+    route({
+      method: 'post',
+      path: '/api/v1/ingest/sensor/batch',
+      tag,
+      summary: `Up to ${mostRows} values`,
+      description:
+        'Answers row by row, in order: accepted (new), duplicate (this device, metric and moment was stored before) or rejected. ' +
+        'A rejected row costs the others nothing; it is kept as a dead letter. Sending a batch again is harmless.',
+      body: z.strictObject({ readings: z.array(z.unknown()).min(1).max(mostRows) }),
+      bodyDocument: z.strictObject({ readings: z.array(rowSchema).min(1).max(mostRows) }),
+      maxBodyBytes,
+      answer: z.strictObject({
+        status: z.enum(['success', 'partial']).describe('partial: some were rejected'),
+        count: z.int().describe('Rows received'),
+        accepted: z.int(),
+        duplicates: z.int(),
+        rejected: z.int(),
+        results: z.array(resultSchema).describe('One a row, in order'),
+      }),
+      async handle({ body }) {
+        const results = await submitRows(port(), body.readings, Date.now());
+        const count = (wanted: string) =>
+          results.reduce((sum, result) => (result.status === wanted ? sum + 1 : sum), 0);
+        const rejected = count('rejected');
+        return {
+          status: rejected === 0 ? 'success' : 'partial',
+          count: results.length,
+          accepted: count('accepted'),
+          duplicates: count('duplicate'),
+          rejected,
+          results,
+        };
+      },
+    }),
+    route({
+      method: 'post',
+      path: '/api/v1/ingest/milk-production',
+      tag,
+      summary: 'A finished milking',
+      description:
+        'The record as milk meters send it by MQTT (yield_liters, quality, equipment …), an envelope v1, or the flat record ' +
+        'with yield_kg; profiles in config/profiles/ decide.',
+      query: z.strictObject({ farm: name.optional() }),
+      body: milkingSchema,
+      answer: z.strictObject({
+        status: z.enum(['accepted', 'duplicate']),
+        farm: z.string(),
+        device_uid: z.string(),
+      }),
+      async handle({ query, body }) {
+        const farm = query.farm ?? body.farm_id;
+        const deviceUid = body.device_id ?? body.milk_meter_id;
+        if (farm === undefined) throw new HttpError(400, 'farm_id: the code of the farm is missing');
+        if (deviceUid === undefined) throw new HttpError(400, 'device_id: the milk meter is missing');
+        const topic = buildTopic({ farm, deviceType: 'milk_meter', deviceUid, messageType: 'data' });
+        // What the topic says is not said again: envelopes are strict.
+        const said = ['farm_id', 'milk_meter_id', 'v' in body ? 'device_id' : ''];
+        const payload = Object.fromEntries(Object.entries(body).filter(([key]) => !said.includes(key)));
+        const outcome = await submit(port(), {
+          topic,
+          payload: Buffer.from(JSON.stringify(payload)),
+          arrivedAt: Date.now(),
+        });
+        if (outcome.kind === 'dead') throw new HttpError(422, outcome.reason);
+        const isOld = outcome.kind === 'stored' && outcome.duplicates.size === outcome.points;
+        return { status: isOld ? 'duplicate' : 'accepted', farm, device_uid: deviceUid };
+      },
+    }),
+  ];
+}

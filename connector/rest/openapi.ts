@@ -1,0 +1,106 @@
+// The OpenAPI 3.1 document of the routes, made from the schemas that check them.
+import * as z from 'zod';
+import { problemSchema, problemTitles } from './problem.ts';
+import type { Route } from './route.ts';
+
+/** A JSON Schema or another piece of the document. */
+export type Json = Record<string, unknown>;
+
+/** The document. */
+export function openApiDocument(routes: readonly Route[]): Json {
+  const paths: Record<string, Json> = {};
+  for (const route of routes) (paths[route.path] ??= {})[route.method] = operation(route);
+  return {
+    openapi: '3.1.0',
+    info: {
+      title: 'Smart Dairy connector',
+      version: 'v1',
+      description:
+        'Data in, queries, dead letters and status. All times are ISO 8601; answers are in UTC. The live stream is a WebSocket at /api/v1/live.',
+    },
+    paths,
+    components: {
+      securitySchemes: { token: { type: 'http', scheme: 'bearer', description: 'CONNECTOR_TOKEN' } },
+      schemas: { Problem: toJsonSchema(problemSchema, 'output') },
+    },
+    security: [{ token: [] }],
+  };
+}
+
+function operation(route: Route): Json {
+  const statuses = [
+    (route.query ?? route.params ?? route.body) ? 400 : 0,
+    route.open ? 0 : 401,
+    route.open ? 0 : 429,
+    500,
+    503,
+  ];
+  const content = {
+    ...(route.answer === undefined
+      ? {}
+      : { 'application/json': { schema: toJsonSchema(route.answer, 'output') } }),
+    ...Object.fromEntries(
+      Object.entries(route.media ?? {}).map(([type, description]) => [
+        type,
+        { schema: { type: 'string', description } },
+      ]),
+    ),
+  };
+  return {
+    operationId: `${route.method}${route.path.replaceAll(/[^A-Za-z0-9]+(\w)?/g, (_match, letter?: string) => letter?.toUpperCase() ?? '')}`,
+    tags: [route.tag],
+    summary: route.summary,
+    ...(route.description === undefined ? {} : { description: route.description }),
+    ...(route.open ? { security: [] } : {}),
+    parameters: [...parameters(route.params, 'path'), ...parameters(route.query, 'query'), ...headers(route)],
+    ...requestBody(route),
+    responses: {
+      200: { description: 'Done', content },
+      ...Object.fromEntries(
+        statuses.filter((status) => status > 0).map((status) => [status, problem(status)]),
+      ),
+      default: problem(undefined),
+    },
+  };
+}
+
+const problem = (status: number | undefined): Json => ({
+  description: status === undefined ? 'Any other problem' : (problemTitles[status] ?? 'Problem'),
+  content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },
+});
+
+function parameters(schema: z.ZodType | undefined, where: 'path' | 'query'): Json[] {
+  if (schema === undefined) return [];
+  const { properties = {}, required = [] } = toJsonSchema(schema, 'input') as {
+    properties?: Record<string, Json>;
+    required?: string[];
+  };
+  return Object.entries(properties).map(([name, property]) => ({
+    name,
+    in: where,
+    required: where === 'path' || required.includes(name),
+    schema: property,
+  }));
+}
+
+const idempotencyKey = {
+  name: 'Idempotency-Key',
+  in: 'header',
+  required: false,
+  description: 'The same key within 24 h gets the answer of the first time.',
+  schema: { type: 'string', maxLength: 255 },
+};
+
+const headers = (route: Route): Json[] => (route.method === 'post' ? [idempotencyKey] : []);
+
+function requestBody({ body, bodyDocument }: Route): Json {
+  const schema = bodyDocument ?? body;
+  if (schema === undefined) return {};
+  return { requestBody: { content: { 'application/json': { schema: toJsonSchema(schema, 'input') } } } };
+}
+
+function toJsonSchema(schema: z.ZodType, io: 'input' | 'output'): Json {
+  const document = z.toJSONSchema(schema, { io, unrepresentable: 'any' }) as Json;
+  delete document['$schema'];
+  return document;
+}

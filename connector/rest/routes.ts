@@ -1,0 +1,30 @@
+// All routes of the connector, and what they answer from.
+import { AppError } from '../../contract/errors.ts';
+import type { IngestPort } from '../ingest/submit.ts';
+import { deadLetterRoutes } from './dead-letter-routes.ts';
+import { ingestRoutes } from './ingest-routes.ts';
+import type { Route } from './route.ts';
+import { systemSources, type Parts } from './sources.ts';
+import { systemRoutes } from './system-routes.ts';
+
+/** Sizes of config/connector.yaml. */
+export interface RouteSettings {
+  maxBodyBytes: number;
+}
+
+/** The routes over the connector's parts. */
+export function allRoutes(parts: Parts, settings: RouteSettings): Route[] {
+  const port = (): IngestPort => {
+    const { database, ingest, leadership } = parts.state;
+    if (leadership?.leads() === false)
+      throw new AppError('transient', `this connector is the standby: ${leadership.detail()}`);
+    if (!database.ok) throw new AppError('transient', `the database is away: ${database.detail}`);
+    if (ingest === undefined) throw new AppError('transient', 'the connector is starting');
+    return ingest;
+  };
+  return [
+    ...systemRoutes(systemSources(parts)),
+    ...ingestRoutes(port, settings.maxBodyBytes),
+    ...deadLetterRoutes(parts.db, port),
+  ];
+}

@@ -12,7 +12,9 @@ import { migrate } from './db/migrate.ts';
 import { inTransaction, openPool, toDatabaseError, type Db } from './db/pool.ts';
 import { setStorage } from './db/storage.ts';
 import { startEmbeddedBroker } from './embedded/broker.ts';
+import { registerGauges } from './gauges.ts';
 import type { Check } from './health.ts';
+import { createQualityWatch } from './quality/watch.ts';
 import { createArrivalClock } from './ingest/arrival-clock.ts';
 import { startIntake, type Intake } from './ingest/intake.ts';
 import type { PublishedMilking } from './ingest/milkings.ts';
@@ -60,6 +62,8 @@ runMain(logger, async (shutdown) => {
     leadership: undefined,
   };
   const metrics = createMetrics(() => state.intake?.pending() ?? { messages: 0, bytes: 0 });
+
+  registerGauges(metrics.registry, { db, state });
 
   // REST first: health has to answer while the database is still away.
   const listenUrl = new URL(config.rest.url);
@@ -115,7 +119,7 @@ runMain(logger, async (shutdown) => {
   const intake = startIntake(
     write,
     decoding,
-    createArrivalClock(await loadStamps(db)),
+    { clock: createArrivalClock(await loadStamps(db)), watch: createQualityWatch(catalogue) },
     intakeLimits(config),
     {
       onBatch(result, messages, durationMs) {

@@ -4,6 +4,7 @@ import { noteSeen, publishSeen, type Dimensions } from './db/dimensions.ts';
 import { silentMilkings } from './db/milk-sessions.ts';
 import { purgeSent } from './db/outbox.ts';
 import { inTransaction, type Db } from './db/pool.ts';
+import { refreshQuality } from './db/quality.ts';
 import { closeSilent, type MilkingSettings, type PublishedMilking } from './ingest/milkings.ts';
 import type { Job } from './scheduler.ts';
 
@@ -49,6 +50,13 @@ export function maintenanceJobs(context: MaintenanceContext): Job[] {
       async run() {
         if ((await inTransaction(db, (client) => publishSeen(client, presenceSeconds))) > 0)
           context.onPublished([]);
+      },
+    },
+    {
+      name: 'data quality of today and yesterday',
+      cron: '0 */15 * * * *',
+      async run() {
+        await refreshQuality(db, 2);
       },
     },
     {

@@ -3,8 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { AppError, messageOf } from '../../contract/errors.ts';
 import type { Logger } from '../../contract/runtime/logger.ts';
 import { decodeMessage, type DecodeContext } from '../decode/message.ts';
-import type { ArrivalClock } from './arrival-clock.ts';
-import { toItem } from './item.ts';
+import { toItem, type Arrivals } from './item.ts';
 import { sizeOf, type IncomingMessage, type Outcome } from './message.ts';
 import type { BatchResult, WriteBatch } from './writer.ts';
 
@@ -41,7 +40,7 @@ const longestRetryMs = 5_000;
 export function startIntake(
   write: WriteBatch,
   context: DecodeContext,
-  clock: ArrivalClock,
+  arrivals: Arrivals,
   limits: IntakeLimits,
   hooks: IntakeHooks,
   logger: Logger,
@@ -88,7 +87,7 @@ export function startIntake(
       toItem(
         message,
         message.decoded ?? decodeMessage(message.topic, message.payload, message.arrivedAt, context),
-        clock,
+        arrivals,
       ),
     );
     for (let failures = 0; ; failures++) {

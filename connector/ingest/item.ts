@@ -1,6 +1,7 @@
 // A message of a batch after decoding: what will be written for it.
 import type { ArrivalStamp } from '../db/arrival-stamps.ts';
 import type { Decoded } from '../decode/message.ts';
+import type { QualityWatch } from '../quality/watch.ts';
 import type { ArrivalClock } from './arrival-clock.ts';
 import type { IncomingMessage } from './message.ts';
 
@@ -11,10 +12,25 @@ export interface Item {
   stamp: ArrivalStamp | undefined;
 }
 
-/** Fills in the moment of arrival where a data message carries no time. Done once a message, however often its batch is tried. */
-export function toItem(message: IncomingMessage, decoded: Decoded, clock: ArrivalClock): Item {
-  if (decoded.kind !== 'data' || decoded.data.at !== undefined) return { message, decoded, stamp: undefined };
-  const { at, stamp } = clock.stamp(message, `${decoded.address.farm}/${decoded.address.deviceUid}`);
+/** What is remembered between messages while their items are made. */
+export interface Arrivals {
+  clock: ArrivalClock;
+  watch: QualityWatch;
+}
+
+/**
+ * Fills in the moment of arrival where a data message carries no time, and marks values that cannot be right.
+ * Done once a message, in the order of arrival, however often its batch is tried.
+ */
+export function toItem(message: IncomingMessage, decoded: Decoded, { clock, watch }: Arrivals): Item {
+  if (decoded.kind !== 'data') return { message, decoded, stamp: undefined };
+  const device = `${decoded.address.farm}/${decoded.address.deviceUid}`;
+  if (decoded.data.at !== undefined) {
+    watch.mark(device, decoded.data.points);
+    return { message, decoded, stamp: undefined };
+  }
+  const { at, stamp } = clock.stamp(message, device);
   const points = decoded.data.points.map((point) => ({ ...point, time: at }));
+  watch.mark(device, points);
   return { message, decoded: { ...decoded, data: { ...decoded.data, at, points } }, stamp };
 }

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { createQualityWatch } from '../../../connector/quality/watch.ts';
 import { createArrivalClock } from '../../../connector/ingest/arrival-clock.ts';
 import { toItem } from '../../../connector/ingest/item.ts';
 import { address, dataItem, message, t0 } from './message-fixture.ts';
@@ -52,6 +53,7 @@ test('what only looks redelivered gets a moment of its own', () => {
 
 test('only data without a time gets one, with all its points', () => {
   const clock = createArrivalClock(new Map());
+  const arrivals = { clock, watch: createQualityWatch(new Map()) };
   const { decoded: timed } = dataItem([['milk_flow', t0 - 5, 1]]);
   const untimed = dataItem(
     [
@@ -61,8 +63,12 @@ test('only data without a time gets one, with all its points', () => {
     { at: undefined },
   ).decoded;
   const incoming = message({ origin: 'c:1', arrivedAt: t0 + 7 });
-  assert.deepEqual(toItem(incoming, timed, clock), { message: incoming, decoded: timed, stamp: undefined });
-  const item = toItem(incoming, untimed, clock);
+  assert.deepEqual(toItem(incoming, timed, arrivals), {
+    message: incoming,
+    decoded: timed,
+    stamp: undefined,
+  });
+  const item = toItem(incoming, untimed, arrivals);
   assert.ok(item.decoded.kind === 'data');
   assert.deepEqual(
     [item.decoded.data.at, ...item.decoded.data.points.map(({ time }) => time)],

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { pino } from 'pino';
+import { createQualityWatch } from '../../../connector/quality/watch.ts';
 import { createArrivalClock } from '../../../connector/ingest/arrival-clock.ts';
 import { startIntake, type IntakeHooks, type IntakeLimits } from '../../../connector/ingest/intake.ts';
 import type { Item } from '../../../connector/ingest/item.ts';
@@ -39,7 +40,7 @@ function setup(changes: Partial<IntakeLimits> = {}) {
         written?.();
       }),
     decodeContext(),
-    createArrivalClock(new Map()),
+    { clock: createArrivalClock(new Map()), watch: createQualityWatch(new Map()) },
     limits,
     hooks,
     pino({ level: 'silent' }),

@@ -302,6 +302,25 @@ for (const plain of [false, true]) {
       assert.deepEqual(await readings('t-odd'), [{ metric: 'temperature', value: 900, quality: 1 }]);
     });
 
+    it('marks a jump that no tank can make', async () => {
+      const at = Date.now() - 120_000;
+      for (const [s, temperature] of [
+        [0, 4],
+        [60, 35],
+        [90, 35.2],
+      ] as const) {
+        await publish(topic('t-jump', 'temperature'), {
+          timestamp: new Date(at + s * 1000).toISOString(),
+          temperature,
+        });
+      }
+      await eventually('stored', async () => (await readings('t-jump')).length === 3);
+      assert.deepEqual(
+        (await readings('t-jump')).map(({ quality }) => quality),
+        [0, 4, 0],
+      );
+    });
+
     it('keeps a device’s statuses, changes only', async () => {
       for (const state of ['online', 'online', 'offline'])
         await publish(topic('gw', 'gateway', 'status'), { state });

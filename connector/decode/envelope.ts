@@ -1,20 +1,16 @@
 // Envelope v1 into a decoded message.
-import { envelopeSchema } from '../../contract/envelope.ts';
+import { envelopeSchema, type Envelope } from '../../contract/envelope.ts';
 import type { MetricCatalogue } from '../../contract/metrics.ts';
 import { nearMatch } from '../../contract/near-match.ts';
 import type { DecodedData, DecodedPoint } from './decoded.ts';
 import { parseMoment } from './moment.ts';
 import { toWord } from './pointer.ts';
+import { isUsualEnvelope } from './usual-envelope.ts';
 
 /** Decodes an envelope; a string is the reason why it cannot be taken. */
-export function decodeEnvelope(payload: unknown, catalogue: MetricCatalogue): DecodedData | string {
-  const parsed = envelopeSchema.safeParse(payload);
-  if (!parsed.success) {
-    const issue = parsed.error.issues[0];
-    const path = issue?.path.join('.') ?? '';
-    return `envelope v1: ${path === '' ? '' : `${path}: `}${issue?.message ?? 'wrong shape'}`;
-  }
-  const envelope = parsed.data;
+export function decodeEnvelope(payload: object, catalogue: MetricCatalogue): DecodedData | string {
+  const envelope = isUsualEnvelope(payload) ? payload : parseEnvelope(payload);
+  if (typeof envelope === 'string') return envelope;
   const at = parseMoment(envelope.at);
   if (at === undefined) return `envelope v1: at: '${envelope.at}' is not a moment`;
   const points: DecodedPoint[] = [];
@@ -40,6 +36,14 @@ export function decodeEnvelope(payload: unknown, catalogue: MetricCatalogue): De
     stall: toWord(envelope.stall),
     profile: undefined,
   };
+}
+
+function parseEnvelope(payload: object): Envelope | string {
+  const parsed = envelopeSchema.safeParse(payload);
+  if (parsed.success) return parsed.data;
+  const issue = parsed.error.issues[0];
+  const path = issue?.path.join('.') ?? '';
+  return `envelope v1: ${path === '' ? '' : `${path}: `}${issue?.message ?? 'wrong shape'}`;
 }
 
 /** Says that a metric is not in the catalogue, and which one may be meant. */

@@ -52,9 +52,11 @@ export function decodeMessage(
   return checkData(data, address, now, context);
 }
 
+const utf8 = new TextDecoder('utf-8', { fatal: true });
+
 function parseJson(payload: Uint8Array): { value: unknown } | { error: string } {
   try {
-    return { value: JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(payload)) as unknown };
+    return { value: JSON.parse(utf8.decode(payload)) as unknown };
   } catch (error) {
     return { error: (error instanceof Error ? error.message : 'unreadable').slice(0, 200) };
   }

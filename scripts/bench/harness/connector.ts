@@ -17,6 +17,8 @@ export interface BenchConnector {
   status: () => Promise<ConnectorStatus>;
   /** Waits until so many messages are committed; fails when nothing moves for a minute. */
   committed: (messages: number) => Promise<void>;
+  /** Processor time that the connector has used so far, in seconds. */
+  cpuS: () => number;
   /** Highest resident memory so far, MB. */
   peakRssMb: () => number;
   /** Ends the process cleanly, e.g. before the reference has the machine for itself. */
@@ -74,7 +76,7 @@ export async function startBenchConnector(
   let peak = 0;
   const watch = setInterval(() => (peak = Math.max(peak, residentMb(child))), 250);
   const get = async (path: string) =>
-    (await (await fetch(url + path, { headers: { authorization: `Bearer ${token}` } })).json());
+    await (await fetch(url + path, { headers: { authorization: `Bearer ${token}` } })).json();
 
   const connector: BenchConnector = {
     url,
@@ -95,6 +97,7 @@ export async function startBenchConnector(
         await sleep(20);
       }
     },
+    cpuS: () => processorSeconds(child),
     peakRssMb: () => peak,
     async stop() {
       clearInterval(watch);
@@ -133,6 +136,13 @@ function residentMb({ pid }: ChildProcess): number {
   } catch {
     return 0;
   }
+}
+
+/** Linux counts user and system time in hundredths of a second. */
+function processorSeconds({ pid }: ChildProcess): number {
+  const stat = readFileSync(`/proc/${pid ?? 0}/stat`, 'utf8');
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  return (Number(fields[11]) + Number(fields[12])) / 100;
 }
 
 function configText({ yaml = '' }: ConnectorOptions): string {

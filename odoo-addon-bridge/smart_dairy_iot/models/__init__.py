@@ -12,4 +12,11 @@ from . import iot_milk_session
 from . import iot_alert
 from . import farm_animal
 from . import farm_farm
+from . import iot_connector
+from . import iot_connector_call
+from . import iot_connector_tombstone
+from . import iot_connector_pull
+from . import iot_pulled_mixin
+from . import iot_pulled
+from . import farm_pulled
 from . import iot_bridge_setup

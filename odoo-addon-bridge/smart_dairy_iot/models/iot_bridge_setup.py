@@ -6,8 +6,11 @@ from datetime import timedelta
 from odoo import Command, api, fields, models
 from odoo.tools import convert_file
 
+from .iot_connector import SECRET_PARAMETER, URL_PARAMETER
+
 CONNECTOR_LOGIN = 'smart_dairy_connector'
 KEY_NAME = 'Smart Dairy connector'
+CONNECTOR_PARAMETERS = {'CONNECTOR_URL': URL_PARAMETER, 'CONNECTOR_ODOO_SECRET': SECRET_PARAMETER}
 DEMO_FARMS = {'farm_green_meadow': 'farm1', 'farm_river_bend': 'farm2'}
 
 
@@ -19,12 +22,16 @@ class IotBridgeSetup(models.AbstractModel):
     def _bootstrap(self):
         """Do what the environment asks for and print one JSON line ``{"login", "api_key", "expires"}``.
 
-        ODOO_ADMIN_PASSWORD sets the password of the administrator; SMART_DAIRY_DEMO=1 loads the demo herd.
+        ODOO_ADMIN_PASSWORD sets the password of the administrator; SMART_DAIRY_DEMO=1 loads the demo herd; CONNECTOR_URL
+        and CONNECTOR_ODOO_SECRET are where and with which secret Odoo calls the connector.
         """
         if password := os.environ.get('ODOO_ADMIN_PASSWORD'):
             self.env.ref('base.user_admin').password = password
         if os.environ.get('SMART_DAIRY_DEMO') == '1':
             self._load_demo_herd()
+        for name, parameter in CONNECTOR_PARAMETERS.items():
+            if value := os.environ.get(name):
+                self.env['ir.config_parameter'].set_param(parameter, value)
         answer = self._issue_connector_key()
         self.env.cr.commit()
         print(json.dumps(answer), flush=True)  # noqa: T201 the answer for the caller of the shell

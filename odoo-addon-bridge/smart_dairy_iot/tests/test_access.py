@@ -29,6 +29,10 @@ EXPECTED = {
         'nobody': '', 'user': 'r', 'vet': 'r', 'manager': 'rwc', 'iot_admin': 'rwcu', 'connector': ''},
     'iot.threshold': {
         'nobody': '', 'user': 'r', 'vet': 'r', 'manager': 'rwcu', 'iot_admin': 'rwcu', 'connector': 'r'},
+    'iot.connector.call': {
+        'nobody': '', 'user': '', 'vet': '', 'manager': '', 'iot_admin': 'r', 'connector': ''},
+    'iot.connector.tombstone': {
+        'nobody': '', 'user': '', 'vet': '', 'manager': '', 'iot_admin': 'r', 'connector': 'r'},
     'farm.farm': {'nobody': '', 'user': 'r', 'vet': 'r', 'manager': 'rwcu', 'iot_admin': 'r', 'connector': 'rc'},
     'farm.pen': {'nobody': '', 'user': 'r', 'vet': 'r', 'manager': 'rwcu', 'iot_admin': 'r', 'connector': 'r'},
     'farm.animal': {

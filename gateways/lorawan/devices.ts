@@ -1,0 +1,46 @@
+// Which device of ours an event speaks of: from the configuration, else from ChirpStack's own names and tags. Pure.
+import { rfidSchema, type Envelope } from '../../contract/envelope.ts';
+import { toDeviceType } from '../../contract/topics.ts';
+import type { DeviceAddress } from '../shared/protocol.ts';
+import type { Codec } from './codecs/codec.ts';
+import { codecByName, codecForProfile } from './codecs/index.ts';
+import type { DeviceInfo } from './events.ts';
+import type { Settings } from './section.ts';
+
+export interface Device {
+  address: DeviceAddress;
+  codec: Codec | undefined;
+  /** What the envelope says of the place and the animal. */
+  extra: Pick<Envelope, 'animal' | 'stall'>;
+}
+
+/** The device of an event; undefined when it is not listed and only listed ones are wanted. */
+export function findDevice(farm: string, info: DeviceInfo, settings: Settings): Device | undefined {
+  const listed = settings.devices.get(info.devEui);
+  if (listed === undefined && !settings.discover) return undefined;
+  const { tags } = info;
+  const codec =
+    listed?.codec ??
+    codecByName(tags['codec'] ?? '') ??
+    settings.codecs.get(info.deviceProfileName) ??
+    codecForProfile(info.deviceProfileName);
+  const deviceType =
+    listed?.type ??
+    toDeviceType(tags['device_type'] ?? '') ??
+    codec?.deviceType ??
+    settings.unknownDeviceType;
+  const rfid = listed?.rfid ?? rfidSchema.safeParse(tags['rfid']).data;
+  const animalId = listed?.animalId ?? tags['animal_id']?.slice(0, 64);
+  const animal = {
+    ...(rfid === undefined ? {} : { rfid }),
+    ...(animalId === undefined || animalId === '' ? {} : { id: animalId }),
+  };
+  return {
+    address: { farm, deviceType, deviceUid: listed?.uid ?? info.devEui },
+    codec,
+    extra: {
+      ...(Object.keys(animal).length === 0 ? {} : { animal }),
+      ...(listed?.stall === undefined ? {} : { stall: listed.stall }),
+    },
+  };
+}

@@ -1,0 +1,115 @@
+// The `lorawan:` section of gateway.yaml.
+import * as z from 'zod';
+import { rfidSchema } from '../../contract/envelope.ts';
+import { nearMatch } from '../../contract/near-match.ts';
+import { deviceTypeSchema, type DeviceType } from '../../contract/topics.ts';
+import { nameSchema } from '../shared/config.ts';
+import type { Site } from '../shared/protocol.ts';
+import type { Codec } from './codecs/codec.ts';
+import { codecByName, codecs } from './codecs/index.ts';
+import { devEuiSchema } from './events.ts';
+
+const optionalText = z
+  .string()
+  .optional()
+  .transform((text) => (text === '' ? undefined : text));
+
+export const sectionSchema = z.strictObject({
+  /** ChirpStack's MQTT integration: the broker that ChirpStack publishes on, often the farm's own. */
+  mqtt: z.strictObject({ url: z.string().min(1), username: optionalText, password: optionalText }).optional(),
+  /** ChirpStack's HTTP integration posts here, with `Authorization: Bearer <token>` among its headers. */
+  http: z
+    .strictObject({
+      host: z.string().default('127.0.0.1'),
+      port: z.coerce.number().int().min(0).max(65_535),
+      token: z.string().min(16, 'at least 16 characters'),
+    })
+    .optional(),
+  /** discover: devices that are not listed are published under their device EUI; ignore: they are counted only. */
+  unknown_devices: z.enum(['discover', 'ignore']).default('discover'),
+  /** Type of a device that neither has a codec nor says its type in a ChirpStack tag `device_type`. */
+  unknown_device_type: deviceTypeSchema.default('temperature'),
+  /** Codec by the name of the ChirpStack device profile, where the codec's own pattern does not find it. */
+  codecs: z.record(z.string(), z.string()).default({}),
+  devices: z
+    .array(
+      z.strictObject({
+        dev_eui: devEuiSchema,
+        uid: nameSchema,
+        codec: z.string().optional(),
+        type: deviceTypeSchema.optional(),
+        rfid: rfidSchema.optional(),
+        animal_id: z.string().max(64).optional(),
+        stall: z.string().max(32).optional(),
+      }),
+    )
+    .default([]),
+});
+export type Section = z.infer<typeof sectionSchema>;
+
+export interface ListedDevice {
+  devEui: string;
+  uid: string;
+  codec: Codec | undefined;
+  type: DeviceType | undefined;
+  rfid: string | undefined;
+  animalId: string | undefined;
+  stall: string | undefined;
+}
+
+export interface Settings {
+  mqtt: Section['mqtt'];
+  http: Section['http'];
+  discover: boolean;
+  unknownDeviceType: DeviceType;
+  /** By device profile name. */
+  codecs: ReadonlyMap<string, Codec>;
+  /** By device EUI. */
+  devices: ReadonlyMap<string, ListedDevice>;
+  metrics: { has(name: string): boolean };
+}
+
+/** Looks up codecs and claims uids. */
+export function resolveSection(section: Section, site: Site): Settings {
+  const codecAt = (name: string, path: readonly (string | number)[]): Codec | undefined => {
+    const codec = codecByName(name);
+    if (codec !== undefined) return codec;
+    const names = codecs.map((known) => known.name);
+    const near = nearMatch(name, names);
+    const hint = near === undefined ? `known: ${names.join(', ')}` : `did you mean '${near}'?`;
+    site.complain(path, `there is no codec '${name}'; ${hint}`);
+    return undefined;
+  };
+  if (section.mqtt === undefined && section.http === undefined)
+    site.complain([], 'nothing to listen to: add mqtt, http or both');
+  const assigned = new Map<string, Codec>();
+  for (const [profile, name] of Object.entries(section.codecs)) {
+    const codec = codecAt(name, ['codecs', profile]);
+    if (codec !== undefined) assigned.set(profile, codec);
+  }
+  const devices = new Map<string, ListedDevice>();
+  section.devices.forEach((device, index) => {
+    const path = ['devices', index];
+    if (devices.has(device.dev_eui))
+      site.complain([...path, 'dev_eui'], `device EUI ${device.dev_eui} stands here twice`);
+    site.claim(device.uid, path);
+    devices.set(device.dev_eui, {
+      devEui: device.dev_eui,
+      uid: device.uid,
+      codec: device.codec === undefined ? undefined : codecAt(device.codec, [...path, 'codec']),
+      type: device.type,
+      rfid: device.rfid,
+      animalId: device.animal_id,
+      stall: device.stall,
+    });
+  });
+  return {
+    mqtt: section.mqtt,
+    http: section.http,
+    discover: section.unknown_devices === 'discover',
+    unknownDeviceType: section.unknown_device_type,
+    codecs: assigned,
+    devices,
+    metrics: site.catalogue,
+  };
+}

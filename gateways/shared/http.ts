@@ -1,0 +1,97 @@
+// An HTTP listener of a protocol: JSON in, tokens compared in constant time, trouble told when the port is taken.
+import { createHash, timingSafeEqual } from 'node:crypto';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import express, { type ErrorRequestHandler, type Express, type RequestHandler } from 'express';
+import { messageOf } from '../../contract/errors.ts';
+import type { Services } from './protocol.ts';
+
+export interface HttpListener {
+  /** Resolves with the port once it listens. */
+  port: Promise<number>;
+  close(): Promise<void>;
+}
+
+/** A request must carry one of these tokens as `Authorization: Bearer …`. */
+type RequireToken = (tokens: readonly string[]) => RequestHandler;
+
+interface ListenerParts {
+  /** For messages, and the key of its trouble. */
+  name: string;
+  services: Services;
+  routes: (app: Express, requireToken: RequireToken) => void;
+}
+
+const retryMs = 5000;
+const bodyLimit = '256kb';
+
+/** Listens, and tries again for as long as the port is taken. */
+export function startHttpListener(
+  { host, port }: { host: string; port: number },
+  { name, services, routes }: ListenerParts,
+): HttpListener {
+  const { logger } = services;
+  const app = express();
+  app.disable('x-powered-by');
+  app.use(express.json({ limit: bodyLimit, type: () => true }));
+  routes(app, requireToken);
+  app.use((_request, response) => {
+    response.status(404).json({ error: 'there is nothing here' });
+  });
+  const onError: ErrorRequestHandler = (error: unknown, _request, response, next) => {
+    if (response.headersSent) return next(error);
+    const status = (error as { status?: unknown } | null)?.status;
+    const isTheirs = typeof status === 'number' && status >= 400 && status < 500;
+    if (!isTheirs) logger.error({ error: messageOf(error) }, `${name}: request failed`);
+    response.status(isTheirs ? status : 500).json({ error: isTheirs ? messageOf(error) : 'internal error' });
+  };
+  app.use(onError);
+
+  const server: Server = createServer({ requestTimeout: 30_000 }, app);
+  const listening = Promise.withResolvers<number>();
+  let timer: NodeJS.Timeout | undefined;
+  let closed = false;
+  const listen = () => server.listen(port, host);
+  server.on('listening', () => {
+    if (closed) return server.close();
+    services.trouble(name, undefined);
+    const own = (server.address() as AddressInfo).port;
+    logger.info({ host, port: own }, `${name} listens`);
+    listening.resolve(own);
+  });
+  server.on('error', (error) => {
+    if (closed) return;
+    services.trouble(name, `${name} cannot listen on ${host}:${port}: ${messageOf(error)}`);
+    logger.error({ error: messageOf(error) }, `${name} cannot listen, trying on`);
+    timer = setTimeout(listen, retryMs);
+  });
+  listen();
+  return {
+    port: listening.promise,
+    close: () =>
+      new Promise((resolve) => {
+        closed = true;
+        clearTimeout(timer);
+        services.trouble(name, undefined);
+        if (!server.listening) return resolve();
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}
+
+/** The token that a request carries, '' for none. */
+const tokenOf = (header: string | undefined) => /^Bearer (\S+)$/i.exec(header ?? '')?.[1] ?? '';
+
+/** Whether a token is one of those expected, in the same time whatever it is. */
+export function matchesToken(given: string, expected: readonly string[]): number {
+  const digest = (text: string) => createHash('sha256').update(text).digest();
+  const own = digest(given);
+  // No early end: every one is compared.
+  return expected.reduce((found, token, index) => (timingSafeEqual(digest(token), own) ? index : found), -1);
+}
+
+const requireToken: RequireToken = (tokens) => (request, response, next) => {
+  if (matchesToken(tokenOf(request.headers.authorization), tokens) >= 0) return next();
+  response.status(401).json({ error: 'wrong or missing token: send Authorization: Bearer <token>' });
+};

@@ -57,6 +57,9 @@ module.exports = {
     only('odoo-xmlrpc-one-file', 'each Odoo transport in one file', 'odoo-xmlrpc', [
       '^connector/odoo/xmlrpc\\.ts$',
     ]),
+    only('kafka-one-file', 'one Kafka client file', '@platformatic/kafka', [
+      '^connector/ingest/kafka-client\\.ts$',
+    ]),
     only('aedes-one-file', 'the embedded broker in one file', 'aedes', ['^connector/embedded/broker\\.ts$']),
     {
       name: 'decision-logic-is-pure',

@@ -6,6 +6,10 @@ const seconds = (fallback: number) => z.number().positive().default(fallback);
 
 /** config/connector.yaml. The descriptions are the reference page, docs/configuration.md. */
 export const configSchema = z.strictObject({
+  role: z
+    .enum(['connector', 'bridge'])
+    .default('connector')
+    .describe('bridge only moves messages from the broker into the log (kafka); see docs/scaling.md'),
   database: z
     .strictObject({
       url: z.string().min(1).describe('postgres://user:password@host:port/database'),
@@ -41,8 +45,32 @@ export const configSchema = z.strictObject({
         .describe('Topic shapes beside dairy/{farm}/{device_type}/{device_uid}/{message_type}'),
     })
     .describe('The broker'),
+  kafka: z
+    .strictObject({
+      brokers: z.string().default('').describe('host:port of one or more brokers, with commas between them'),
+      group: z
+        .string()
+        .default('smart-dairy-connector')
+        .describe('Consumer group; its members share the work'),
+      partitions: z
+        .int()
+        .min(1)
+        .max(1_000)
+        .default(12)
+        .describe('Partitions of the topics that the bridge makes: the most members a group can have'),
+      notify: z
+        .boolean()
+        .default(false)
+        .describe('Also tell iot.sensor.processed and iot.anomalies what was stored; best effort'),
+    })
+    .prefault({})
+    .describe('The log between broker and connectors, for more than one machine'),
   intake: z
     .strictObject({
+      source: z
+        .enum(['mqtt', 'kafka'])
+        .default('mqtt')
+        .describe('Where messages come from: the broker, or the log that a bridge fills from the broker'),
       unknown_devices: z
         .enum(['discover', 'reject'])
         .default('discover')

@@ -4,6 +4,7 @@ import { parseArgs } from 'node:util';
 import { createLogger } from '../contract/runtime/logger.ts';
 import { loadMetrics, loadProfiles } from '../contract/runtime/profiles.ts';
 import { runMain, type Shutdown } from '../contract/runtime/shutdown.ts';
+import { runBridge } from './bridge.ts';
 import { loadConfig, type ConnectorConfig } from './config.ts';
 import { loadStamps } from './db/arrival-stamps.ts';
 import { loadDimensions, putDevices, rememberDevices } from './db/dimensions.ts';
@@ -11,14 +12,15 @@ import type { Leadership } from './db/leader.ts';
 import { migrate } from './db/migrate.ts';
 import { inTransaction, openPool, toDatabaseError, type Db } from './db/pool.ts';
 import { setStorage } from './db/storage.ts';
-import { startEmbeddedBroker } from './embedded/broker.ts';
 import { registerGauges } from './gauges.ts';
 import type { Check } from './health.ts';
 import { createQualityWatch } from './quality/watch.ts';
 import { createArrivalClock } from './ingest/arrival-clock.ts';
 import { startIntake, type Intake } from './ingest/intake.ts';
 import type { PublishedMilking } from './ingest/milkings.ts';
-import { createMqttSource, type MqttSource } from './ingest/mqtt-source.ts';
+import type { MqttSource } from './ingest/mqtt-source.ts';
+import { createIntakeSource, openNotifier } from './intake-source.ts';
+import { withNews } from './ingest/kafka-notify.ts';
 import type { IngestPort } from './ingest/submit.ts';
 import { createWriter } from './ingest/writer.ts';
 import { createLiveHub } from './live/hub.ts';
@@ -37,9 +39,8 @@ import {
   restSettings,
   rowSettings,
   storageSettings,
-  topicRoots,
 } from './settings.ts';
-import { awaitLeadership, createGate, type Gate } from './standby.ts';
+import { awaitLeadership, createGate, shareJobs } from './standby.ts';
 import { storageJobs } from './storage-jobs.ts';
 
 const logger = createLogger('connector');
@@ -51,6 +52,7 @@ runMain(logger, async (shutdown) => {
   const catalogue = loadMetrics('config/metrics.yaml');
   const profiles = loadProfiles('config/profiles', catalogue);
   const config = loadConfig(args.config, process.env, profiles);
+  if (config.role === 'bridge') return runBridge(config, shutdown, logger);
 
   const db = openPool(config.database.url, config.database.pool_size, logger);
   shutdown.onRelease('database', () => db.end());
@@ -86,13 +88,12 @@ runMain(logger, async (shutdown) => {
   const edition = await openDatabase(db, config, state, shutdown);
   logger.info({ edition }, 'database ready');
   const gate = createGate(() => state.mqtt, logger);
-  const leadership = await awaitLeadership(
-    { url: config.database.url, name: `mqtt:${config.mqtt.client_id}` },
-    gate,
-    (contender) => (state.leadership = contender),
-    shutdown,
-    logger,
-  );
+  // Members of a group share the messages of the log; of those on MQTT one takes them all, and the others wait here.
+  const inGroup = config.intake.source === 'kafka';
+  const lock = { url: config.database.url, name: `mqtt:${config.mqtt.client_id}` };
+  const leadership = inGroup
+    ? undefined
+    : await awaitLeadership(lock, gate, (contender) => (state.leadership = contender), shutdown, logger);
   const dimensions = await loadDimensions(db, catalogue);
   rememberDevices(
     dimensions,
@@ -107,19 +108,22 @@ runMain(logger, async (shutdown) => {
       hub.broadcast({ type: 'milking', source_id, revision, record });
     }
   };
-  const write = createWriter({
+  const store = createWriter({
     db,
     dimensions,
     unknownDevices: config.intake.unknown_devices,
     milkings,
     logger,
-    fence: (client) => leadership.fence(client),
+    ...(leadership === undefined ? {} : { fence: (client) => leadership.fence(client) }),
   });
+  const write = config.kafka.notify ? withNews(store, openNotifier(config, shutdown, logger)) : store;
   const decoding = decodeSettings(config, catalogue, profiles, dimensions);
+  // A group asks for the stamps that it needs, see createIntakeSource.
+  const clock = createArrivalClock(inGroup ? new Map<string, never>() : await loadStamps(db));
   const intake = startIntake(
     write,
     decoding,
-    { clock: createArrivalClock(await loadStamps(db)), watch: createQualityWatch(catalogue) },
+    { clock, watch: createQualityWatch(catalogue) },
     intakeLimits(config),
     {
       onBatch(result, messages, durationMs) {
@@ -145,31 +149,30 @@ runMain(logger, async (shutdown) => {
 
   outbound.start();
   shutdown.onRelease('outbox', () => outbound.stop());
-  const stopJobs = startJobs(
-    [
-      ...maintenanceJobs({
-        db,
-        dimensions,
-        milkings,
-        silenceSeconds: config.milk.silence_seconds,
-        sentDays: config.retention.sent_days,
-        deadLetterDays: config.retention.dead_letter_days,
-        takeSeen() {
-          const taken = new Map(seen);
-          seen.clear();
-          return taken;
-        },
-        onPublished(published) {
-          metrics.onMilkings(published.length);
-          onPublished(published);
-        },
-      }),
-      ...storageJobs({ db, logger }),
-    ],
-    logger,
-  );
+  const jobs = [
+    ...maintenanceJobs({
+      db,
+      dimensions,
+      milkings,
+      silenceSeconds: config.milk.silence_seconds,
+      sentDays: config.retention.sent_days,
+      deadLetterDays: config.retention.dead_letter_days,
+      takeSeen() {
+        const taken = new Map(seen);
+        seen.clear();
+        return taken;
+      },
+      onPublished(published) {
+        metrics.onMilkings(published.length);
+        onPublished(published);
+      },
+    }),
+    ...storageJobs({ db, logger }),
+  ];
+  const stopJobs = inGroup ? shareJobs(config.database.url, jobs, logger) : startJobs(jobs, logger);
   shutdown.onRelease('jobs', stopJobs);
-  await startIntakeSource(config, intake, state, gate, shutdown);
+  state.mqtt = await createIntakeSource({ config, db, intake, clock }, shutdown, logger);
+  gate.open('start');
 });
 
 interface ConnectorState {
@@ -204,40 +207,4 @@ async function openDatabase(
       await sleep(Math.min(5_000, 250 * 2 ** failures));
     }
   }
-}
-
-/** The embedded broker where MQTT_EMBEDDED_PORT asks for it, else a subscription to mqtt.url. */
-async function startIntakeSource(
-  config: ConnectorConfig,
-  intake: Intake,
-  state: ConnectorState,
-  gate: Gate,
-  shutdown: Shutdown,
-): Promise<void> {
-  const { url, username, password, client_id: clientId } = config.mqtt;
-  const embeddedPort = process.env['MQTT_EMBEDDED_PORT'] ?? '';
-  if (embeddedPort !== '') {
-    const broker = await startEmbeddedBroker(
-      { port: Number(embeddedPort), username, password },
-      intake,
-      logger,
-    );
-    shutdown.onRelease('embedded broker', () => broker.stop());
-    state.mqtt = {
-      start: () => undefined,
-      pause: () => Promise.resolve(),
-      status: () => ({ ok: true, detail: 'embedded broker' }),
-    };
-    return;
-  }
-  const receiveMaximum = Math.min(65_535, 2 * config.intake.batch_messages);
-  const filters = topicRoots(config);
-  const source = createMqttSource(
-    { url, username, password, clientId, filters, receiveMaximum },
-    intake,
-    logger,
-  );
-  state.mqtt = source;
-  shutdown.onRelease('mqtt', () => source.pause());
-  gate.open('start');
 }

@@ -43,6 +43,7 @@ export function maintenanceJobs(context: MaintenanceContext): Job[] {
       name: 'note when devices were heard',
       cron: '*/10 * * * * *',
       run: () => noteSeen(db, context.takeSeen()),
+      onEveryMember: true,
     },
     {
       name: 'tell Odoo which devices are alive',

@@ -8,6 +8,8 @@ export interface Job {
   name: string;
   cron: string;
   run: () => Promise<void>;
+  /** Of several connectors each runs it; else only one of them does. */
+  onEveryMember?: true;
 }
 
 /** Starts the jobs; the result stops them and waits for those that run. */

@@ -1,4 +1,5 @@
 // From configuration to what the parts take: snake_case and units become ours, once.
+import { AppError } from '../contract/errors.ts';
 import type { MetricCatalogue } from '../contract/metrics.ts';
 import type { Profile } from '../contract/profile.ts';
 import type { ConnectorConfig } from './config.ts';
@@ -7,7 +8,9 @@ import type { StorageSettings } from './db/storage.ts';
 import type { DecodeContext } from './decode/message.ts';
 import type { RowContext } from './decode/rows.ts';
 import type { IntakeLimits } from './ingest/intake.ts';
+import type { LogOptions } from './ingest/kafka-client.ts';
 import type { MilkingSettings } from './ingest/milkings.ts';
+import type { MqttSourceOptions } from './ingest/mqtt-source.ts';
 import type { RateLimits } from './rest/rate-limit.ts';
 import type { RouteSettings } from './rest/routes.ts';
 
@@ -112,8 +115,23 @@ export function configuredDevices({ devices }: ConnectorConfig): NewDevice[] {
 }
 
 /** Topic filters: the roots of all templates, so that a misspelt topic ends as a dead letter instead of unheard. */
-export function topicRoots({ templates }: ConnectorConfig): string[] {
+function topicRoots({ templates }: ConnectorConfig): string[] {
   return [
     ...new Set(templates.map(({ levels: [first] }) => (first && 'word' in first ? `${first.word}/#` : '#'))),
   ];
+}
+
+/** Where the log is. Throws AppError `invalid` when kafka.brokers is empty. */
+export function logSettings({ kafka, mqtt }: ConnectorConfig, purpose: string): LogOptions {
+  const brokers = kafka.brokers.split(',').map((broker) => broker.trim());
+  if (brokers.includes(''))
+    throw new AppError('invalid', `${purpose} needs kafka.brokers: host:port, with commas between`);
+  return { brokers, clientId: mqtt.client_id };
+}
+
+/** What a subscription to the broker takes. */
+export function mqttSettings(config: ConnectorConfig): MqttSourceOptions {
+  const { url, username, password, client_id: clientId } = config.mqtt;
+  const receiveMaximum = Math.min(65_535, 2 * config.intake.batch_messages);
+  return { url, username, password, clientId, filters: topicRoots(config), receiveMaximum };
 }

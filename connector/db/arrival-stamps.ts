@@ -16,6 +16,16 @@ export async function loadStamps(db: Queryable): Promise<Map<string, ArrivalStam
   return new Map(rows.map((row) => [row.origin, { ...row, at: row.at.getTime() }]));
 }
 
+/** The stamp of one origin. */
+export async function findStamp(db: Queryable, origin: string): Promise<ArrivalStamp | undefined> {
+  const { rows } = await db.query<{ digest: string; at: Date }>(
+    'SELECT digest, at FROM iot.arrival_stamp WHERE origin = $1',
+    [origin],
+  );
+  const row = rows[0];
+  return row === undefined ? undefined : { origin, digest: row.digest, at: row.at.getTime() };
+}
+
 /** Remembers stamps, one an origin. */
 export async function saveStamps(client: Queryable, stamps: readonly ArrivalStamp[]): Promise<void> {
   if (stamps.length === 0) return;

@@ -7,6 +7,8 @@ import type { IncomingMessage } from './message.ts';
 export interface ArrivalClock {
   /** The moment (epoch ms) of a message, and the stamp to remember with it. */
   stamp(message: IncomingMessage, device: string): { at: number; stamp: ArrivalStamp | undefined };
+  /** Adds a stamp that another process gave, unless this one gave a later one to the same origin. */
+  learn(stamp: ArrivalStamp): void;
 }
 
 /** Makes a clock that knows the stamps of earlier runs. */
@@ -22,12 +24,15 @@ export function createArrivalClock(known: Map<string, ArrivalStamp>): ArrivalClo
         .digest('base64');
       const earlier = origin === undefined ? undefined : known.get(origin);
       if (message.redelivered && earlier?.digest === digest) return { at: earlier.at, stamp: undefined };
-      const at = Math.max(message.arrivedAt, (latest.get(device) ?? 0) + 1);
+      const at = message.stampedAt ?? Math.max(message.arrivedAt, (latest.get(device) ?? 0) + 1);
       latest.set(device, at);
       if (origin === undefined) return { at, stamp: undefined };
       const stamp = { origin, digest, at };
       known.set(origin, stamp);
       return { at, stamp };
+    },
+    learn(stamp) {
+      if ((known.get(stamp.origin)?.at ?? 0) < stamp.at) known.set(stamp.origin, stamp);
     },
   };
 }

@@ -9,6 +9,8 @@ export interface IncomingMessage {
   arrivedAt: number;
   /** MQTT client and packet id of a QoS 1 message: the same again when it is redelivered. */
   origin: string | undefined;
+  /** The moment (epoch ms) that a log gave it; unique for its device, and the same whenever it is read again. */
+  stampedAt?: number;
   /** The broker says that it may have sent this before. */
   redelivered: boolean;
   /** What a source that knows the meaning itself (REST rows) says instead of the payload, which may be empty then. */

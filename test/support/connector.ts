@@ -16,6 +16,8 @@ export interface ConnectorOptions {
   odoo?: TestOdoo;
   /** YAML added at the end of the configuration (top-level keys that the base does not use). */
   yaml?: string;
+  /** More of the odoo section, as flow YAML: `secret: x, hook_token: y`. */
+  odooYaml?: string;
   unknownDevices?: 'discover' | 'reject';
   /** Lines of the `milk` section. */
   milk?: string;
@@ -30,6 +32,7 @@ export interface TestConnector {
   databaseUrl: string;
   /** Its configuration file and environment, for a second process on the same database and broker. */
   config: string;
+  configText: string;
   env: NodeJS.ProcessEnv;
   versions: Record<string, string>;
   /** A farm code nobody else uses: tests share the broker. */
@@ -57,7 +60,8 @@ export async function startConnector(options: ConnectorOptions = {}): Promise<Te
   const clientId = `test-connector-${id}`;
   const port = await freePort();
   const token = `test-token-${randomBytes(16).toString('hex')}`;
-  writeFileSync(config, configText(clientId, options));
+  const text = configText(clientId, options);
+  writeFileSync(config, text);
   const processEnv = {
     ...process.env,
     DATABASE_URL: database.url,
@@ -86,6 +90,7 @@ export async function startConnector(options: ConnectorOptions = {}): Promise<Te
     token,
     databaseUrl: database.url,
     config,
+    configText: text,
     env: processEnv,
     versions: database.versions,
     farm: `t${id}`,
@@ -148,7 +153,7 @@ intake:
 milk:
   timezone: Asia/Dhaka
 ${options.milk ?? ''}
-odoo: { url: '\${ODOO_URL:-}', database: '\${ODOO_DB:-}', api_key: '\${ODOO_API_KEY:-}' }
+odoo: { url: '\${ODOO_URL:-}', database: '\${ODOO_DB:-}', api_key: '\${ODOO_API_KEY:-}', ${options.odooYaml ?? ''} }
 rest: { url: '\${CONNECTOR_URL}', token: '\${CONNECTOR_TOKEN}' }
 ${options.yaml ?? ''}
 `;

@@ -18,6 +18,9 @@ const payloadPointSchema = z.strictObject({
   scale: z.number().default(1),
   offset: z.number().default(0),
   required: z.boolean().default(false),
+  /** What this model can measure, in the catalogue's unit, where narrower than the catalogue's range; values outside are marked. */
+  min: z.number().optional(),
+  max: z.number().optional(),
 });
 
 /** How a foreign JSON payload maps to an envelope. */
@@ -81,8 +84,19 @@ const registerSchema = z.strictObject({
   /** Publishes the scaled value as this metric; without it the register only serves the session block. */
   metric: z.string().optional(),
   unit: unitSchema.optional(),
+  /** What this model can measure, in the catalogue's unit, where narrower than the catalogue's range; values outside are marked. */
+  min: z.number().optional(),
+  max: z.number().optional(),
   /** The value belongs to the current or last milking: it is not published while the stall idles. */
   milking: z.boolean().default(false),
+  /** Only these bits of an unsigned integer, counted from the least significant one. */
+  bits: z.strictObject({ from: z.int().min(0).max(31), count: z.int().min(1).max(32).default(1) }).optional(),
+  /** The raw counter starts again at 0 after this many: what is published goes on counting. */
+  rollover: z.number().positive().optional(),
+  /** Polling group; without one the register is read every `poll_interval_ms`. */
+  group: z.string().optional(),
+  /** Only for commands, never polled. */
+  write_only: z.boolean().default(false),
 });
 export type RegisterDefinition = z.infer<typeof registerSchema>;
 
@@ -97,6 +111,37 @@ const modbusSchema = z.strictObject({
   /** Unused registers that may be read along to join two blocks. */
   max_gap: z.int().min(0).max(124).default(8),
   pause_after_connect_ms: z.int().min(0).default(0),
+  /** Silence that the device needs between two requests. */
+  pause_between_frames_ms: z.int().min(0).max(1000).default(0),
+  /** Registers, as the manual counts them, that must not even be read along. */
+  illegal: z
+    .array(
+      z.strictObject({
+        table: z.enum(['holding', 'input', 'coil', 'discrete']).default('holding'),
+        from: z.int().min(0).max(65_536),
+        to: z.int().min(0).max(65_536),
+      }),
+    )
+    .default([]),
+  /** Registers that change slowly are read less often. */
+  groups: z
+    .record(z.string().regex(/^[a-z][a-z0-9_]*$/), z.strictObject({ interval_ms: z.int().min(10) }))
+    .default({}),
+  /** What may be written, by name. The value is in the unit of the register, after its scale. */
+  commands: z
+    .array(
+      z.strictObject({
+        name: z.string().regex(/^[a-z][a-z0-9_]*$/),
+        register: z.string(),
+        /** Always this value; without it the command brings one, between `min` and `max`. */
+        value: z.union([z.number(), z.boolean()]).optional(),
+        min: z.number().optional(),
+        max: z.number().optional(),
+        /** false for registers that show nothing of what was written, such as a "start" button. */
+        read_back: z.boolean().default(true),
+      }),
+    )
+    .default([]),
   registers: z.array(registerSchema).min(1),
   /** Registers that tell a milking: its number (counts up, may roll over) and whether milk flows now. */
   session: z
@@ -105,32 +150,12 @@ const modbusSchema = z.strictObject({
 });
 export type ModbusMap = z.infer<typeof modbusSchema>;
 
-/** What may be written to a device: a register of its map, so that address, type and scale stand once and reading back works. */
-const commandSchema = z.strictObject({
-  name: z.string().regex(/^[a-z][a-z0-9_]*$/),
-  description: z.string(),
-  /** Name of a holding register or coil of the modbus section. */
-  register: z.string(),
-  /** Least and largest value, scaled, as a person would say it. */
-  min: z.number().optional(),
-  max: z.number().optional(),
-  /** Unit of the value, for the one who gives the command. */
-  unit: unitSchema.optional(),
-  /** Words for values, such as `{ off: 0, on: 1 }`; with them nothing else may be written. */
-  values: z.record(z.string().regex(/^[a-z][a-z0-9_]*$/), z.number()).optional(),
-});
-export type CommandDefinition = z.infer<typeof commandSchema>;
-
 /** How often a device's measuring must be compared with a reference, and how. */
 const calibrationSchema = z.strictObject({
   interval_days: z.int().min(1),
   metrics: z.array(z.string()).min(1),
   method: z.string().optional(),
 });
-
-const limitSchema = z
-  .strictObject({ min: z.number().optional(), max: z.number().optional() })
-  .refine(({ min = -Infinity, max = Infinity }) => min < max, 'min must be below max');
 
 export const profileSchema = z.strictObject({
   profile: z.string().regex(/^[a-z0-9][a-z0-9-]*$/, 'lower case, digits and dashes'),
@@ -140,10 +165,7 @@ export const profileSchema = z.strictObject({
   description: z.string(),
   payload: payloadSchema.optional(),
   modbus: modbusSchema.optional(),
-  commands: z.array(commandSchema).default([]),
   calibration: calibrationSchema.optional(),
-  /** Range that this model can measure, by metric, in the catalogue's unit, where narrower than the catalogue's; values outside are marked. */
-  limits: z.record(z.string(), limitSchema).default({}),
   /** Golden cases: every profile is tested with its own. */
   samples: z
     .array(
@@ -200,38 +222,57 @@ export function profileProblems(
     }
   });
   for (const [role, name] of Object.entries(profile.modbus?.session ?? {})) {
-    if (!registers.some((register) => register.name === name)) {
-      problems.push({ path: ['modbus', 'session', role], message: `there is no register named '${name}'` });
-    }
+    const register = registers.find((candidate) => candidate.name === name);
+    const path = ['modbus', 'session', role];
+    if (register === undefined) problems.push({ path, message: `there is no register named '${name}'` });
+    else if (register.group !== undefined)
+      problems.push({
+        path,
+        message: `register '${name}' tells the milking: it cannot be in a slower group`,
+      });
   }
-  profile.commands.forEach(({ name, register: target, values, min, max }, index) => {
-    const path = ['commands', index];
-    const register = registers.find((candidate) => candidate.name === target);
-    if (register === undefined)
+  if (profile.modbus !== undefined) problems.push(...modbusProblems(profile.modbus));
+  profile.calibration?.metrics.forEach((metric, index) => {
+    if (!catalogue.has(metric))
       problems.push({
-        path: [...path, 'register'],
-        message: `there is no register named '${target}' in modbus.registers`,
+        path: ['calibration', 'metrics', index],
+        message: `metric '${metric}' is not in config/metrics.yaml`,
       });
-    else if (register.table !== 'holding' && register.table !== 'coil')
-      problems.push({
-        path: [...path, 'register'],
-        message: `'${target}' cannot be written: it is no holding register and no coil`,
-      });
-    else if (register.type === 'string')
-      problems.push({ path: [...path, 'register'], message: `'${target}' holds no number to write` });
-    if (register?.table === 'holding' && values === undefined && (min === undefined || max === undefined))
-      problems.push({ path, message: 'a command needs min and max, or values: what else could be written?' });
-    if (profile.commands.findIndex((other) => other.name === name) !== index)
-      problems.push({ path: [...path, 'name'], message: `command '${name}' exists twice` });
   });
-  const measured = [...Object.keys(profile.limits), ...(profile.calibration?.metrics ?? [])];
-  for (const metric of measured.filter((name) => !catalogue.has(name)))
-    problems.push({
-      path: metric in profile.limits ? ['limits', metric] : ['calibration', 'metrics'],
-      message: `metric '${metric}' is not in config/metrics.yaml`,
-    });
   if (profile.payload === undefined && profile.modbus === undefined) {
     problems.push({ path: [], message: 'a profile needs a payload or a modbus section' });
   }
+  return problems;
+}
+
+/** References inside a Modbus map, and types that do not go together. */
+function modbusProblems({ registers, groups, commands }: ModbusMap) {
+  const problems: { path: (string | number)[]; message: string }[] = [];
+  registers.forEach(({ group, bits, type, name }, index) => {
+    const path = ['modbus', 'registers', index];
+    if (registers.findIndex((other) => other.name === name) !== index)
+      problems.push({ path: [...path, 'name'], message: `register '${name}' exists twice` });
+    if (group !== undefined && groups[group] === undefined)
+      problems.push({
+        path: [...path, 'group'],
+        message: `there is no group '${group}' under modbus.groups`,
+      });
+    const width = type === 'uint16' ? 16 : type === 'uint32' ? 32 : 0;
+    if (bits !== undefined && bits.from + bits.count > width)
+      problems.push({ path: [...path, 'bits'], message: `bits need a uint16 or uint32 that is wide enough` });
+  });
+  commands.forEach((command, index) => {
+    const path = ['modbus', 'commands', index];
+    const register = registers.find(({ name }) => name === command.register);
+    if (register === undefined)
+      problems.push({
+        path: [...path, 'register'],
+        message: `there is no register named '${command.register}'`,
+      });
+    else if (register.table === 'input' || register.table === 'discrete')
+      problems.push({ path: [...path, 'register'], message: `register '${command.register}' is read-only` });
+    else if (register.bits !== undefined || register.type === 'string')
+      problems.push({ path: [...path, 'register'], message: 'bits and strings cannot be written' });
+  });
   return problems;
 }

@@ -1,4 +1,5 @@
 // Foreign JSON payloads into decoded messages, as a device profile says.
+import { quality } from '../../contract/envelope.ts';
 import { toCanonical } from '../../contract/metrics.ts';
 import type { PayloadMap, Profile } from '../../contract/profile.ts';
 import type { DecodedData, DecodedPoint, SessionEvent } from './decoded.ts';
@@ -38,7 +39,9 @@ export function mapPayload(
     if (number === undefined) return `${where}: ${point.pointer}: ${show(raw)} is not a number`;
     const value = toCanonical(number * point.scale + point.offset, point.unit, kgPerLitre);
     if (!Number.isFinite(value)) return `${where}: ${point.pointer}: ${show(raw)} is too large`;
-    points.push({ metric: point.metric, time: at ?? Number.NaN, value, quality: 0 });
+    const { min = -Infinity, max = Infinity } = point;
+    const mark = value < min || value > max ? quality.outOfRange : quality.good;
+    points.push({ metric: point.metric, time: at ?? Number.NaN, value, quality: mark });
   }
   for (const metric of ['battery', 'rssi'] as const) {
     const pointer = map[metric];

@@ -1,8 +1,8 @@
 // Raw registers to values: types, word orders, sentinels, scale, canonical units. Pure.
-import type { Envelope } from '../../contract/envelope.ts';
+import { quality, type Envelope } from '../../contract/envelope.ts';
 import { toCanonical } from '../../contract/metrics.ts';
 import type { ModbusMap, RegisterDefinition } from '../../contract/profile.ts';
-import { registerWidth, type Block } from './plan.ts';
+import { fixedWidths, registerWidth, type Block } from './plan.ts';
 
 type WordOrder = ModbusMap['word_order'];
 type Value = number | string | boolean;
@@ -41,7 +41,9 @@ export function decodeRegister(
   // A manual may give the sentinel of a signed register in its unsigned form: 0x8000 for an int16.
   const unsigned = raw < 0 ? raw + 2 ** (16 * words.length) : raw;
   if (definition.sentinels.includes(raw) || definition.sentinels.includes(unsigned)) return undefined;
-  return withoutFloatNoise(raw * definition.scale + definition.offset);
+  const { bits } = definition;
+  const part = bits === undefined ? raw : Math.floor(raw / 2 ** bits.from) % 2 ** bits.count;
+  return withoutFloatNoise(part * definition.scale + definition.offset);
 }
 
 /** Which values are worth publishing: all, those that belong to a milking, or those of the machine. */
@@ -57,8 +59,9 @@ export function toPoints(
     const value = values.get(register.name);
     if (register.metric === undefined || value === undefined || typeof value === 'string') return [];
     if (scope !== 'all' && register.milking !== (scope === 'milking')) return [];
-    const canonical = toCanonical(Number(value), register.unit ?? '', kgPerLitre);
-    return [{ m: register.metric, v: withoutFloatNoise(canonical) }];
+    const v = withoutFloatNoise(toCanonical(Number(value), register.unit ?? '', kgPerLitre));
+    const { min = -Infinity, max = Infinity } = register;
+    return [{ m: register.metric, v, ...(v < min || v > max ? { q: quality.outOfRange } : {}) }];
   });
 }
 
@@ -79,6 +82,52 @@ function orderedBytes(words: readonly number[], order: WordOrder): DataView {
     view.setUint16((reversed ? words.length - 1 - index : index) * 2, word, swapsBytes(order));
   });
   return view;
+}
+
+/** The other way: big-endian bytes to words as the device wants them. */
+function orderedWords(view: DataView, order: WordOrder): number[] {
+  const words = Array.from({ length: view.byteLength / 2 }, (_, index) =>
+    view.getUint16(index * 2, swapsBytes(order)),
+  );
+  return order === 'CDAB' || order === 'DCBA' ? words.reverse() : words;
+}
+
+/**
+ * The words (or the 0/1 of a coil) that make a register show `value`; a string says why there are none. A value between
+ * two steps of an integer register goes to the nearer one.
+ */
+export function encodeRegister(
+  definition: RegisterDefinition,
+  value: number | boolean,
+  order: WordOrder,
+): number[] | string {
+  if (definition.type === 'bool') return [Number(value) === 0 ? 0 : 1];
+  if (definition.type === 'string' || definition.bits !== undefined)
+    return 'bits and strings cannot be written';
+  const raw = (Number(value) - definition.offset) / definition.scale;
+  const { type } = definition;
+  const view = new DataView(new ArrayBuffer(2 * fixedWidths[type]));
+  if (type === 'float32') view.setFloat32(0, raw);
+  else if (type === 'float64') view.setFloat64(0, raw);
+  else {
+    const whole = Math.round(raw);
+    const [low, high] = integerRange(type);
+    if (!(whole >= low && whole <= high)) return `${value} does not fit into the register`;
+    const digits = type.startsWith('bcd') ? BigInt(`0x${whole}`) : BigInt(whole);
+    if (view.byteLength === 2) view.setUint16(0, Number(digits & 0xffffn));
+    else if (view.byteLength === 4) view.setUint32(0, Number(digits & 0xffff_ffffn));
+    else view.setBigUint64(0, digits & 0xffff_ffff_ffff_ffffn);
+  }
+  return orderedWords(view, order);
+}
+
+function integerRange(type: Exclude<RegisterDefinition['type'], 'bool' | 'string' | 'float32' | 'float64'>) {
+  if (type === 'bcd16') return [0, 9999] as const;
+  if (type === 'bcd32') return [0, 99_999_999] as const;
+  const bits = Number(type.replace(/\D+/, ''));
+  return type.startsWith('u')
+    ? ([0, 2 ** bits - 1] as const)
+    : ([-(2 ** (bits - 1)), 2 ** (bits - 1) - 1] as const);
 }
 
 const swapsBytes = (order: WordOrder) => order === 'BADC' || order === 'DCBA';

@@ -170,9 +170,36 @@ export const configSchema = z.strictObject({
         .describe('auto: JSON-2 from Odoo 19 on, else JSON-RPC'),
       timeout_seconds: seconds(30).describe('Of one call'),
       batch_size: z.int().min(1).max(5_000).default(500).describe('Records per call'),
+      api_key_file: z
+        .string()
+        .default('')
+        .describe(
+          'File (mode 0600) whose key counts instead of api_key; read again when Odoo refuses the key, and written when the key is renewed',
+        ),
+      key_warn_days: z.int().min(1).default(14).describe('A warning so many days before the key ends'),
+      key_rotate_days: z
+        .int()
+        .min(0)
+        .default(30)
+        .describe('With api_key_file, the connector renews the key so many days before it ends; 0 = never'),
+      secret: z
+        .string()
+        .default('')
+        .describe('Signs calls from Odoo, see docs/odoo-sync.md; empty: they are refused'),
+      hook_token: z
+        .string()
+        .default('')
+        .describe('Last part of the address for webhook actions of Odoo; empty: there is none'),
+      pull_seconds: seconds(30).describe(
+        'How often Odoo is asked what has changed; Odoo also says so by itself',
+      ),
+      mapping_file: z
+        .string()
+        .default('')
+        .describe('For an Odoo with models of its own: config/odoo-mapping.yaml, see docs/odoo-sync.md'),
     })
     .prefault({})
-    .describe('Where curated records go'),
+    .describe('Where curated records go, and where farms, animals and devices come from'),
   rest: z
     .strictObject({
       url: z

@@ -1,4 +1,4 @@
-// The alert that Odoo refuses our key or rights. It reaches Odoo itself once that is mended, and stands in the database meanwhile.
+// Alerts about the connection to Odoo: it refuses our key or rights, or the key ends soon. They stand in the database meanwhile.
 import type { AlertRecord } from '../contract/records.ts';
 import { openAlertKeys, putAlerts } from './db/alerts.ts';
 import { farmCodes } from './db/dimensions.ts';
@@ -6,14 +6,20 @@ import { inTransaction, type Db } from './db/pool.ts';
 
 const alertType = 'integration';
 
+const over = { odoo: 'Odoo takes records again', 'api-key': 'The API key for Odoo was renewed' };
+
 /** Raises (`detail`) the alert on every farm, or resolves (`undefined`) it where it stands open. */
-export async function setIntegrationAlert(db: Db, detail: string | undefined): Promise<void> {
+export async function setIntegrationAlert(
+  db: Db,
+  detail: string | undefined,
+  subject: keyof typeof over = 'odoo',
+): Promise<void> {
   const now = new Date().toISOString();
   await inTransaction(db, async (client) => {
     const open = await openAlertKeys(client, alertType);
     const farms = (await farmCodes(client)).map((farm) => ({
       ...farm,
-      key: `${farm.code}/integration/odoo`,
+      key: `${farm.code}/integration/${subject}`,
     }));
     await putAlerts(
       client,
@@ -24,13 +30,13 @@ export async function setIntegrationAlert(db: Db, detail: string | undefined): P
           farmId: id,
           deviceId: null,
           milkSessionId: null,
-          record: integrationAlert(code, detail, now),
+          record: integrationAlert(code, detail ?? over[subject], detail !== undefined, now),
         })),
     );
   });
 }
 
-function integrationAlert(farm: string, detail: string | undefined, now: string): AlertRecord {
+function integrationAlert(farm: string, message: string, isOpen: boolean, now: string): AlertRecord {
   return {
     farm,
     device_uid: null,
@@ -38,12 +44,12 @@ function integrationAlert(farm: string, detail: string | undefined, now: string)
     milk_session: null,
     alert_type: alertType,
     severity: 'high',
-    state: detail === undefined ? 'resolved' : 'new',
-    message: detail ?? 'Odoo takes records again',
+    state: isOpen ? 'new' : 'resolved',
+    message,
     trigger_value: null,
     threshold_value: null,
     unit: null,
     raised_at: now,
-    cleared_at: detail === undefined ? now : null,
+    cleared_at: isOpen ? null : now,
   };
 }

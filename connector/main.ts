@@ -26,6 +26,7 @@ import { createWriter } from './ingest/writer.ts';
 import { createLiveHub } from './live/hub.ts';
 import { maintenanceJobs } from './maintenance.ts';
 import { createMetrics } from './metrics.ts';
+import { createOdooLink } from './odoo-link.ts';
 import { createOutbound } from './outbound.ts';
 import { idempotency } from './rest/idempotency.ts';
 import { allRoutes } from './rest/routes.ts';
@@ -69,10 +70,28 @@ runMain(logger, async (shutdown) => {
 
   // REST first: health has to answer while the database is still away.
   const listenUrl = new URL(config.rest.url);
-  const outbound = createOutbound(config.odoo, db, metrics.registry, (event) => hub.broadcast(event), logger);
+  const { registry } = metrics;
+  const odoo = createOdooLink({
+    config: config.odoo,
+    db,
+    registry,
+    knowsProfile: (name) => profiles.has(name),
+    hasAddons: true,
+    publish: () => state.mqtt?.publish,
+    onOutbox: () => outbound.wake(),
+    logger,
+  });
+  const outbound = createOutbound(
+    config.odoo,
+    odoo.client,
+    db,
+    registry,
+    (event) => hub.broadcast(event),
+    logger,
+  );
   const { routeSettings, limits } = restSettings(config);
   const app = createApp(
-    allRoutes({ db, metrics, state, outbound }, routeSettings),
+    allRoutes({ db, metrics, state, outbound, odoo: odoo.desk }, routeSettings),
     { token: config.rest.token, limits, aroundPost: idempotency(db, logger) },
     logger,
   );
@@ -149,6 +168,8 @@ runMain(logger, async (shutdown) => {
 
   outbound.start();
   shutdown.onRelease('outbox', () => outbound.stop());
+  odoo.start();
+  shutdown.onRelease('odoo', () => odoo.stop());
   const jobs = [
     ...maintenanceJobs({
       db,
@@ -168,6 +189,7 @@ runMain(logger, async (shutdown) => {
       },
     }),
     ...storageJobs({ db, logger }),
+    ...odoo.jobs,
   ];
   const stopJobs = inGroup ? shareJobs(config.database.url, jobs, logger) : startJobs(jobs, logger);
   shutdown.onRelease('jobs', stopJobs);

@@ -6,29 +6,19 @@ import type { ConnectorConfig } from './config.ts';
 import type { Db } from './db/pool.ts';
 import { setIntegrationAlert } from './integration-alert.ts';
 import type { LiveEvent } from './live/hub.ts';
-import { createOdooClient } from './odoo/client.ts';
+import type { OdooClient } from './odoo/transport.ts';
 import { createOutboxMetrics } from './outbox/metrics.ts';
 import { createOutboxWorker, type OutboxWorker } from './outbox/worker.ts';
 
-/** Makes the worker; without odoo.url the records wait. Throws AppError `invalid` for an address that cannot work. */
+/** Makes the worker; without a client the records wait. */
 export function createOutbound(
   config: ConnectorConfig['odoo'],
+  client: OdooClient | undefined,
   db: Db,
   registry: Registry,
   broadcast: (event: LiveEvent) => void,
   logger: Logger,
 ): OutboxWorker {
-  const client =
-    config.url === ''
-      ? undefined
-      : createOdooClient({
-          url: config.url,
-          database: config.database,
-          login: config.login,
-          apiKey: config.api_key,
-          transport: config.transport,
-          timeoutMs: config.timeout_seconds * 1000,
-        });
   const alert = (detail: string | undefined) => {
     setIntegrationAlert(db, detail).catch((error: unknown) => {
       logger.warn({ error: messageOf(error) }, 'integration alert not stored');

@@ -12,7 +12,7 @@ export interface Device {
   deviceType: DeviceType;
   profile: string | null;
   stall: string | null;
-  state: 'discovered' | 'registered';
+  state: 'discovered' | 'registered' | 'rejected';
 }
 
 /** A device to be put into the register. */
@@ -153,7 +153,8 @@ export async function noteSeen(client: Queryable, seen: ReadonlyMap<number, numb
 export async function publishSeen(client: PoolClient, seconds: number): Promise<number> {
   const { rows } = await client.query<{ id: number }>(
     `UPDATE iot.device SET revision = revision + 1
-     WHERE last_seen > coalesce(published_seen, '-infinity') + make_interval(secs => $1) RETURNING id`,
+     WHERE state <> 'rejected' AND last_seen > coalesce(published_seen, '-infinity') + make_interval(secs => $1)
+     RETURNING id`,
     [seconds],
   );
   await publishDevices(

@@ -158,6 +158,16 @@ export async function retryParked(db: Queryable, ids?: readonly number[]): Promi
   return rowCount ?? 0;
 }
 
+/** Gives parked records up: they count as sent, so that a later revision goes out as usual. Returns how many. */
+export async function ignoreParked(db: Queryable, ids: readonly number[]): Promise<number> {
+  const { rowCount } = await db.query(
+    `UPDATE iot.outbox SET state = 'sent', sent_at = now(), last_error = 'ignored: ' || coalesce(last_error, '')
+     WHERE state = 'parked' AND id = ANY ($1)`,
+    [ids],
+  );
+  return rowCount ?? 0;
+}
+
 /** Deletes records that were sent more than `days` ago. Returns how many. */
 export async function purgeSent(db: Queryable, days: number): Promise<number> {
   const { rowCount } = await db.query(

@@ -45,6 +45,11 @@ export async function startEmbeddedBroker(options: EmbeddedBrokerOptions, sink: 
   });
   logger.info({ port: options.port }, 'embedded MQTT broker listens');
   return {
+    publish: (topic: string, payload: string): Promise<void> =>
+      new Promise((resolve, reject) => {
+        const packet = { cmd: 'publish', qos: 1, topic, payload, dup: false, retain: false } as const;
+        broker.publish(packet, (error) => (error == null ? resolve() : reject(error)));
+      }),
     async stop(): Promise<void> {
       server.close();
       await new Promise<void>((resolve) => broker.close(resolve));

@@ -4,7 +4,7 @@
 // makes it go on WITHOUT acknowledging. The PUBACKs of a committed batch are written straight to the client's stream.
 // test/connector/ingest/mqtt-source.test.ts fails if a version of the library changes this.
 import { connect, type IClientOptions, type MqttClient } from 'mqtt';
-import { messageOf } from '../../contract/errors.ts';
+import { AppError, messageOf } from '../../contract/errors.ts';
 import type { Logger } from '../../contract/runtime/logger.ts';
 import type { IncomingMessage } from './message.ts';
 
@@ -32,6 +32,8 @@ export interface MqttSource {
   start(): void;
   pause(): Promise<void>;
   status(): { ok: boolean; detail: string };
+  /** Publishes with QoS 1; resolves when the broker has it. Throws AppError `transient` without a connection. Not on a log. */
+  publish?(topic: string, payload: string): Promise<void>;
 }
 
 const notYet = new Error('acknowledged after commit');
@@ -100,6 +102,10 @@ export function createMqttSource(options: MqttSourceOptions, sink: MessageSink, 
       });
     },
     status: () => status,
+    async publish(topic, payload) {
+      if (client?.connected !== true) throw new AppError('transient', `mqtt: ${status.detail}`);
+      await client.publishAsync(topic, payload, { qos: 1 });
+    },
   };
 }
 

@@ -4,7 +4,7 @@ import type { PoolClient } from '../db/pool.ts';
 import type { TopicAddress } from '../../contract/topics.ts';
 import type { Item } from './item.ts';
 
-/** Looks up the device of an address; undefined when it was rejected. */
+/** Looks up the device of an address; undefined when policy or a person in Odoo rejected it. */
 export type FindDevice = (address: TopicAddress) => Device | undefined;
 
 /** The devices of a batch. `added` go into the dimensions after the commit. */
@@ -44,7 +44,8 @@ export async function registerDevices(
     added,
     find: ({ farm, deviceUid }) => {
       const key = deviceKey(farm, deviceUid);
-      return dimensions.devices.get(key) ?? addedByKey.get(key);
+      const device = dimensions.devices.get(key) ?? addedByKey.get(key);
+      return device?.state === 'rejected' ? undefined : device;
     },
   };
 }

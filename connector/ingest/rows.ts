@@ -38,7 +38,7 @@ export function outcomesOf(
     if (decoded.kind === 'dead' || decoded.kind === 'ignored') return decoded;
     if (find(decoded.address) === undefined) {
       const { farm, deviceUid } = decoded.address;
-      const reason = `device ${farm}/${deviceUid} is not registered; add it to devices in config/connector.yaml or set intake.unknown_devices: discover`;
+      const reason = `device ${farm}/${deviceUid} is not registered; add it to devices in config/connector.yaml, accept it in Odoo or set intake.unknown_devices: discover`;
       return { kind: 'dead', reason };
     }
     const row = data[next];

@@ -32,8 +32,9 @@ export function createLogin(authenticate: (signal?: AbortSignal) => Promise<unkn
   };
 }
 
-/** Named arguments as execute_kw wants them: `ids` first by position, the rest as keyword arguments. */
+/** Named arguments as execute_kw wants them: `ids`, or what `create` makes, first by position, the rest as keywords. */
 export function toExecuteKw(args: Readonly<Record<string, unknown>>): [unknown[], Record<string, unknown>] {
-  const { ids, ...kwargs } = args;
-  return [ids === undefined ? [] : [ids], kwargs];
+  const { ids, vals_list: values, ...kwargs } = args;
+  const first = ids ?? values;
+  return [first === undefined ? [] : [first], kwargs];
 }

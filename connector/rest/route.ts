@@ -96,12 +96,14 @@ export function addRoutes(app: Express, routes: readonly Route[], aroundPost: Ar
   }
 }
 
-/** Whatever the content type says: a body that is not read would mean "nothing given". The bytes stay for idempotency keys. */
+/** Whatever the content type says: a body that is not read would mean "nothing given". The bytes stay for idempotency keys and signatures. */
 const jsonBody = (limit: number) =>
   express.json({
     limit,
     type: () => true,
     verify: (request, _response, bytes) => {
-      if (request.headers['idempotency-key'] !== undefined) Object.assign(request, { bytes });
+      const { headers } = request;
+      if (headers['idempotency-key'] !== undefined || headers['x-smart-dairy-signature'] !== undefined)
+        Object.assign(request, { bytes });
     },
   });

@@ -3,6 +3,7 @@ import { AppError } from '../../contract/errors.ts';
 import type { IngestPort } from '../ingest/submit.ts';
 import { deadLetterRoutes } from './dead-letter-routes.ts';
 import { ingestRoutes } from './ingest-routes.ts';
+import { odooRoutes, type OdooDesk } from './odoo-routes.ts';
 import type { Route } from './route.ts';
 import { systemSources, type Parts } from './sources.ts';
 import { systemRoutes } from './system-routes.ts';
@@ -13,7 +14,7 @@ export interface RouteSettings {
 }
 
 /** The routes over the connector's parts. */
-export function allRoutes(parts: Parts, settings: RouteSettings): Route[] {
+export function allRoutes(parts: Parts & { odoo: OdooDesk }, settings: RouteSettings): Route[] {
   const port = (): IngestPort => {
     const { database, ingest, leadership } = parts.state;
     if (leadership?.leads() === false)
@@ -26,5 +27,6 @@ export function allRoutes(parts: Parts, settings: RouteSettings): Route[] {
     ...systemRoutes(systemSources(parts)),
     ...ingestRoutes(port, settings.maxBodyBytes),
     ...deadLetterRoutes(parts.db, port),
+    ...odooRoutes(parts.odoo),
   ];
 }

@@ -109,7 +109,8 @@ export async function startConnector(options: ConnectorOptions = {}): Promise<Te
       await eventually('the connector is ready', async () => {
         if (mine.exitCode !== null) throw new Error(`connector ended with ${mine.exitCode}:\n${output}`);
         const body = (await (await get('/health/ready')).json()) as { status: string };
-        return body.status !== 'down';
+        // A connector is a standby for a moment before it leads.
+        return body.status === 'ready' || body.status === 'degraded';
       });
     },
     async stop(signal = 'SIGTERM') {

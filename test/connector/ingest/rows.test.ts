@@ -196,7 +196,7 @@ test('dead letters: what could not be decoded, and what came from rejected devic
     { topic, payload, reason: 'not JSON' },
   ]);
   const unregistered =
-    'device farm1/m1 is not registered; add it to devices in config/connector.yaml or set intake.unknown_devices: discover';
+    'device farm1/m1 is not registered; add it to devices in config/connector.yaml, accept it in Odoo or set intake.unknown_devices: discover';
   assert.deepEqual(
     lettersOf([ignored, dataItem([])], () => undefined).map(({ reason }) => reason),
     [unregistered],

@@ -1,0 +1,135 @@
+// The database's side of the comparison with Odoo: counts and sums by day, records of a day, and putting them out again.
+import type { Queryable } from './pool.ts';
+
+/** A kind that is compared. Its table has the record as last published, and its revision. */
+export type ReconciledKind = 'milk_session' | 'alert';
+
+interface Source {
+  /** Rows: source_id, revision, record, at. */
+  sql: string;
+  sum: string;
+}
+
+const sources: Record<ReconciledKind, Source> = {
+  milk_session: {
+    sql: `SELECT f.code || '/' || d.device_uid || '/' || s.session_key AS source_id, s.revision, s.record, s.started_at AS at
+      FROM iot.milk_session s JOIN iot.device d ON d.id = s.device_id JOIN iot.farm f ON f.id = d.farm_id
+      WHERE s.revision > 0 AND s.record IS NOT NULL AND s.started_at >= $1 AND s.started_at < $2`,
+    sum: `sum((record ->> 'yield_kg')::float8)`,
+  },
+  alert: {
+    sql: `SELECT alert_key AS source_id, revision, record, raised_at AS at FROM iot.alert
+      WHERE raised_at >= $1 AND raised_at < $2`,
+    sum: 'NULL::float8',
+  },
+};
+
+/** Count and sum of a day. `waiting`: records of the kind under way to Odoo, or parked. */
+export interface DayTotals {
+  /** UTC, YYYY-MM-DD. */
+  day: string;
+  count: number;
+  sum: number | null;
+  waiting: number;
+}
+
+/** Totals of every UTC day from `from` up to `to`, both YYYY-MM-DD. */
+export async function dayTotals(
+  db: Queryable,
+  kind: ReconciledKind,
+  from: string,
+  to: string,
+): Promise<DayTotals[]> {
+  const { rows } = await db.query<DayTotals>(
+    `SELECT to_char(at AT TIME ZONE 'UTC', 'YYYY-MM-DD') AS day, count(*) AS count, ${sources[kind].sum} AS sum,
+       count(*) FILTER (WHERE o.state IN ('pending', 'parked')) AS waiting
+     FROM (${sources[kind].sql}) s LEFT JOIN iot.outbox o ON o.kind = $3 AND o.source_id = s.source_id
+     GROUP BY 1`,
+    [from, to, kind],
+  );
+  return rows;
+}
+
+/** Revision by source_id of a day's records that are not under way already. */
+export async function settledRevisions(
+  db: Queryable,
+  kind: ReconciledKind,
+  from: string,
+  to: string,
+): Promise<Map<string, { revision: number; isSettled: boolean }>> {
+  const { rows } = await db.query<{ source_id: string; revision: number; settled: boolean }>(
+    `SELECT s.source_id, s.revision, coalesce(o.state = 'sent' AND o.last_error IS NULL, true) AS settled
+     FROM (${sources[kind].sql}) s LEFT JOIN iot.outbox o ON o.kind = $3 AND o.source_id = s.source_id`,
+    [from, to, kind],
+  );
+  return new Map(
+    rows.map(({ source_id, revision, settled }) => [source_id, { revision, isSettled: settled }]),
+  );
+}
+
+/** Puts records of a day into the outbox once more, as they were last published. Returns how many. */
+export async function requeue(
+  db: Queryable,
+  kind: ReconciledKind,
+  from: string,
+  to: string,
+  sourceIds: readonly string[],
+): Promise<number> {
+  const { rowCount } = await db.query(
+    `INSERT INTO iot.outbox AS o (kind, source_id, revision, payload)
+     SELECT $3, s.source_id, s.revision, s.record FROM (${sources[kind].sql}) s WHERE s.source_id = ANY ($4)
+     ON CONFLICT (kind, source_id) DO UPDATE SET state = 'pending', attempts = 0, next_attempt_at = now(),
+       pending_since = now(), last_error = NULL WHERE o.state = 'sent'`,
+    [from, to, kind, sourceIds],
+  );
+  await db.query(`SELECT pg_notify('iot_outbox', '')`);
+  return rowCount ?? 0;
+}
+
+/** One line of the report. */
+export interface DayReport {
+  kind: ReconciledKind;
+  day: string;
+  dbCount: number;
+  odooCount: number;
+  dbSum: number | null;
+  odooSum: number | null;
+  waiting: number;
+  requeued: number;
+  surplus: number;
+  agrees: boolean;
+}
+
+/** Keeps the report of these days in place of the former one. */
+export async function saveReport(db: Queryable, lines: readonly DayReport[]): Promise<void> {
+  await db.query(
+    `INSERT INTO iot.odoo_reconciliation AS r
+       (kind, day, db_count, odoo_count, db_sum, odoo_sum, waiting, requeued, surplus, agrees)
+     SELECT kind, day, "dbCount", "odooCount", "dbSum", "odooSum", waiting, requeued, surplus, agrees
+     FROM jsonb_to_recordset($1) AS l (kind text, day date, "dbCount" bigint, "odooCount" bigint, "dbSum" float8,
+       "odooSum" float8, waiting bigint, requeued bigint, surplus bigint, agrees boolean)
+     ON CONFLICT (kind, day) DO UPDATE SET db_count = excluded.db_count, odoo_count = excluded.odoo_count,
+       db_sum = excluded.db_sum, odoo_sum = excluded.odoo_sum, waiting = excluded.waiting, requeued = excluded.requeued,
+       surplus = excluded.surplus, agrees = excluded.agrees, checked_at = now()`,
+    [JSON.stringify(lines)],
+  );
+}
+
+/** The report, newest day first. */
+export async function readReport(db: Queryable, days: number): Promise<Record<string, unknown>[]> {
+  const { rows } = await db.query<Record<string, unknown>>(
+    `SELECT kind, to_char(day, 'YYYY-MM-DD') AS day, db_count, odoo_count, db_sum, odoo_sum, waiting, requeued, surplus,
+       agrees, checked_at
+     FROM iot.odoo_reconciliation WHERE day > current_date - $1::int ORDER BY day DESC, kind`,
+    [days],
+  );
+  return rows;
+}
+
+/** Days that disagree now, by kind. */
+export async function disagreeingDays(db: Queryable): Promise<{ kind: string; days: number }[]> {
+  const { rows } = await db.query<{ kind: string; days: number }>(
+    'SELECT kind, count(*) FILTER (WHERE NOT agrees) AS days FROM iot.odoo_reconciliation GROUP BY kind',
+  );
+  return rows;
+}

@@ -1,0 +1,213 @@
+// What Odoo calls: signed calls of the addon, webhook actions with their secret address; and for people how the two agree.
+import { createHash, timingSafeEqual } from 'node:crypto';
+import type { Request } from 'express';
+import * as z from 'zod';
+import { latestValues, storeEvent, takeSignature } from '../db/odoo-events.ts';
+import { listCursors } from '../db/odoo-sync.ts';
+import { countOutbox, ignoreParked, listParked, retryParked } from '../db/outbox.ts';
+import type { Queryable } from '../db/pool.ts';
+import { readReport } from '../db/reconciliation.ts';
+import { pullKindSchema, type PullKind } from '../sync/records.ts';
+import { HttpError, invalidInput } from './problem.ts';
+import { route, type Route } from './route.ts';
+import { checkSignature, signatureWindowS } from './signature.ts';
+
+/** What these routes work with. */
+export interface OdooDesk {
+  db: Queryable;
+  secret: string;
+  hookToken: string;
+  wake: (kinds: readonly PullKind[]) => void;
+  resync: () => Promise<void>;
+  /** Works on stored webhook events soon. */
+  onEvent: () => void;
+  onRetry: () => void;
+  /** Publishes a command; throws AppError when there is no such device or no broker. */
+  command: (command: OdooCommand) => Promise<void>;
+  rotateKey: () => Promise<Date | undefined>;
+  reconcile: (days: number) => Promise<void>;
+}
+
+const commandSchema = z.strictObject({
+  farm: z.string(),
+  device_uid: z.string(),
+  command: z.string().min(1).max(64),
+  params: z.record(z.string(), z.unknown()).default({}),
+  request_id: z.string().min(1).max(128),
+});
+export type OdooCommand = z.infer<typeof commandSchema>;
+
+const tag = 'Odoo';
+const idsSchema = z.strictObject({ ids: z.array(z.int()).min(1).max(10_000) });
+const daysSchema = z.strictObject({ days: z.coerce.number().int().min(1).max(400).default(35) });
+const hookSchema = z.looseObject({
+  _model: z.string().max(128),
+  _id: z.int().optional(),
+  _action: z.string().optional(),
+});
+const empty = z.strictObject({});
+/** How far back the latest value of a metric is looked for. */
+const latestHours = 48;
+
+/** The routes. */
+export function odooRoutes(desk: OdooDesk): Route[] {
+  const { db } = desk;
+  /** A POST of the addon. Checked before its content is looked at. */
+  const signed = <B extends z.ZodType>(
+    path: string,
+    summary: string,
+    body: B,
+    handle: (input: z.output<B>, request: Request) => Promise<unknown>,
+    status = 200,
+  ): Route =>
+    route({
+      method: 'post',
+      path: `/api/v1/odoo/${path}`,
+      tag,
+      summary,
+      description:
+        'Called by the addon with X-Smart-Dairy-Signature instead of a token, see docs/odoo-sync.md.',
+      open: true,
+      body: z.unknown(),
+      bodyDocument: body,
+      async handle({ request, response }) {
+        await authenticate(request, desk);
+        const input = body.safeParse(request.body ?? {});
+        if (!input.success) throw invalidInput(input.error);
+        const answer = await handle(input.data, request);
+        response.status(status);
+        return answer;
+      },
+    });
+
+  return [
+    signed(
+      'notify',
+      'Records of a kind have changed in Odoo',
+      z.looseObject({ kind: pullKindSchema, ids: z.array(z.int()).optional() }),
+      ({ kind }) => {
+        desk.wake(kind === 'tombstone' ? [kind] : [kind, 'tombstone']);
+        return Promise.resolve({ accepted: true });
+      },
+      202,
+    ),
+    signed(
+      'latest',
+      'Latest values of devices',
+      z.strictObject({ devices: z.array(z.string()).min(1).max(500) }),
+      async ({ devices }) => ({ values: await latestValues(db, devices, latestHours) }),
+    ),
+    signed(
+      'command',
+      'Sends a command to a device',
+      commandSchema,
+      async (command) => {
+        await desk.command(command);
+        return { accepted: true, request_id: command.request_id };
+      },
+      202,
+    ),
+    signed('outbox/summary', 'What waits for Odoo, by kind', empty, async () => ({
+      kinds: (await countOutbox(db)).map(({ kind, pending, parked, oldestPendingS }) => ({
+        kind,
+        pending,
+        parked,
+        oldest_pending_s: oldestPendingS === null ? null : Math.round(oldestPendingS),
+      })),
+      cursors: await listCursors(db),
+    })),
+    signed(
+      'outbox/parked',
+      'Records that Odoo refused, with the reason',
+      z.strictObject({
+        limit: z.int().min(1).max(1_000).default(200),
+        after_id: z.int().min(0).default(0),
+      }),
+      async ({ limit, after_id: afterId }) => ({
+        records: (await listParked(db, { limit, afterId })).map(({ sourceId, pendingSince, ...row }) => ({
+          ...row,
+          source_id: sourceId,
+          pending_since: pendingSince,
+        })),
+      }),
+    ),
+    signed('outbox/retry', 'Puts parked records back into the queue', idsSchema, async ({ ids }) => {
+      const retried = await retryParked(db, ids);
+      desk.onRetry();
+      return { retried };
+    }),
+    signed(
+      'outbox/ignore',
+      'Gives parked records up: they are not sent any more',
+      idsSchema,
+      async ({ ids }) => ({ ignored: await ignoreParked(db, ids) }),
+    ),
+    signed('key/rotate', 'Lets the connector fetch a new API key', empty, async () => ({
+      expires: (await desk.rotateKey()) ?? null,
+    })),
+    route({
+      method: 'post',
+      path: '/api/v1/odoo/hook/{token}',
+      tag,
+      summary:
+        'For webhook actions of Odoo: JSON as Odoo sends it, answered at once and worked on afterwards',
+      open: true,
+      params: z.strictObject({ token: z.string() }),
+      body: hookSchema,
+      async handle({ params, body, response }) {
+        // As if it did not exist: the address is the secret.
+        if (desk.hookToken === '' || !sameText(params.token, desk.hookToken))
+          throw new HttpError(404, 'there is no such hook: see odoo.hook_token');
+        await storeEvent(db, { model: body._model, recordId: body._id ?? null, payload: body });
+        desk.onEvent();
+        response.status(202);
+        return { accepted: true };
+      },
+    }),
+    route({
+      method: 'post',
+      path: '/api/v1/odoo/resync',
+      tag,
+      summary: 'Takes everything from Odoo anew; what is no longer there is forgotten',
+      body: empty,
+      async handle({ response }) {
+        await desk.resync();
+        response.status(202);
+        return { accepted: true };
+      },
+    }),
+    route({
+      method: 'get',
+      path: '/api/v1/odoo/reconciliation',
+      tag,
+      summary: 'Whether database and Odoo agree, per day and kind',
+      query: daysSchema,
+      answer: z.array(z.looseObject({ kind: z.string(), day: z.string(), agrees: z.boolean() })),
+      handle: ({ query }) => readReport(db, query.days),
+    }),
+    route({
+      method: 'post',
+      path: '/api/v1/odoo/reconciliation',
+      tag,
+      summary: 'Compares now, and sends again what Odoo lacks',
+      body: z.strictObject({ days: z.int().min(1).max(400).default(3) }),
+      async handle({ body }) {
+        await desk.reconcile(body.days);
+        return readReport(db, body.days);
+      },
+    }),
+  ];
+}
+
+const digest = (text: string) => createHash('sha256').update(text).digest();
+const sameText = (a: string, b: string) => timingSafeEqual(digest(a), digest(b));
+
+async function authenticate(request: Request, { db, secret }: OdooDesk): Promise<void> {
+  if (secret === '')
+    throw new HttpError(503, 'calls of Odoo are refused: set CONNECTOR_ODOO_SECRET (odoo.secret)');
+  const bytes = (request as { bytes?: Uint8Array }).bytes ?? new Uint8Array();
+  const check = checkSignature(request.get('x-smart-dairy-signature'), bytes, secret, Date.now());
+  if (!check.ok) throw new HttpError(401, check.reason);
+  if (!(await takeSignature(db, check.digest, signatureWindowS)))
+    throw new HttpError(401, 'this call was made before: sign each call anew');
+}

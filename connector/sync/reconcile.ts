@@ -1,0 +1,141 @@
+// Proves per day and kind that database and Odoo agree, and puts out again what Odoo lacks or has in an older revision.
+import * as z from 'zod';
+import { recordSource } from '../../contract/records.ts';
+import type { Logger } from '../../contract/runtime/logger.ts';
+import {
+  dayTotals,
+  requeue,
+  saveReport,
+  settledRevisions,
+  type DayReport,
+  type ReconciledKind,
+} from '../db/reconciliation.ts';
+import type { Db } from '../db/pool.ts';
+import { OdooError } from '../odoo/errors.ts';
+import type { OdooClient } from '../odoo/transport.ts';
+
+/** How a kind is asked for in Odoo. */
+const models: Record<ReconciledKind, { model: string; at: string; sum: string | null }> = {
+  milk_session: { model: 'iot.milk.session', at: 'start_datetime', sum: 'yield_kg' },
+  alert: { model: 'iot.alert', at: 'raised_at', sum: null },
+};
+export const reconciledKinds: readonly ReconciledKind[] = ['milk_session', 'alert'];
+
+/** Sums are added in another order on each side. */
+const sumTolerance = 0.001;
+const pageSize = 5_000;
+
+/** What reconciliation works with. */
+export interface ReconcileContext {
+  db: Db;
+  client: OdooClient;
+  logger: Logger;
+}
+
+/** Compares the last `days` UTC days, today included, and requeues what differs. Returns the report, saved as well. */
+export async function reconcile(
+  { db, client, logger }: ReconcileContext,
+  days: number,
+  now = Date.now(),
+): Promise<DayReport[]> {
+  const to = dayOf(now + dayMs);
+  const from = dayOf(now - (days - 1) * dayMs);
+  const lines: DayReport[] = [];
+  for (const kind of reconciledKinds) {
+    const ours = new Map((await dayTotals(db, kind, from, to)).map((totals) => [totals.day, totals]));
+    const theirs = await odooTotals(client, kind, from, to);
+    for (const day of [...new Set([...ours.keys(), ...theirs.keys()])].sort()) {
+      const mine = ours.get(day) ?? { count: 0, sum: null, waiting: 0 };
+      const other = theirs.get(day) ?? { count: 0, sum: null };
+      const agrees = mine.count === other.count && sameSum(mine.sum, other.sum);
+      const repaired = agrees ? { requeued: 0, surplus: 0 } : await repair({ db, client }, kind, day);
+      if (repaired.requeued > 0)
+        logger.warn({ kind, day, ...repaired }, 'Odoo lacked records or had older ones: sent again');
+      lines.push({
+        kind,
+        day,
+        dbCount: mine.count,
+        odooCount: other.count,
+        dbSum: mine.sum,
+        odooSum: other.sum,
+        waiting: mine.waiting,
+        ...repaired,
+        agrees,
+      });
+    }
+  }
+  await saveReport(db, lines);
+  return lines;
+}
+
+const dayMs = 86_400_000;
+const dayOf = (at: number) => new Date(at).toISOString().slice(0, 10);
+const nextDay = (day: string) => dayOf(Date.parse(day) + dayMs);
+const sameSum = (a: number | null, b: number | null) =>
+  Math.abs((a ?? 0) - (b ?? 0)) <= sumTolerance * Math.max(1, Math.abs(a ?? 0) * 1e-6);
+
+const groupSchema = z.array(z.record(z.string(), z.unknown()));
+
+/** Count and sum of each day in Odoo: one call. */
+async function odooTotals(
+  client: OdooClient,
+  kind: ReconciledKind,
+  from: string,
+  to: string,
+): Promise<Map<string, { count: number; sum: number | null }>> {
+  const { model, at, sum } = models[kind];
+  const answer = await client.call(model, 'formatted_read_group', {
+    domain: domainOf(kind, from, to),
+    groupby: [`${at}:day`],
+    aggregates: ['__count', ...(sum === null ? [] : [`${sum}:sum`])],
+    context: { tz: 'UTC', lang: 'en_US', active_test: false },
+  });
+  const groups = groupSchema.safeParse(answer);
+  if (!groups.success) throw new OdooError('misconfigured', `${model}.formatted_read_group gave no groups`);
+  return new Map(
+    groups.data.map((group) => {
+      const [day] = group[`${at}:day`] as [string, string];
+      const total = sum === null ? null : (group[`${sum}:sum`] as number | false);
+      return [day.slice(0, 10), { count: group['__count'] as number, sum: total === false ? null : total }];
+    }),
+  );
+}
+
+function domainOf(kind: ReconciledKind, from: string, to: string): unknown[] {
+  const { at } = models[kind];
+  return [
+    ['source', '=', recordSource],
+    [at, '>=', `${from} 00:00:00`],
+    [at, '<', `${to} 00:00:00`],
+  ];
+}
+
+const revisionSchema = z.array(z.object({ id: z.int(), source_id: z.string(), revision: z.int() }));
+
+/** Record by record: only on a day that differs. */
+async function repair(
+  { db, client }: Pick<ReconcileContext, 'db' | 'client'>,
+  kind: ReconciledKind,
+  day: string,
+): Promise<{ requeued: number; surplus: number }> {
+  const inOdoo = new Map<string, number>();
+  for (let lastId = 0; ;) {
+    const answer = await client.call(models[kind].model, 'search_read', {
+      domain: [...domainOf(kind, day, nextDay(day)), ['id', '>', lastId]],
+      fields: ['source_id', 'revision'],
+      order: 'id',
+      limit: pageSize,
+      context: { active_test: false },
+    });
+    const page = revisionSchema.parse(answer);
+    for (const { source_id, revision } of page) inOdoo.set(source_id, revision);
+    lastId = page.at(-1)?.id ?? lastId;
+    if (page.length < pageSize) break;
+  }
+  const known = await settledRevisions(db, kind, day, nextDay(day));
+  const behind = [...known]
+    .filter(([id, { revision, isSettled }]) => isSettled && (inOdoo.get(id) ?? -1) < revision)
+    .map(([id]) => id);
+  const requeued = behind.length === 0 ? 0 : await requeue(db, kind, day, nextDay(day), behind);
+  return { requeued, surplus: [...inOdoo.keys()].filter((id) => !known.has(id)).length };
+}

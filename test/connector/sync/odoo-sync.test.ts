@@ -1,0 +1,265 @@
+// Odoo → connector on the real Odoo: what a person edits there is here at once, and nothing comes back as an echo.
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import { odooAdmin, type OdooAdmin } from '../../support/odoo.ts';
+import { callSigned, signature } from '../../support/odoo-sync.ts';
+import { eventually, startConnector, type TestConnector } from '../../support/connector.ts';
+import { milkRecord } from '../../support/milk.ts';
+import { noOdoo, odooDatabase, type TestOdoo } from '../../support/stack.ts';
+
+const secret = 'a-secret-that-both-sides-know';
+const hookToken = 'hook-token-of-this-test';
+
+describe('Odoo → connector', { skip: noOdoo() }, () => {
+  let odoo: TestOdoo;
+  let admin: OdooAdmin;
+  let connector: TestConnector;
+  let farmId: number;
+  before(async () => {
+    odoo = await odooDatabase();
+    admin = odooAdmin(odoo);
+    connector = await startConnector({
+      odoo,
+      odooYaml: `secret: ${secret}, hook_token: ${hookToken}`,
+    });
+    await admin.call('ir.config_parameter', 'set_param', {
+      key: 'smart_dairy.connector_url',
+      value: connector.url,
+    });
+    await admin.call('ir.config_parameter', 'set_param', {
+      key: 'smart_dairy.connector_secret',
+      value: secret,
+    });
+    farmId = await create('farm.farm', { name: 'Sync Farm', code: connector.farm });
+  });
+  after(async () => {
+    await connector.drop();
+    await odoo.drop();
+  });
+
+  async function create(model: string, values: Record<string, unknown>): Promise<number> {
+    const [id] = (await admin.call(model, 'create', { vals_list: [values] })) as number[];
+    assert.ok(id);
+    return id;
+  }
+  const one = async (sql: string, values: unknown[] = []) => (await connector.query(sql, values))[0];
+
+  test('farms, pens and animals with their tags are known; an edit is here without waiting for the poll', async () => {
+    const pen = await create('farm.pen', { name: 'Shed 1', farm_id: farmId });
+    const values = {
+      name: 'Lali',
+      ear_tag: 'E-1',
+      rfid_tag: '900000000000001',
+      farm_id: farmId,
+      pen_id: pen,
+    };
+    const cow = await create('farm.animal', values);
+    const animal = () =>
+      one(
+        `SELECT a.rfid, a.ear_tag, a.name, p.name AS pen, a.active FROM iot.animal a JOIN iot.farm f ON f.id = a.farm_id
+         LEFT JOIN iot.pen p ON p.id = a.pen_id WHERE a.odoo_id = $1`,
+        [cow],
+      );
+    await eventually('the animal is known', async () => (await animal()) !== undefined);
+    assert.deepEqual(await animal(), {
+      rfid: '900000000000001',
+      ear_tag: 'E-1',
+      name: 'Lali',
+      pen: 'Shed 1',
+      active: true,
+    });
+    await admin.write('farm.animal', [cow], { rfid_tag: '900000000000002' });
+    await eventually('the new tag is known', async () => (await animal())?.['rfid'] === '900000000000002');
+  });
+
+  test('two animals exchange their tags', async () => {
+    const tags = ['900000000000011', '900000000000012'];
+    const cows = [
+      await create('farm.animal', { name: 'A', rfid_tag: tags[0], farm_id: farmId }),
+      await create('farm.animal', { name: 'B', rfid_tag: tags[1], farm_id: farmId }),
+    ];
+    const rfids = async () =>
+      (
+        await connector.query<{ rfid: string }>(
+          'SELECT rfid FROM iot.animal WHERE odoo_id = ANY ($1) ORDER BY odoo_id',
+          [cows],
+        )
+      ).map(({ rfid }) => rfid);
+    await eventually('both are known', async () => (await rfids()).join() === tags.join());
+    await admin.write('farm.animal', [cows[0] ?? 0], { rfid_tag: false });
+    await admin.write('farm.animal', [cows[1] ?? 0], { rfid_tag: tags[0] });
+    await admin.write('farm.animal', [cows[0] ?? 0], { rfid_tag: tags[1] });
+    await eventually('exchanged', async () => (await rfids()).join() === tags.toReversed().join());
+  });
+
+  test('a device that is discovered, accepted, refused; its data follows, and nothing is echoed', async () => {
+    const topic = `dairy/${connector.farm}/milk_meter/meter_001/data`;
+    const send = (session_id: string) =>
+      connector.mqtt.publishAsync(topic, JSON.stringify(milkRecord({ session_id })), { qos: 1 });
+    await send('s1');
+    const find = () =>
+      admin.read<{ id: number; state: string }>(
+        'iot.device',
+        [
+          ['device_uid', '=', 'meter_001'],
+          ['farm_id', '=', farmId],
+        ],
+        ['state'],
+      );
+    await eventually('Odoo knows the device', async () => (await find())[0]?.state === 'discovered');
+    const [device] = await find();
+    assert.ok(device);
+    const mine = () =>
+      one(
+        `SELECT d.state, d.stall, d.revision, o.revision AS sent FROM iot.device d
+         JOIN iot.farm f ON f.id = d.farm_id
+         JOIN iot.outbox o ON o.kind = 'device' AND o.source_id = f.code || '/meter_001'
+         WHERE f.code = $1 AND d.device_uid = 'meter_001'`,
+        [connector.farm],
+      );
+    const before = await mine();
+    await admin.write('iot.device', [device.id], { stall: 'P9', state: 'registered' });
+    await eventually('registered', async () => (await mine())?.['state'] === 'registered');
+    const after = await mine();
+    assert.equal(after?.['stall'], 'P9');
+    assert.deepEqual([after['revision'], after['sent']], [before?.['revision'], before?.['sent']], 'no echo');
+
+    await admin.write('iot.device', [device.id], { state: 'refused' });
+    await eventually('refused', async () => (await mine())?.['state'] === 'rejected');
+    await send('s2');
+    await eventually('its data is a dead letter', async () => {
+      const rows = await connector.query('SELECT reason FROM iot.dead_letter WHERE topic = $1', [topic]);
+      return rows.length === 1;
+    });
+  });
+
+  test('deleted in Odoo: forgotten here, and a full resync forgets what left without a trace', async () => {
+    const [gone, lost] = [
+      await create('farm.animal', { name: 'Gone', rfid_tag: '900000000000021', farm_id: farmId }),
+      await create('farm.animal', { name: 'Lost', rfid_tag: '900000000000022', farm_id: farmId }),
+    ];
+    const active = async (name: string) =>
+      (await one('SELECT active FROM iot.animal WHERE name = $1', [name]))?.['active'];
+    await eventually(
+      'both are known',
+      async () => (await active('Gone')) === true && (await active('Lost')) === true,
+    );
+    await admin.call('farm.animal', 'unlink', { ids: [gone] });
+    await eventually('the deleted one is forgotten', async () => (await active('Gone')) === false);
+    // As if its tombstone had been lost: Odoo has no such record.
+    await connector.query('UPDATE iot.animal SET odoo_id = 999999 WHERE odoo_id = $1', [lost]);
+    await admin.call('farm.animal', 'unlink', { ids: [lost] });
+    const response = await fetch(`${connector.url}/api/v1/odoo/resync`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${connector.token}` },
+    });
+    assert.equal(response.status, 202);
+    await eventually('the lost one is forgotten', async () => (await active('Lost')) === false);
+  });
+
+  test('a quiet Odoo: the next rounds bring nothing', async () => {
+    const records = async () =>
+      (await connector.query('SELECT kind, cursor, records FROM iot.odoo_cursor ORDER BY kind')) as unknown;
+    const before = await records();
+    await callSigned(connector.url, secret, 'notify', { kind: 'animal', ids: [] });
+    await callSigned(connector.url, secret, 'notify', { kind: 'device', ids: [] });
+    await new Promise((resolve) => setTimeout(resolve, 2_000));
+    assert.deepEqual(await records(), before);
+  });
+
+  test('a signature that is wrong, old or used before is refused', async () => {
+    const call = (header: string, body: string) =>
+      fetch(`${connector.url}/api/v1/odoo/notify`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', 'x-smart-dairy-signature': header },
+        body,
+      });
+    const body = JSON.stringify({ kind: 'farm', ids: [1] });
+    const now = Math.floor(Date.now() / 1000);
+    assert.equal((await call(signature('another secret', body), body)).status, 401);
+    assert.equal((await call(signature(secret, body, now - 301), body)).status, 401);
+    assert.equal((await call('t=1', body)).status, 401);
+    const good = signature(secret, body, now);
+    assert.equal((await call(good, body)).status, 202);
+    assert.equal((await call(good, body)).status, 401, 'a replay');
+    assert.equal((await call(good, `${body} `)).status, 401, 'another body');
+  });
+
+  test('latest values and the outbox for Odoo’s screens', async () => {
+    const { body } = await callSigned(connector.url, secret, 'latest', {
+      devices: [`${connector.farm}/meter_001`, `${connector.farm}/nobody`],
+    });
+    const values = body['values'] as { device: string; metric: string; value: number }[];
+    assert.ok(values.some(({ metric }) => metric === 'milk_fat'));
+    assert.ok(values.every(({ device }) => device === `${connector.farm}/meter_001`));
+    const summary = await callSigned(connector.url, secret, 'outbox/summary', {});
+    assert.equal(summary.status, 200);
+    assert.ok(Array.isArray(summary.body['kinds']));
+    await connector.query(`SELECT iot.outbox_put('{alert}', '{x/bad}', '{1}', ARRAY['{"wrong": 1}'::jsonb])`);
+    const parked = async () =>
+      (await callSigned(connector.url, secret, 'outbox/parked', { limit: 10 })).body['records'] as {
+        id: number;
+      }[];
+    await eventually('it is parked', async () => (await parked()).length === 1);
+    const [row] = await parked();
+    const ignored = await callSigned(connector.url, secret, 'outbox/ignore', { ids: [row?.id] });
+    assert.deepEqual(ignored.body, { ignored: 1 });
+    assert.deepEqual(await parked(), []);
+  });
+
+  test('a command is published once per call, on the topic of the device', async () => {
+    const topic = `dairy/${connector.farm}/milk_meter/meter_001/commands`;
+    const received: string[] = [];
+    connector.mqtt.on('message', (on, payload) => {
+      if (on === topic) received.push(payload.toString());
+    });
+    await connector.mqtt.subscribeAsync(topic, { qos: 1 });
+    const command = { farm: connector.farm, device_uid: 'meter_001', command: 'reset', params: { value: 1 } };
+    const answer = await callSigned(connector.url, secret, 'command', { ...command, request_id: 'r1' });
+    assert.equal(answer.status, 202);
+    await eventually('the command is there', () => Promise.resolve(received.length === 1));
+    assert.deepEqual(JSON.parse(received[0] ?? ''), { id: 'r1', command: 'reset', value: 1 });
+    const unknown = await callSigned(connector.url, secret, 'command', {
+      ...command,
+      device_uid: 'nobody',
+      request_id: 'r2',
+    });
+    assert.equal(unknown.status, 404);
+  });
+
+  test('webhook actions of Odoo itself: stored, answered, worked on; unknown models are kept', async () => {
+    const [model] = (await admin.call('ir.model', 'search', {
+      domain: [['model', '=', 'farm.animal']],
+    })) as number[];
+    const action = await create('ir.actions.server', {
+      name: 'Tell the connector',
+      model_id: model,
+      state: 'webhook',
+      webhook_url: `${connector.url}/api/v1/odoo/hook/${hookToken}`,
+    });
+    const cow = await create('farm.animal', { name: 'Hooked', farm_id: farmId });
+    await admin.call('ir.actions.server', 'run', {
+      ids: [action],
+      context: { active_model: 'farm.animal', active_id: cow, active_ids: [cow] },
+    });
+    await eventually('the event is done', async () => {
+      const rows = await connector.query(
+        `SELECT state FROM iot.odoo_event WHERE model = 'farm.animal' AND record_id = $1`,
+        [cow],
+      );
+      return rows[0]?.['state'] === 'done';
+    });
+    const post = (token: string, body: unknown) =>
+      fetch(`${connector.url}/api/v1/odoo/hook/${token}`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify(body),
+      });
+    assert.equal((await post(hookToken, { _model: 'res.partner', _id: 1, _action: 'x' })).status, 202);
+    assert.equal((await post('wrong', { _model: 'res.partner', _id: 1 })).status, 404);
+    await eventually('unknown is kept', async () => {
+      const rows = await connector.query(`SELECT state FROM iot.odoo_event WHERE model = 'res.partner'`);
+      return rows.length === 1 && rows[0]?.['state'] === 'unknown';
+    });
+  });
+});

@@ -1,6 +1,7 @@
 // The scheduled jobs: silent milkings, what Odoo knows of devices, old rows.
 import { purgeDeadLetters } from './db/dead-letters.ts';
 import { noteSeen, publishSeen, type Dimensions } from './db/dimensions.ts';
+import { purgeKeys } from './db/idempotency.ts';
 import { silentMilkings } from './db/milk-sessions.ts';
 import { purgeSent } from './db/outbox.ts';
 import { inTransaction, type Db } from './db/pool.ts';
@@ -64,6 +65,7 @@ export function maintenanceJobs(context: MaintenanceContext): Job[] {
       name: 'delete old rows',
       cron: '0 17 3 * * *',
       async run() {
+        await purgeKeys(db);
         await purgeSent(db, context.sentDays);
         await purgeDeadLetters(db, context.deadLetterDays);
       },

@@ -13,6 +13,7 @@ import type { MilkingSettings } from './ingest/milkings.ts';
 import type { MqttSourceOptions } from './ingest/mqtt-source.ts';
 import type { RateLimits } from './rest/rate-limit.ts';
 import type { RouteSettings } from './rest/routes.ts';
+import { gradeOf } from './sessions/record.ts';
 
 /** What decoding takes. */
 export function decodeSettings(
@@ -46,12 +47,18 @@ export function rowSettings(context: DecodeContext, dimensions: Dimensions): Row
 }
 
 /** What the REST server takes. */
-export function restSettings({ rest }: ConnectorConfig): {
+export function restSettings(config: ConnectorConfig): {
   routeSettings: RouteSettings;
   limits: RateLimits;
 } {
+  const { rest, milk } = config;
+  const { rules } = milkingSettings(config);
   return {
-    routeSettings: { maxBodyBytes: rest.max_body_bytes },
+    routeSettings: {
+      maxBodyBytes: rest.max_body_bytes,
+      milk: { timezone: milk.timezone, kgPerLitre: milk.kg_per_litre },
+      grade: (fat, protein, scc) => gradeOf(fat, protein, scc, rules),
+    },
     limits: {
       requestsPerMinute: rest.requests_per_minute,
       failedLoginsPerMinute: rest.failed_logins_per_minute,

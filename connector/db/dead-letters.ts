@@ -1,5 +1,6 @@
 // Messages that could not be taken, kept with their reason.
 import type { Queryable } from './pool.ts';
+import { rowsOf } from './query-rows.ts';
 
 /** A message and why it could not be taken. */
 export interface DeadLetter {
@@ -84,7 +85,8 @@ export async function listDeadLetters(
   filter: DeadLetterFilter,
   limit: number,
 ): Promise<unknown[]> {
-  const { rows } = await db.query<{ payload_start: Buffer }>(
+  const rows = await rowsOf<{ payload_start: Buffer }>(
+    db,
     `SELECT ${facts}, substring(payload, 1, 500) AS payload_start
      FROM iot.dead_letter WHERE ${matching} ORDER BY id DESC LIMIT $7`,
     [...valuesOf(filter), limit],
@@ -97,11 +99,11 @@ export async function showDeadLetter(
   db: Queryable,
   id: number,
 ): Promise<Record<string, unknown> | undefined> {
-  const { rows } = await db.query<{ payload: Buffer; payload_size: number }>(
+  const [row] = await rowsOf<{ payload: Buffer; payload_size: number }>(
+    db,
     `SELECT ${facts}, payload FROM iot.dead_letter WHERE id = $1`,
     [id],
   );
-  const [row] = rows;
   if (row === undefined) return undefined;
   const { payload, ...rest } = row;
   return {
@@ -123,17 +125,17 @@ export interface StoredLetter {
 }
 
 /** The oldest dead letters of a filter, whole. */
-export async function loadDeadLetters(
+export function loadDeadLetters(
   db: Queryable,
   filter: DeadLetterFilter,
   limit: number,
 ): Promise<StoredLetter[]> {
-  const { rows } = await db.query<StoredLetter>(
+  return rowsOf<StoredLetter>(
+    db,
     `SELECT id, received_at AS "receivedAt", topic, payload, payload_size AS "payloadSize", replayed_at AS "replayedAt"
      FROM iot.dead_letter WHERE ${matching} ORDER BY id LIMIT $7`,
     [...valuesOf(filter), limit],
   );
-  return rows;
 }
 
 /** Deletes dead letters older than so many days. */

@@ -1,16 +1,22 @@
 // All routes of the connector, and what they answer from.
 import { AppError } from '../../contract/errors.ts';
 import type { IngestPort } from '../ingest/submit.ts';
+import { analyticsRoutes, type Grade } from './analytics-routes.ts';
+import { dashboardRoutes, type MilkUnits } from './dashboard-routes.ts';
 import { deadLetterRoutes } from './dead-letter-routes.ts';
+import { deviceRoutes } from './device-routes.ts';
 import { ingestRoutes } from './ingest-routes.ts';
 import { odooRoutes, type OdooDesk } from './odoo-routes.ts';
+import { queryRoutes } from './query-routes.ts';
 import type { Route } from './route.ts';
 import { systemSources, type Parts } from './sources.ts';
 import { systemRoutes } from './system-routes.ts';
 
-/** Sizes of config/connector.yaml. */
+/** Settings of config/connector.yaml. */
 export interface RouteSettings {
   maxBodyBytes: number;
+  milk: MilkUnits;
+  grade: Grade;
 }
 
 /** The routes over the connector's parts. */
@@ -27,6 +33,10 @@ export function allRoutes(parts: Parts & { odoo: OdooDesk }, settings: RouteSett
     ...systemRoutes(systemSources(parts)),
     ...ingestRoutes(port, settings.maxBodyBytes),
     ...deadLetterRoutes(parts.db, port),
+    ...queryRoutes(parts.db, () => parts.state.intake?.pending().messages ?? 0),
+    ...deviceRoutes(parts.db),
+    ...dashboardRoutes(parts.db, settings.milk),
+    ...analyticsRoutes(parts.db, settings.milk, settings.grade),
     ...odooRoutes(parts.odoo),
   ];
 }

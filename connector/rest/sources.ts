@@ -17,6 +17,7 @@ export interface Parts {
     database: Check;
     mqtt: { status(): Check } | undefined;
     ingest: IngestPort | undefined;
+    intake: { pending(): { messages: number } } | undefined;
     leadership: { leads(): boolean; detail(): string } | undefined;
   };
   outbound: OutboxWorker;

@@ -1,0 +1,64 @@
+// Milkings for queries: production by hour or day, quality by day, in the farm's time zone. Means are weighted by yield.
+import type { Queryable } from './pool.ts';
+import { rowsOf } from './query-rows.ts';
+
+/** Which milkings; complete ones only. */
+export interface MilkRange {
+  farm: string | undefined;
+  since: Date;
+  until: Date;
+  timezone: string;
+}
+
+const mean = (field: string) =>
+  `sum((record->>'${field}')::float8 * yield_kg) / nullif(sum(yield_kg) FILTER (WHERE record->>'${field}' IS NOT NULL), 0)`;
+
+const milkings = `iot.milk_session s JOIN iot.farm f ON f.id = s.farm_id
+  WHERE s.complete AND s.record IS NOT NULL AND s.started_at >= $1 AND s.started_at <= $2 AND ($3::text IS NULL OR f.code = $3)`;
+
+const values = ({ since, until, farm, timezone }: MilkRange) => [since, until, farm ?? null, timezone];
+
+/** Milk of an hour or a day. */
+export interface Production {
+  timestamp: string;
+  yieldKg: number;
+  sessions: number;
+  fat: number | null;
+  protein: number | null;
+}
+
+/** Production in buckets that begin on the hour or day of the time zone. */
+export const milkProduction = (
+  db: Queryable,
+  bucket: 'hour' | 'day',
+  range: MilkRange,
+): Promise<Production[]> =>
+  rowsOf<Production>(
+    db,
+    `SELECT iot.iso(date_trunc($5, s.started_at, $4)) AS timestamp, sum(yield_kg) AS "yieldKg", count(*)::int AS sessions,
+       ${mean('fat_pct')} AS fat, ${mean('protein_pct')} AS protein
+     FROM ${milkings} GROUP BY 1 ORDER BY 1`,
+    [...values(range), bucket],
+  );
+
+/** Quality of a day's milk. */
+export interface DailyQuality {
+  date: string;
+  fat: number | null;
+  protein: number | null;
+  scc: number | null;
+  conductivity: number | null;
+  yieldKg: number;
+  animals: number;
+}
+
+/** Quality by day of the time zone. */
+export const milkQuality = (db: Queryable, range: MilkRange): Promise<DailyQuality[]> =>
+  rowsOf<DailyQuality>(
+    db,
+    `SELECT to_char(s.started_at AT TIME ZONE $4, 'YYYY-MM-DD') AS date, ${mean('fat_pct')} AS fat, ${mean('protein_pct')} AS protein,
+       ${mean('scc_per_ml')} AS scc, ${mean('conductivity_ms_cm')} AS conductivity, sum(yield_kg) AS "yieldKg",
+       count(DISTINCT (s.farm_id, coalesce(s.rfid, s.animal_ref)))::int AS animals
+     FROM ${milkings} GROUP BY 1 ORDER BY 1`,
+    values(range),
+  );

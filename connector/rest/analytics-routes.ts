@@ -1,0 +1,110 @@
+// Analytics over days: temperature trends and the milk quality report.
+import * as z from 'zod';
+import type { MilkSessionRecord } from '../../contract/records.ts';
+import type { Queryable } from '../db/pool.ts';
+import { milkQuality } from '../db/query-milk.ts';
+import { temperatureTrends } from '../db/query-readings.ts';
+import type { MilkUnits } from './dashboard-routes.ts';
+import { farmSchema, momentSchema, round } from './lookup.ts';
+import { HttpError } from './problem.ts';
+import { route, type Route } from './route.ts';
+
+const tag = 'Analytics';
+const cache = 'private, max-age=60';
+const dayMs = 86_400_000;
+
+/** Grades milk by fat and protein (%) and somatic cells (per mL), as milkings are graded. */
+export type Grade = (fat?: number, protein?: number, scc?: number) => MilkSessionRecord['grade'];
+
+/** The routes. */
+export function analyticsRoutes(db: Queryable, { timezone, kgPerLitre }: MilkUnits, grade: Grade): Route[] {
+  return [
+    route({
+      method: 'get',
+      path: '/api/v1/iot/analytics/temperature/trends',
+      tag,
+      summary: 'Daily temperature of devices, with their alerts',
+      query: z.strictObject({
+        device_ids: z
+          .union([z.string().transform((uid) => [uid]), z.array(z.string()).max(1_000)])
+          .optional()
+          .describe('Repeat it for several; without it all temperature sensors'),
+        farm_id: farmSchema,
+        days: z.coerce.number().int().min(1).max(90).default(7),
+      }),
+      cache,
+      answer: z.strictObject({
+        period_days: z.int(),
+        trends: z.array(
+          z.strictObject({
+            date: z.iso.date().describe('UTC'),
+            device_id: z.string(),
+            farm_id: z.string(),
+            avg_temp: z.number(),
+            min_temp: z.number(),
+            max_temp: z.number(),
+            alarm_count: z.int(),
+          }),
+        ),
+      }),
+      async handle({ query: { device_ids: uids, farm_id: farm, days } }) {
+        const rows = await temperatureTrends(db, { uids, farm, days });
+        const trends = rows.map((row) => ({
+          ...row,
+          avg_temp: round(row.avg_temp),
+          min_temp: round(row.min_temp),
+          max_temp: round(row.max_temp),
+        }));
+        return { period_days: days, trends };
+      },
+    }),
+    route({
+      method: 'get',
+      path: '/api/v1/iot/analytics/milk/quality-report',
+      tag,
+      summary: 'Milk quality by day of the farm’s time zone',
+      query: z.strictObject({
+        farm_id: farmSchema,
+        start_date: momentSchema.optional().describe('30 days before end_date without it'),
+        end_date: momentSchema.optional().describe('Now without it'),
+      }),
+      cache,
+      answer: z.strictObject({
+        start_date: z.iso.datetime(),
+        end_date: z.iso.datetime(),
+        report: z.array(
+          z.strictObject({
+            date: z.iso.date(),
+            avg_fat_percent: z.number().nullable().describe('Means are weighted by yield'),
+            avg_protein_percent: z.number().nullable(),
+            avg_scc: z.int().nullable().describe('Cells per mL'),
+            avg_conductivity: z.number().nullable().describe('mS/cm'),
+            total_volume_liters: z.number(),
+            animals_milked: z.int(),
+            quality_grade: z
+              .enum(['A', 'B', 'C', 'reject'])
+              .nullable()
+              .describe('By milk.grades of the configuration'),
+          }),
+        ),
+      }),
+      async handle({ query }) {
+        const until = query.end_date ?? new Date();
+        const since = query.start_date ?? new Date(until.getTime() - 30 * dayMs);
+        if (since > until) throw new HttpError(400, 'start_date: is after end_date');
+        const rows = await milkQuality(db, { farm: query.farm_id, since, until, timezone });
+        const report = rows.map((row) => ({
+          date: row.date,
+          avg_fat_percent: round(row.fat),
+          avg_protein_percent: round(row.protein),
+          avg_scc: row.scc === null ? null : Math.round(row.scc),
+          avg_conductivity: round(row.conductivity),
+          total_volume_liters: round(row.yieldKg / kgPerLitre),
+          animals_milked: row.animals,
+          quality_grade: grade(row.fat ?? undefined, row.protein ?? undefined, row.scc ?? undefined),
+        }));
+        return { start_date: since.toISOString(), end_date: until.toISOString(), report };
+      },
+    }),
+  ];
+}

@@ -1,0 +1,158 @@
+// Devices for apps: cards with their latest values, and their readings.
+import * as z from 'zod';
+import { deviceTypeSchema, type DeviceType } from '../../contract/topics.ts';
+import type { Queryable } from '../db/pool.ts';
+import { deviceCards } from '../db/query-devices.ts';
+import { deviceReadings } from '../db/query-readings.ts';
+import { farmSchema, momentSchema, theDevice, theMetric } from './lookup.ts';
+import { HttpError } from './problem.ts';
+import { route, type Route } from './route.ts';
+
+const tag = 'Devices';
+
+/** What a card shows of a device of each type. */
+const mainMetrics: ReadonlyMap<DeviceType, string> = new Map([
+  ['milk_meter', 'milk_yield'],
+  ['temperature', 'temperature'],
+  ['collar', 'activity'],
+  ['ph', 'ph'],
+  ['humidity', 'humidity'],
+  ['pressure', 'pressure'],
+  ['energy', 'energy'],
+]);
+
+const cardSchema = z.strictObject({
+  id: z.int(),
+  device_id: z.string().describe('The uid, as in topics'),
+  name: z.string(),
+  device_type: z.string(),
+  state: z.enum(['discovered', 'registered']),
+  farm_id: z.string().describe('Code of the farm'),
+  farm_name: z.string(),
+  location_description: z.string().nullable(),
+  manufacturer: z.string().nullable(),
+  model: z.string().nullable(),
+  profile: z.string().nullable(),
+  last_seen: z.iso.datetime().nullable(),
+  is_online: z.boolean().describe('Heard within 5 minutes'),
+  signal_strength: z.number().nullable().describe('dBm, of the last day'),
+  battery_level: z.number().nullable().describe('%, of the last day'),
+  last_value: z.number().nullable().describe('Of the metric that the type is about'),
+  last_value_unit: z.string().nullable(),
+  alert_count: z.int().describe('Not resolved'),
+});
+
+const statusSchema = z.strictObject({
+  device_id: z.string(),
+  farm_id: z.string(),
+  is_online: z.boolean(),
+  last_seen: z.iso.datetime().nullable(),
+  latest_value: z.number().nullable(),
+  battery_level: z.number().nullable(),
+  signal_strength: z.number().nullable(),
+});
+
+const listSchema = z.strictObject({
+  farm_id: farmSchema,
+  device_type: deviceTypeSchema.optional(),
+  limit: z.coerce.number().int().min(1).max(1_000).default(100),
+  after: z.coerce.number().int().min(0).optional().describe('next_after of the previous page'),
+});
+
+/** The routes. */
+export function deviceRoutes(db: Queryable): Route[] {
+  const cards = async (query: z.output<typeof listSchema>) => {
+    const filter = { farm: query.farm_id, type: query.device_type, after: query.after };
+    const devices = await deviceCards(db, filter, mainMetrics, query.limit);
+    const nextAfter = devices.length === query.limit ? (devices.at(-1)?.id ?? null) : null;
+    return { devices, nextAfter };
+  };
+  return [
+    route({
+      method: 'get',
+      path: '/api/v1/iot/devices',
+      tag,
+      summary: 'Devices with their latest values',
+      query: listSchema,
+      answer: z.strictObject({ devices: z.array(cardSchema), next_after: z.int().nullable() }),
+      async handle({ query }) {
+        const { devices, nextAfter } = await cards(query);
+        return { devices, next_after: nextAfter };
+      },
+    }),
+    route({
+      method: 'get',
+      path: '/api/v1/iot/dashboard/devices/status',
+      tag,
+      summary: 'Which devices are online',
+      query: listSchema,
+      answer: z.strictObject({ devices: z.array(statusSchema), next_after: z.int().nullable() }),
+      async handle({ query }) {
+        const { devices, nextAfter } = await cards(query);
+        const statuses = devices.map((card) => ({
+          device_id: card['device_id'],
+          farm_id: card['farm_id'],
+          is_online: card['is_online'],
+          last_seen: card['last_seen'],
+          latest_value: card['last_value'],
+          battery_level: card['battery_level'],
+          signal_strength: card['signal_strength'],
+        }));
+        return { devices: statuses, next_after: nextAfter };
+      },
+    }),
+    route({
+      method: 'get',
+      path: '/api/v1/iot/devices/{device_id}',
+      tag,
+      summary: 'One device',
+      params: z.object({ device_id: z.string() }),
+      query: z.strictObject({ farm_id: farmSchema }),
+      answer: cardSchema,
+      async handle({ params, query }) {
+        const device = await theDevice(db, params.device_id, query.farm_id);
+        const [card] = await deviceCards(db, { ids: [device.id] }, mainMetrics, 1);
+        return card;
+      },
+    }),
+    route({
+      method: 'get',
+      path: '/api/v1/iot/devices/{device_id}/readings',
+      tag,
+      summary: 'Readings of a device, newest first',
+      params: z.object({ device_id: z.string() }),
+      query: z.strictObject({
+        farm_id: farmSchema,
+        start_date: momentSchema.optional().describe('A day before end_date without it'),
+        end_date: momentSchema
+          .optional()
+          .describe('Now without it; inclusive. For the next page: the last timestamp'),
+        reading_type: z.string().optional().describe('One metric only'),
+        limit: z.coerce.number().int().min(1).max(10_000).default(100),
+      }),
+      cache: 'private, max-age=5',
+      answer: z.strictObject({
+        readings: z.array(
+          z.strictObject({
+            id: z.string(),
+            device_id: z.string(),
+            timestamp: z.iso.datetime(),
+            value: z.number(),
+            unit: z.string(),
+            reading_type: z.string(),
+            quality: z.int().describe('0 is good'),
+          }),
+        ),
+      }),
+      async handle({ params, query }) {
+        const until = query.end_date ?? new Date(Date.now() + 600_000);
+        const since = query.start_date ?? new Date(until.getTime() - 86_400_000);
+        if (since > until) throw new HttpError(400, 'start_date: is after end_date');
+        const device = await theDevice(db, params.device_id, query.farm_id);
+        const metric = query.reading_type === undefined ? undefined : await theMetric(db, query.reading_type);
+        const filter = { metricId: metric?.id, since, until };
+        return { readings: await deviceReadings(db, device, filter, query.limit) };
+      },
+    }),
+  ];
+}

@@ -1,0 +1,42 @@
+// What queries are about: the device and the metric, or the problem that there is none.
+import * as z from 'zod';
+import type { Queryable } from '../db/pool.ts';
+import { findDevices, type KnownDevice } from '../db/query-devices.ts';
+import { findMetric } from '../db/query-readings.ts';
+import { HttpError } from './problem.ts';
+
+/** The farm where a uid is used by several. `farm_id` is the name of the customer's documents. */
+export const farmSchema = z.string().max(64).optional().describe('Code of the farm');
+
+/** A moment as a parameter. */
+export const momentSchema = z
+  .union([z.iso.datetime({ offset: true }), z.iso.datetime({ local: true }), z.iso.date()])
+  .describe('ISO 8601; without offset UTC')
+  .transform(
+    (text) => new Date(/T.*(Z|[+-]\d\d:\d\d)$/.test(text) || !text.includes('T') ? text : `${text}Z`),
+  );
+
+/** The device; 404 when there is none, 400 when several farms have one of that uid. */
+export async function theDevice(db: Queryable, uid: string, farm: string | undefined): Promise<KnownDevice> {
+  const [device, ...others] = await findDevices(db, uid, farm);
+  if (device === undefined)
+    throw new HttpError(404, `there is no device ${farm === undefined ? '' : `${farm}/`}${uid}`);
+  if (others.length > 0)
+    throw new HttpError(
+      400,
+      `farm_id: several farms have a device ${uid} (${[device, ...others].map((each) => each.farm).join(', ')}); name one`,
+    );
+  return device;
+}
+
+/** The metric; 404 when the catalogue has none of that name. */
+export async function theMetric(db: Queryable, name: string): Promise<{ id: number; unit: string }> {
+  const metric = await findMetric(db, name);
+  if (metric === undefined)
+    throw new HttpError(404, `metric '${name}' is not in the catalogue (config/metrics.yaml)`);
+  return metric;
+}
+
+/** Rounds for people: hundredths. */
+export const round = (value: number | null): number | null =>
+  value === null ? null : Math.round(value * 100) / 100;

@@ -1,0 +1,183 @@
+// Every route is in the document, and every route answers as the document says: the connector's process on a real database.
+import assert from 'node:assert/strict';
+import { after, before, describe, it, test } from 'node:test';
+import { Ajv2020 } from 'ajv/dist/2020.js';
+import addFormats from 'ajv-formats';
+import { pino } from 'pino';
+import { documentRoutes } from '../../../connector/rest/document-routes.ts';
+import { openApiDocument } from '../../../connector/rest/openapi.ts';
+import { allRoutes } from '../../../connector/rest/routes.ts';
+import { createApp } from '../../../connector/rest/server.ts';
+import { eventually, startConnector, type TestConnector } from '../../support/connector.ts';
+import { milkRecord } from '../../support/milk.ts';
+import { noBroker } from '../../support/stack.ts';
+import { ask } from './api-client.ts';
+
+interface Document {
+  components: { schemas: Record<string, object> };
+  paths: Record<
+    string,
+    Record<string, { responses: Record<string, { content?: Record<string, { schema: object }> }> }>
+  >;
+}
+
+test('every route of the application is in the document, and the other way round', () => {
+  const routes = allRoutes(
+    { metrics: {}, state: {} } as Parameters<typeof allRoutes>[0],
+    { milk: {} } as Parameters<typeof allRoutes>[1],
+  );
+  const limits = { requestsPerMinute: 1, failedLoginsPerMinute: 1 };
+  const app = createApp(
+    routes,
+    { token: 'x', limits, aroundPost: (_q, _s, run) => run() },
+    pino({ level: 'silent' }),
+  );
+  const { stack } = app.router as unknown as {
+    stack: { route?: { path: string; methods: Record<string, boolean> } }[];
+  };
+  const served = stack.flatMap(({ route }) =>
+    route === undefined ? [] : Object.keys(route.methods).map((method) => `${method} ${route.path}`),
+  );
+  const { paths } = openApiDocument([...routes, ...documentRoutes(routes)]) as unknown as Document;
+  const described = Object.entries(paths).flatMap(([path, methods]) =>
+    Object.keys(methods).map((method) => `${method} ${path.replaceAll(/\{(\w+)\}/g, ':$1')}`),
+  );
+  assert.deepEqual(served.toSorted(), described.toSorted());
+});
+
+describe('the OpenAPI document', { skip: noBroker() }, () => {
+  let connector: TestConnector;
+  let document: Document;
+  before(async () => {
+    connector = await startConnector();
+    document = JSON.parse((await ask(connector, '/openapi.json')).text) as Document;
+  });
+  after(() => connector.drop());
+
+  it('is true: every route is called, and its answer is as described', async () => {
+    const { farm } = connector;
+    const row = { farm_id: farm, device_uid: 't1', device_type: 'temperature', metric_name: 'temperature' };
+    const now = Date.now();
+    const readings = Array.from({ length: 50 }, (_, index) => ({
+      ...row,
+      metric_value: index,
+      timestamp: new Date(now - index * 60_000).toISOString(),
+      battery_level: 80,
+    }));
+    // In this order: what comes first makes what comes later have something to answer.
+    const calls: [route: string, path: string, body?: unknown][] = [
+      ['post /api/v1/ingest/sensor', '/api/v1/ingest/sensor', { ...row, metric_value: 4.5 }],
+      [
+        'post /api/v1/ingest/sensor/batch',
+        '/api/v1/ingest/sensor/batch',
+        { readings: [...readings, { ...row, metric_name: 'warmth' }] },
+      ],
+      ['post /api/v1/ingest/milk-production', `/api/v1/ingest/milk-production?farm=${farm}`, milkRecord()],
+      ['get /health/live', '/health/live'],
+      ['get /health/ready', '/health/ready'],
+      ['get /metrics', '/metrics'],
+      ['get /openapi.json', '/openapi.json'],
+      ['get /docs', '/docs'],
+      ['get /api/v1/status', '/api/v1/status'],
+      ['get /api/v1/milkings/latest', '/api/v1/milkings/latest?limit=5'],
+      ['get /api/v1/outbox/parked', '/api/v1/outbox/parked'],
+      ['post /api/v1/outbox/retry', '/api/v1/outbox/retry', {}],
+      ['get /api/v1/dead-letters', '/api/v1/dead-letters'],
+      ['get /api/v1/dead-letters/{id}', '/api/v1/dead-letters/1'],
+      ['post /api/v1/dead-letters/replay', '/api/v1/dead-letters/replay', { ids: [1] }],
+      ['get /api/v1/query/sensor/latest/{device_uid}', '/api/v1/query/sensor/latest/t1'],
+      ...['auto', '15min', 'hourly', 'daily'].map((level): [string, string] => [
+        'get /api/v1/query/sensor/range',
+        `/api/v1/query/sensor/range?device_uid=t1&metric_name=temperature&aggregation=${level}`,
+      ]),
+      [
+        'get /api/v1/query/sensor/range',
+        '/api/v1/query/sensor/range?device_uid=t1&metric_name=temperature&format=csv',
+      ],
+      ['get /api/v1/stats/ingestion', '/api/v1/stats/ingestion'],
+      ['get /api/v1/iot/devices', '/api/v1/iot/devices?limit=10'],
+      ['get /api/v1/iot/devices/{device_id}', '/api/v1/iot/devices/meter_001'],
+      ['get /api/v1/iot/devices/{device_id}/readings', '/api/v1/iot/devices/t1/readings?limit=3'],
+      ['get /api/v1/iot/dashboard/devices/status', `/api/v1/iot/dashboard/devices/status?farm_id=${farm}`],
+      ['get /api/v1/iot/dashboard/summary', '/api/v1/iot/dashboard/summary'],
+      ...['1h', '6h', '24h', '7d', '30d'].map((period): [string, string] => [
+        'get /api/v1/iot/dashboard/temperature/chart',
+        `/api/v1/iot/dashboard/temperature/chart?device_id=t1&period=${period}`,
+      ]),
+      ...['24h', '7d', '30d'].map((period): [string, string] => [
+        'get /api/v1/iot/dashboard/milk/production',
+        `/api/v1/iot/dashboard/milk/production?period=${period}`,
+      ]),
+      [
+        'get /api/v1/iot/analytics/temperature/trends',
+        '/api/v1/iot/analytics/temperature/trends?device_ids=t1&days=2',
+      ],
+      ['get /api/v1/iot/analytics/milk/quality-report', '/api/v1/iot/analytics/milk/quality-report'],
+    ];
+    const described = Object.entries(document.paths).flatMap(([path, methods]) =>
+      Object.keys(methods).map((method) => `${method} ${path}`),
+    );
+    const foreign = described.filter((name) => name.includes('/odoo/') || name.includes('/hooks/'));
+    const expected = described.filter((name) => !foreign.includes(name));
+    assert.deepEqual(
+      expected.filter((name) => !calls.some(([route]) => route === name)),
+      [],
+      'a route that no call here tries',
+    );
+
+    const ajv = new Ajv2020({ allErrors: true, strictTypes: false });
+    addFormats.default(ajv);
+    for (const [name, path, body] of calls) {
+      const [method = '', route = ''] = name.split(' ');
+      const responses = document.paths[route]?.[method]?.responses;
+      assert.ok(responses, `${name} is not in the document`);
+      const answer = await ask(connector, path, body === undefined ? {} : { body });
+      assert.equal(answer.status, 200, `${name}: ${answer.text.slice(0, 500)}`);
+      const type = (answer.headers.get('content-type') ?? '').split(';')[0] ?? '';
+      assert.ok(responses['200']?.content?.[type], `${name}: ${type} is not described`);
+      if (type !== 'application/json') continue;
+      const validate = ajv.compile(responses['200'].content[type].schema);
+      assert.ok(
+        validate(answer.body),
+        `${name}: ${ajv.errorsText(validate.errors)}\n${answer.text.slice(0, 800)}`,
+      );
+    }
+    await eventually('the milking', async () => {
+      const answer = await ask(connector, '/api/v1/milkings/latest');
+      return (answer.body as unknown as unknown[]).length === 1;
+    });
+  });
+
+  it('describes errors: they are the problem of the document', async () => {
+    const ajv = new Ajv2020();
+    addFormats.default(ajv);
+    const validate = ajv.compile(document.components.schemas['Problem'] ?? {});
+    for (const [path, status] of [
+      ['/api/v1/query/sensor/latest/nobody', 404],
+      ['/api/v1/query/sensor/range?device_uid=t1', 400],
+      ['/api/v1/query/sensor/range?device_uid=t1&metric_name=warmth', 404],
+      ['/api/v1/query/sensor/range?device_uid=t1&metric_name=temperature&cursor=abc', 400],
+      ['/api/v1/query/sensor/range?device_uid=t1&metric_name=temperature&fill=linear', 400],
+      [
+        '/api/v1/query/sensor/range?device_uid=t1&metric_name=temperature&start_time=2026-02-01&end_time=2026-01-01',
+        400,
+      ],
+      ['/api/v1/dead-letters/99999', 404],
+      ['/api/v1/dead-letters/one', 400],
+      ['/api/v1/iot/devices?colour=blue', 400],
+      ['/api/v1/cows', 404],
+    ] as const) {
+      const answer = await ask(connector, path);
+      assert.equal(answer.status, status, `${path}: ${answer.text}`);
+      assert.ok(validate(answer.body), `${path}: ${answer.text}`);
+      assert.match(answer.headers.get('content-type') ?? '', /^application\/problem\+json/);
+    }
+  });
+
+  it('is a page for people, without scripts, that names every route', async () => {
+    const { text, headers } = await ask(connector, '/docs');
+    assert.match(headers.get('content-type') ?? '', /^text\/html/);
+    assert.doesNotMatch(text, /<script/);
+    for (const path of Object.keys(document.paths)) assert.ok(text.includes(path), path);
+  });
+});

@@ -37,6 +37,7 @@ export async function createIntakeSource(
       start: () => undefined,
       pause: () => Promise.resolve(),
       status: () => ({ ok: true, detail: 'embedded broker' }),
+      publish: (topic, payload) => broker.publish(topic, payload),
     };
   }
   const source =

@@ -9,6 +9,7 @@ import { loadConfig, type ConnectorConfig } from './config.ts';
 import { loadStamps } from './db/arrival-stamps.ts';
 import { loadDimensions, putDevices, rememberDevices } from './db/dimensions.ts';
 import type { Leadership } from './db/leader.ts';
+import { followDevices } from './db/listen.ts';
 import { migrate } from './db/migrate.ts';
 import { inTransaction, openPool, toDatabaseError, type Db } from './db/pool.ts';
 import { setStorage } from './db/storage.ts';
@@ -118,6 +119,7 @@ runMain(logger, async (shutdown) => {
     dimensions,
     await inTransaction(db, (client) => putDevices(client, configuredDevices(config))),
   );
+  shutdown.onRelease('device news', followDevices(config.database.url, db, dimensions, logger));
 
   const milkings = milkingSettings(config);
   const seen = new Map<number, number>();

@@ -42,6 +42,14 @@ export function rememberDevices(dimensions: Dimensions, devices: readonly Device
   }
 }
 
+/** Makes a device unknown that is no longer registered. */
+export function forgetDevice(dimensions: Dimensions, id: number): void {
+  const device = dimensions.devicesById.get(id);
+  if (device === undefined) return;
+  dimensions.devicesById.delete(id);
+  dimensions.devices.delete(deviceKey(device.farm, device.deviceUid));
+}
+
 export const deviceKey = (farm: string, deviceUid: string) => `${farm}/${deviceUid}`;
 
 const deviceColumns = `d.id, d.farm_id AS "farmId", f.code AS farm, d.device_uid AS "deviceUid",
@@ -67,16 +75,23 @@ export async function loadDimensions(db: Queryable, catalogue: MetricCatalogue):
     ],
   );
   const ids = await db.query<{ name: string; id: number }>('SELECT name, id FROM iot.metric');
-  const devices = await db.query<Device>(
-    `SELECT ${deviceColumns} FROM iot.device d JOIN iot.farm f ON f.id = d.farm_id`,
-  );
   const dimensions: Dimensions = {
     metricIds: new Map(ids.rows.map((row) => [row.name, row.id])),
     devices: new Map(),
     devicesById: new Map(),
   };
-  rememberDevices(dimensions, devices.rows);
+  rememberDevices(dimensions, await loadDevices(db));
   return dimensions;
+}
+
+/** Every device, or those with these ids. */
+export async function loadDevices(db: Queryable, ids?: readonly number[]): Promise<Device[]> {
+  const { rows } = await db.query<Device>(
+    `SELECT ${deviceColumns} FROM iot.device d JOIN iot.farm f ON f.id = d.farm_id
+     WHERE $1::int[] IS NULL OR d.id = ANY ($1)`,
+    [ids ?? null],
+  );
+  return rows;
 }
 
 /**

@@ -1,23 +1,35 @@
-// One physical Modbus bus: one connection, one request at a time, reconnects by itself.
+// One physical Modbus bus: one connection, one request at a time, commands before polls; reconnects by itself.
 import { setTimeout as sleep } from 'node:timers/promises';
-import modbus from 'modbus-serial';
 import PQueue from 'p-queue';
 import { AppError, messageOf } from '../../contract/errors.ts';
-import type { Logger } from '../../contract/runtime/logger.ts';
+import type { Services } from '../shared/protocol.ts';
 import { backoffMs } from './backoff.ts';
-import type { BusConfig } from './config.ts';
-import type { Block, ReadPlan } from './plan.ts';
+import {
+  closeClient,
+  discardInput,
+  faultOf,
+  openClient,
+  sendRead,
+  sendWrite,
+  type ModbusClient,
+} from './client.ts';
+import type { Block } from './plan.ts';
+import type { BusSettings } from './settings.ts';
 
-// A CommonJS module: its types know the class as `default`, which the module also sets at run time.
-const ModbusClient = modbus.default;
-type ModbusClient = InstanceType<typeof ModbusClient>;
+/** Of what waits for the bus the highest goes first; a unit that is believed dead is tried last. */
+export const priority = { command: 2, poll: 1, probe: 0 } as const;
+
+/** What a task on the bus may do. All reject with AppError `transient`: BusDownError, RefusedError, or a silent or confused unit. */
+export interface BusLine {
+  /** Words of a block, or 0/1 of bits. */
+  read(unit: number, block: Place, timeoutMs?: number): Promise<number[]>;
+  write(unit: number, block: Place, words: readonly number[]): Promise<void>;
+}
+type Place = Pick<Block, 'table' | 'start' | 'length'>;
 
 export interface Bus {
-  /**
-   * Reads the plan's blocks of one unit: one array of words (0/1 for bits) per block.
-   * Rejects with AppError `transient`; `busDown` tells trouble of the connection from trouble of the unit.
-   */
-  read(unit: number, plan: ReadPlan): Promise<number[][]>;
+  /** Runs a task when the bus is free. */
+  run<T>(rank: number, task: (line: BusLine) => Promise<T>): Promise<T>;
   close(): Promise<void>;
 }
 
@@ -29,138 +41,132 @@ export class BusDownError extends AppError {
   }
 }
 
+/** The unit answered with a Modbus exception: 1 function, 2 address, 3 value not supported, 4 failure, 6 busy … */
+export class RefusedError extends AppError {
+  readonly code: number;
+  constructor(message: string, code: number, options?: { cause?: unknown }) {
+    super('transient', message, options);
+    this.name = 'RefusedError';
+    this.code = code;
+  }
+}
+
 /** Answers missing in a row, from whichever unit, after which the connection itself is suspected. */
 const suspectAfter = 5;
 
-type BusOptions = Pick<
-  BusConfig,
-  'name' | 'host' | 'port' | 'timeoutMs' | 'retryMaxMs' | 'pauseAfterConnectMs'
->;
+type Options = Omit<BusSettings, 'devices'> & { devices: { length: number } };
 
-/** A bus that connects at the first read. */
-export function createBus(options: BusOptions, logger: Logger): Bus {
+/** A bus that connects at the first request. */
+export function createBus(options: Options, services: Pick<Services, 'logger' | 'trouble' | 'count'>): Bus {
+  const { name, line, timeoutMs } = options;
+  const { logger } = services;
+  const labels = { bus: name };
   const queue = new PQueue({ concurrency: 1 });
+  const isRtu = line.transport !== 'tcp';
+  const place = line.transport === 'rtu' ? line.path : `${line.host}:${line.port}`;
   let client: ModbusClient | undefined;
   let failures = 0;
   let retryAt = 0;
   let missing = 0;
-  let closed = false;
+  let quietUntil = 0;
+  let isClosed = false;
+  let cancel: ((reason: BusDownError) => void) | undefined;
 
   const disconnect = () => {
-    // Read answers that arrive from now on belong to nobody.
-    client?.destroy(() => undefined);
+    if (client !== undefined) closeClient(client, line);
     client = undefined;
     missing = 0;
+    // The library forgets what was under way: neither answer nor timeout would ever come.
+    cancel?.(new BusDownError(`bus '${name}': connection ended`));
+    cancel = undefined;
   };
 
   const connected = async (): Promise<ModbusClient> => {
-    if (closed) throw new BusDownError(`bus '${options.name}' is closed`);
+    if (isClosed) throw new BusDownError(`bus '${name}' is closed`);
     if (client?.isOpen === true) return client;
     if (client !== undefined) {
       disconnect();
-      logger.warn({ bus: options.name }, 'bus connection lost');
+      logger.warn({ bus: name }, 'bus connection lost');
     }
-    const waitMs = retryAt - performance.now();
-    if (waitMs > 0) throw new BusDownError(`bus '${options.name}' is not connected`);
-    const fresh = new ModbusClient();
-    fresh.on('error', () => undefined);
-    fresh.setTimeout(options.timeoutMs);
+    if (performance.now() < retryAt) throw new BusDownError(`bus '${name}' is not connected`);
     try {
-      await fresh.connectTCP(options.host, { port: options.port });
-      if (options.pauseAfterConnectMs > 0) await sleep(options.pauseAfterConnectMs);
+      const fresh = await openClient(line);
+      if (isClosed) closeClient(fresh, line);
+      else client = fresh;
+      await sleep(options.pauseAfterConnectMs);
+      services.count('bus_connects_total', labels);
+      failures = 0;
+      services.trouble(`bus/${name}`, undefined);
+      logger.info({ bus: name, place }, 'bus connected');
+      return fresh;
     } catch (thrown) {
-      fresh.destroy(() => undefined);
       retryAt = performance.now() + backoffMs(failures++, 500, options.retryMaxMs);
-      const message = `bus '${options.name}' at ${options.host}:${options.port}: ${messageOf(thrown)}`;
       if (failures === 1)
-        logger.warn({ bus: options.name, error: messageOf(thrown) }, 'bus not reachable, trying on');
-      throw new BusDownError(message, { cause: thrown });
+        logger.warn({ bus: name, error: messageOf(thrown) }, 'bus not reachable, trying on');
+      services.trouble(
+        `bus/${name}`,
+        `bus '${name}' is not reachable, and ${options.devices.length} devices with it`,
+      );
+      throw new BusDownError(`bus '${name}' at ${place}: ${messageOf(thrown)}`, { cause: thrown });
     }
-    failures = 0;
-    client = fresh;
-    logger.info({ bus: options.name, host: options.host, port: options.port }, 'bus connected');
-    return fresh;
   };
 
-  const readBlock = async (unit: number, block: Block): Promise<number[]> => {
+  const request = async <T>(
+    unit: number,
+    patienceMs: number,
+    send: (open: ModbusClient) => Promise<T>,
+  ): Promise<T> => {
     const open = await connected();
+    const waitMs = quietUntil - performance.now();
+    if (waitMs > 0) await sleep(waitMs);
+    if (isRtu) discardInput(open);
+    open.setTimeout(patienceMs);
+    services.count('requests_total', labels);
     try {
-      const answer = await request(open, unit, block);
+      const cancelled = new Promise<never>((_resolve, reject) => (cancel = reject));
+      const answer = await Promise.race([send(open), cancelled]);
       missing = 0;
       return answer;
     } catch (thrown) {
+      if (thrown instanceof BusDownError) throw thrown;
       const fault = faultOf(thrown);
-      if (fault === 'exception') missing = 0;
-      // After a frame that makes no sense nothing later on the stream can be trusted.
-      else if (fault === 'frame' || ++missing >= suspectAfter) disconnect();
-      if (fault === 'closed')
-        throw new BusDownError(`bus '${options.name}': connection lost`, { cause: thrown });
-      throw new AppError('transient', `unit ${unit} on bus '${options.name}': ${messageOf(thrown)}`, {
-        cause: thrown,
-      });
+      services.count('faults_total', { ...labels, kind: fault.kind });
+      const message = `unit ${unit} on bus '${name}': ${messageOf(thrown)}`;
+      if (fault.kind === 'refused') {
+        missing = 0;
+        throw new RefusedError(message, fault.code, { cause: thrown });
+      }
+      // After a frame that makes no sense nothing later on a TCP stream can be trusted; an RTU line finds its feet in silence.
+      if ((fault.kind === 'frame' && !isRtu) || ++missing >= suspectAfter) disconnect();
+      else if (isRtu) quietUntil = performance.now() + patienceMs / 2;
+      if (fault.kind === 'closed')
+        throw new BusDownError(`bus '${name}': connection lost`, { cause: thrown });
+      throw new AppError('transient', message, { cause: thrown });
+    } finally {
+      cancel = undefined;
+      if (options.pauseBetweenFramesMs > 0)
+        quietUntil = Math.max(quietUntil, performance.now() + options.pauseBetweenFramesMs);
     }
   };
 
-  const readPlan = async (unit: number, { blocks, recheck }: ReadPlan): Promise<number[][]> => {
-    const data: number[][] = [];
-    for (const block of blocks) data.push(await readBlock(unit, block));
-    if (recheck !== undefined && !sameWords(await readBlock(unit, recheck), wordsOf(recheck, blocks, data))) {
+  const busLine: BusLine = {
+    read: async (unit, block, patienceMs = timeoutMs) => {
+      const words = await request(unit, patienceMs, (open) => sendRead(open, unit, block));
+      if (words.length === block.length) return words;
       throw new AppError(
         'transient',
-        `unit ${unit}: a new milking began between two reads; this poll is left out`,
+        `unit ${unit} on bus '${name}': ${words.length} values instead of ${block.length}`,
       );
-    }
-    return data;
+    },
+    write: (unit, block, words) => request(unit, timeoutMs, (open) => sendWrite(open, unit, block, words)),
   };
 
   return {
-    read: (unit, plan) => queue.add(() => readPlan(unit, plan)),
+    run: (rank, task) => queue.add(() => task(busLine), { priority: rank }),
     close: async () => {
-      closed = true;
+      isClosed = true;
       disconnect();
       await queue.onIdle();
     },
   };
 }
-
-/** The unit id is state of the client, so setting it and sending the request are one synchronous turn. */
-async function request(
-  client: ModbusClient,
-  unit: number,
-  { table, start, length }: Block,
-): Promise<number[]> {
-  client.setID(unit);
-  switch (table) {
-    case 'holding':
-      return (await client.readHoldingRegisters(start, length)).data;
-    case 'input':
-      return (await client.readInputRegisters(start, length)).data;
-    case 'coil':
-      return (await client.readCoils(start, length)).data.map(Number);
-    case 'discrete':
-      return (await client.readDiscreteInputs(start, length)).data.map(Number);
-  }
-}
-
-/** What a rejection of modbus-serial means; its timeouts and closed ports are plain objects. */
-function faultOf(thrown: unknown): 'exception' | 'timeout' | 'closed' | 'frame' {
-  const { name, modbusCode } = (thrown ?? {}) as { name?: unknown; modbusCode?: unknown };
-  if (typeof modbusCode === 'number') return 'exception';
-  if (name === 'TransactionTimedOutError') return 'timeout';
-  return name === 'PortNotOpenError' ? 'closed' : 'frame';
-}
-
-/** Where the words of `recheck` are in what was read first. */
-function wordsOf(recheck: Block, blocks: readonly Block[], data: readonly number[][]): number[] {
-  const index = blocks.findIndex(
-    (block) =>
-      block.table === recheck.table &&
-      block.start <= recheck.start &&
-      recheck.start + recheck.length <= block.start + block.length,
-  );
-  const offset = recheck.start - (blocks[index]?.start ?? 0);
-  return data[index]?.slice(offset, offset + recheck.length) ?? [];
-}
-
-const sameWords = (a: readonly number[], b: readonly number[]) =>
-  a.length === b.length && a.every((word, index) => word === b[index]);

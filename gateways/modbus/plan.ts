@@ -12,7 +12,9 @@ export interface Block {
   registers: readonly { definition: RegisterDefinition; offset: number }[];
 }
 
+/** What is read together at one rate. */
 export interface ReadPlan {
+  intervalMs: number;
   blocks: readonly Block[];
   /**
    * The session counter alone, read again at the end when a poll takes more than one request:
@@ -21,7 +23,8 @@ export interface ReadPlan {
   recheck: Block | undefined;
 }
 
-const fixedWidths: Readonly<Record<Exclude<RegisterDefinition['type'], 'string'>, number>> = {
+/** Registers of each type but text. */
+export const fixedWidths: Readonly<Record<Exclude<RegisterDefinition['type'], 'string'>, number>> = {
   bool: 1,
   uint16: 1,
   int16: 1,
@@ -40,13 +43,76 @@ export function registerWidth(definition: RegisterDefinition): number {
   return definition.type === 'string' ? (definition.length ?? 1) : fixedWidths[definition.type];
 }
 
-/** Plans the reads of a profile. Throws AppError `invalid` when a register cannot be read at all. */
-export function planReads(map: ModbusMap): ReadPlan {
-  const tables = new Set(map.registers.map((register) => register.table));
-  const blocks = [...tables].flatMap((table) => planTable(map, table));
-  const counter = map.registers.find((register) => register.name === map.session?.counter);
-  const recheck = counter === undefined || blocks.length < 2 ? undefined : blockOf([place(map, counter)]);
-  return { blocks, recheck };
+/** Plans the reads of a profile, one plan per polling group, the fastest first. Throws AppError `invalid` when a register cannot be read at all. */
+export function planReads(map: ModbusMap): ReadPlan[] {
+  const polled = map.registers.filter((register) => !register.write_only);
+  const groups = new Set(polled.map((register) => register.group));
+  return [...groups]
+    .map((group) => {
+      const own = polled.filter((register) => register.group === group);
+      const tables = new Set(own.map((register) => register.table));
+      const blocks = [...tables].flatMap((table) => planTable(map, own, table));
+      const intervalMs = map.groups[group ?? '']?.interval_ms ?? map.poll_interval_ms;
+      return withRecheck(map, { intervalMs, blocks, recheck: undefined });
+    })
+    .toSorted((a, b) => a.intervalMs - b.intervalMs);
+}
+
+/** The same plan with blocks replaced, as learned from a device that refuses one. */
+export function replaceBlock(
+  map: ModbusMap,
+  plan: ReadPlan,
+  block: Block,
+  parts: readonly Block[],
+): ReadPlan {
+  const blocks = plan.blocks.flatMap((other) => (other === block ? parts : [other]));
+  return withRecheck(map, { ...plan, blocks });
+}
+
+function withRecheck(map: ModbusMap, plan: ReadPlan): ReadPlan {
+  const name = map.session?.counter;
+  const counter = plan.blocks
+    .flatMap(({ registers }) => registers)
+    .find(({ definition }) => definition.name === name)?.definition;
+  const recheck =
+    counter === undefined || plan.blocks.length < 2 ? undefined : blockOf([place(map, counter)]);
+  return { ...plan, recheck };
+}
+
+/**
+ * Two blocks instead of one that the device refuses: cut at the widest gap, else near the middle, never through a
+ * value. Undefined when there is only one value left.
+ */
+export function splitBlock({ table, start, registers }: Block): [Block, Block] | undefined {
+  const placed = registers.map(({ definition, offset }): Placed => ({
+    definition,
+    start: start + offset,
+    end: start + offset + registerWidth(definition),
+  }));
+  let best: { index: number; gap: number; fromMiddle: number } | undefined;
+  let end = 0;
+  placed.forEach((next, index) => {
+    const gap = next.start - end;
+    const fromMiddle = Math.abs(index - placed.length / 2);
+    if (
+      index > 0 &&
+      gap >= 0 &&
+      (best === undefined || gap > best.gap || (gap === best.gap && fromMiddle < best.fromMiddle))
+    )
+      best = { index, gap, fromMiddle };
+    end = Math.max(end, next.end);
+  });
+  if (best === undefined) return undefined;
+  const parts = [placed.slice(0, best.index), placed.slice(best.index)] as const;
+  return [
+    { ...blockOf(parts[0]), table },
+    { ...blockOf(parts[1]), table },
+  ];
+}
+
+/** Where one register is, for reading or writing it alone. */
+export function placeRegister(map: ModbusMap, definition: RegisterDefinition): Block {
+  return blockOf([place(map, definition)]);
 }
 
 interface Placed {
@@ -73,8 +139,8 @@ function place(map: ModbusMap, definition: RegisterDefinition): Placed {
   return { definition, start, end: start + width };
 }
 
-function planTable(map: ModbusMap, table: Table): Block[] {
-  const placed = map.registers
+function planTable(map: ModbusMap, own: readonly RegisterDefinition[], table: Table): Block[] {
+  const placed = own
     .filter((register) => register.table === table)
     .map((definition) => place(map, definition))
     .sort((a, b) => a.start - b.start || a.end - b.end);
@@ -83,7 +149,8 @@ function planTable(map: ModbusMap, table: Table): Block[] {
   let end = 0;
   for (const next of placed) {
     const joined = Math.max(end, next.end) - (group[0]?.start ?? next.start);
-    if (group.length > 0 && (next.start - end > map.max_gap || joined > map.max_block)) {
+    const isApart = next.start - end > map.max_gap || isIllegal(map, table, end, next.start);
+    if (group.length > 0 && (isApart || joined > map.max_block)) {
       blocks.push(blockOf(group));
       group = [];
       end = 0;
@@ -93,6 +160,14 @@ function planTable(map: ModbusMap, table: Table): Block[] {
   }
   if (group.length > 0) blocks.push(blockOf(group));
   return blocks;
+}
+
+/** Whether one of the wire addresses from `start` to before `end` must not be read. */
+function isIllegal(map: ModbusMap, table: Table, start: number, end: number): boolean {
+  return map.illegal.some(
+    (range) =>
+      range.table === table && range.from - map.address_base < end && range.to - map.address_base >= start,
+  );
 }
 
 /** `group` is sorted by start and not empty. */

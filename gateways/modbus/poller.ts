@@ -1,103 +1,72 @@
 // Polls one device for ever: read, decode, publish, tell online from offline. One poller never waits for another's device.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { messageOf } from '../../contract/errors.ts';
-import type { Envelope } from '../../contract/envelope.ts';
-import type { Logger } from '../../contract/runtime/logger.ts';
-import { buildTopic } from '../../contract/topics.ts';
-import type { Publisher } from '../shared/mqtt.ts';
-import { backoffMs } from './backoff.ts';
-import { BusDownError, type Bus } from './bus.ts';
-import type { DeviceConfig } from './config.ts';
-import { decodeBlocks } from './decode.ts';
-import { toReading } from './reading.ts';
-import type { SessionMemory } from './session.ts';
-import type { StateFile } from './state-file.ts';
+import type { Services } from '../shared/protocol.ts';
+import { failed, isOpen, newBreaker, openAfter, patienceMs, pauseMs, succeeded } from './breaker.ts';
+import { BusDownError, priority, type Bus } from './bus.ts';
+import { createReadingHandler } from './publishing.ts';
+import { createPlanReader } from './read-plan.ts';
+import type { DeviceSettings } from './settings.ts';
 
 export interface PollerContext {
   bus: Bus;
-  publisher: Publisher;
-  stateFile: StateFile;
+  services: Services;
   kgPerLitre: number;
   heartbeatMs: number;
+  timeoutMs: number;
   retryMaxMs: number;
-  logger: Logger;
   signal: AbortSignal;
 }
 
-/** Failed polls in a row after which a device counts as offline. */
-const offlineAfter = 3;
-/** How often the moment of a running milking is remembered; its start and end are remembered at once. */
-const rememberEveryMs = 30_000;
+/** The first polls of many devices are spread over so long, so that they do not come in one burst for ever. */
+const spreadMs = 1000;
 
 /** Runs until `context.signal` aborts. Never rejects. */
-export async function pollDevice(device: DeviceConfig, context: PollerContext): Promise<void> {
-  const { bus, logger, signal, retryMaxMs } = context;
-  const intervalMs = device.map.poll_interval_ms;
+export async function pollDevice(device: DeviceSettings, context: PollerContext): Promise<void> {
+  const { bus, services, signal, timeoutMs, retryMaxMs } = context;
   const handle = createReadingHandler(device, context);
-  const report = createStatusReporter(device, context);
+  const readPlan = createPlanReader(device, services.logger);
   const stopping = () => signal.aborted;
-  let failures = 0;
-  let dueAt = performance.now();
+  const labels = { device: device.uid };
+  let breaker = newBreaker();
+  let downs = 0;
+  const fastest = device.plans[0]?.intervalMs ?? spreadMs;
+  const startAt = performance.now() + Math.random() * Math.min(fastest, spreadMs);
+  const beats = device.plans.map((plan, index) => ({ index, intervalMs: plan.intervalMs, dueAt: startAt }));
+
   while (!stopping()) {
+    const beat = beats.reduce((first, other) => (other.dueAt < first.dueAt ? other : first));
+    await sleep(Math.max(0, beat.dueAt - performance.now()), undefined, { signal }).catch(() => undefined);
+    if (stopping()) break;
     let waitMs = 0;
     try {
-      const data = await bus.read(device.unit, device.plan);
-      handle(data, Date.now());
-      failures = 0;
-      report('online');
+      const patience = patienceMs(breaker, timeoutMs);
+      const data = await bus.run(isOpen(breaker) ? priority.probe : priority.poll, async (line) => {
+        const startedAt = performance.now();
+        const result = await readPlan(line, beat.index, patience);
+        breaker = succeeded(breaker, (performance.now() - startedAt) / Math.max(1, result.requests));
+        return result;
+      });
+      handle(beat.index, data.values, Date.now());
+      downs = 0;
+      services.report(device.address, 'online');
     } catch (error) {
       if (stopping()) break;
-      failures++;
-      if (failures === 1) logger.warn({ device: device.uid, error: messageOf(error) }, 'device not read');
-      if (failures === offlineAfter) report('offline', messageOf(error));
-      // A dead unit costs its whole bus one timeout a try, so it is asked less and less. A dead bus costs nothing.
-      if (!(error instanceof BusDownError)) waitMs = backoffMs(failures - 1, intervalMs, retryMaxMs);
+      const isBusDown = error instanceof BusDownError;
+      // A dead bus costs nothing and says nothing about the unit.
+      if (isBusDown) downs++;
+      else breaker = failed(breaker);
+      if (downs + breaker.failures === 1)
+        services.logger.warn({ device: device.uid, error: messageOf(error) }, 'device not read');
+      if (downs + breaker.failures >= openAfter) services.report(device.address, 'offline', messageOf(error));
+      if (!isBusDown) waitMs = pauseMs(breaker, fastest, retryMaxMs);
     }
     // Keeps the beat; polls that were missed are not made up for.
-    dueAt = Math.max(dueAt + intervalMs, performance.now() + waitMs);
-    await sleep(Math.max(0, dueAt - performance.now()), undefined, { signal }).catch(() => undefined);
+    const now = performance.now();
+    const missed = Math.floor((now - beat.dueAt) / beat.intervalMs);
+    if (missed > 0) services.count('missed_cycles_total', labels, missed);
+    beat.dueAt += beat.intervalMs * (missed + 1);
+    // Whatever the group: while the unit does not answer it is left alone.
+    if (waitMs > 0) for (const other of beats) other.dueAt = Math.max(other.dueAt, now + waitMs);
   }
-}
-
-/** Publishes what a poll brought: every poll while milk flows, now and then while the stall idles. */
-function createReadingHandler(device: DeviceConfig, context: PollerContext) {
-  const { publisher, stateFile, kgPerLitre, heartbeatMs } = context;
-  const topic = buildTopic({ ...device.address, messageType: 'data' });
-  let memory: SessionMemory | undefined = stateFile.get(device.uid);
-  let lastSentAt = Number.NEGATIVE_INFINITY;
-  let lastRememberedAt = Number.NEGATIVE_INFINITY;
-
-  const publish = (envelope: Envelope, remembered: SessionMemory | undefined) => {
-    // The memory on disk moves on only when the broker has the event: a crash in between repeats it, which is harmless.
-    const settle = (acknowledged: boolean) => {
-      if (acknowledged && remembered !== undefined) stateFile.set(device.uid, remembered);
-    };
-    publisher.send(topic, JSON.stringify(envelope)).then(settle, () => undefined);
-  };
-
-  return (data: number[][], at: number) => {
-    const values = decodeBlocks(device.map, device.plan.blocks, data);
-    const reading = toReading(device, values, { at, previous: memory, kgPerLitre });
-    const event = reading.envelope.session?.event;
-    const changed = reading.memory?.counter !== memory?.counter || reading.memory?.open !== memory?.open;
-    memory = reading.memory;
-    if (event === undefined && !changed && at - lastSentAt < heartbeatMs) return;
-    lastSentAt = at;
-    const remember = changed || at - lastRememberedAt >= rememberEveryMs;
-    if (remember) lastRememberedAt = at;
-    if (reading.envelope.points.length > 0 || event !== undefined)
-      publish(reading.envelope, remember ? memory : undefined);
-  };
-}
-
-function createStatusReporter({ uid, address }: DeviceConfig, { publisher, logger }: PollerContext) {
-  const topic = buildTopic({ ...address, messageType: 'status' });
-  let state: 'online' | 'offline' | undefined;
-  return (next: 'online' | 'offline', detail?: string) => {
-    if (next === state) return;
-    state = next;
-    logger.info({ device: uid, state, ...(detail === undefined ? {} : { detail }) }, 'device state');
-    const status = { state, at: new Date().toISOString(), ...(detail === undefined ? {} : { detail }) };
-    publisher.retain(topic, JSON.stringify(status));
-  };
 }

@@ -1,35 +1,40 @@
-// One poll's values to the envelope that tells them.
+// One poll's values to the envelope that tells them. Pure.
 import type { Envelope } from '../../contract/envelope.ts';
-import type { DeviceConfig } from './config.ts';
+import { unrollCounter } from './counter.ts';
 import { toPoints, toRfid, type PointScope, type Values } from './decode.ts';
-import { stepSession, type SessionMemory } from './session.ts';
+import type { DeviceMemory } from './memory.ts';
+import { stepSession } from './session.ts';
+import type { DeviceSettings } from './settings.ts';
 
 export interface Reading {
   envelope: Envelope;
-  /** What to remember of the meter; undefined for a device that does not milk. */
-  memory: SessionMemory | undefined;
+  /** What to remember of the device; the same object parts where nothing changed. */
+  memory: DeviceMemory;
 }
 
-/** `at`: epoch milliseconds of the read; `previous`: what the poll before left. */
+/** `at`: epoch milliseconds of the read; `previous`: what the poll before left; `isSession`: these values tell milkings. */
 export function toReading(
-  { map, stall }: Pick<DeviceConfig, 'map' | 'stall'>,
-  values: Values,
-  { at, previous, kgPerLitre }: { at: number; previous: SessionMemory | undefined; kgPerLitre: number },
+  { map, stall, calibration }: Pick<DeviceSettings, 'map' | 'stall' | 'calibration'>,
+  raw: Values,
+  given: { at: number; previous: DeviceMemory; kgPerLitre: number; isSession: boolean },
 ): Reading {
+  const { at, previous, kgPerLitre, isSession } = given;
+  const { values, counters } = unroll(map, raw, previous.counters);
   const place = stall === undefined ? {} : { stall };
+  const pointsOf = (scope: PointScope) =>
+    toPoints(map, values, { kgPerLitre, scope }).map((point) => calibrate(point, calibration[point.m]));
   const counter = values.get(map.session?.counter ?? '');
   const active = values.get(map.session?.active ?? '');
-  if (typeof counter !== 'number' || active === undefined) {
-    // No milkings on this device, or the meter has no number for this one: nothing may be attributed to a milking.
-    const points = toPoints(map, values, {
-      kgPerLitre,
-      scope: map.session === undefined ? 'all' : 'machine',
-    });
-    return { envelope: { v: 1, at: new Date(at).toISOString(), points, ...place }, memory: previous };
+  if (!isSession || typeof counter !== 'number' || active === undefined) {
+    // No milkings here, or the meter has no number for this one: nothing may be attributed to a milking.
+    const points = pointsOf(map.session === undefined ? 'all' : 'machine');
+    return {
+      envelope: { v: 1, at: new Date(at).toISOString(), points, ...place },
+      memory: { ...previous, counters },
+    };
   }
-  const pointsOf = (scope: PointScope) => toPoints(map, values, { kgPerLitre, scope });
   const yieldKg = pointsOf('milking').find((point) => point.m === 'milk_yield')?.v;
-  const step = stepSession(previous, { counter, active: Boolean(active), at, yieldKg });
+  const step = stepSession(previous.session, { counter, active: Boolean(active), at, yieldKg });
   const rfid = step.session === undefined ? undefined : toRfid(values.get(map.session?.rfid ?? ''));
   return {
     envelope: {
@@ -40,8 +45,33 @@ export function toReading(
       ...(step.session === undefined ? {} : { session: step.session }),
       ...place,
     },
-    memory: step.memory,
+    memory: { session: step.memory, counters },
   };
+}
+
+/** Counters that roll over go on counting. */
+function unroll(map: DeviceSettings['map'], raw: Values, previous: DeviceMemory['counters']) {
+  const rolling = map.registers.filter(
+    ({ rollover, name }) => rollover !== undefined && typeof raw.get(name) === 'number',
+  );
+  if (rolling.length === 0) return { values: raw, counters: previous };
+  const values = new Map(raw);
+  const counters = { ...previous };
+  for (const { name, rollover = 0, scale, offset } of rolling) {
+    const shown = Number(raw.get(name));
+    const step = unrollCounter(previous[name], Math.round((shown - offset) / scale), rollover);
+    counters[name] = step;
+    values.set(name, Number((shown + step.base * scale).toPrecision(15)));
+  }
+  return { values, counters };
+}
+
+function calibrate(
+  point: Envelope['points'][number],
+  correction: { scale: number; offset: number } | undefined,
+): Envelope['points'][number] {
+  if (correction === undefined) return point;
+  return { ...point, v: Number((point.v * correction.scale + correction.offset).toPrecision(15)) };
 }
 
 /**

@@ -1,64 +1,55 @@
-// The gateways' only MQTT client: confirmed QoS-1 publishing from a bounded queue, retained status and last will.
+// The gateways' only MQTT client: confirmed publishing, retained messages, last will, subscriptions. It keeps no backlog.
 import { connect } from 'mqtt';
 import type { Logger } from '../../contract/runtime/logger.ts';
 import { messageOf } from '../../contract/errors.ts';
 
-export interface PublisherOptions {
+export interface LinkOptions {
   url: string;
   username: string | undefined;
   password: string | undefined;
   clientId: string;
-  /** Most messages that wait in memory while the broker is away; beyond it the oldest are dropped and counted. */
-  queueLimit: number;
-  /** Retained topic that says whether this gateway lives, with what to say at birth, at an orderly end and as last will. */
-  presence: { topic: string; online: () => string; offline: () => string; will: string };
+  /** What the broker says for us, retained, when we are gone without a goodbye. */
+  will?: { topic: string; payload: string };
+  /** The broker keeps what comes for our subscriptions while we are away. */
+  keepSession?: boolean;
   logger: Logger;
 }
 
-export interface PublisherCounts {
-  acknowledged: number;
-  dropped: number;
-  waiting: number;
-}
-
-export interface Publisher {
-  /** Queues a message; resolves true when the broker confirmed it, false when it was dropped. Never rejects. */
-  send(topic: string, payload: string): Promise<boolean>;
-  /** Sets a retained message; only the latest one of a topic is sent. */
+export interface Link {
+  isReady(): boolean;
+  /**
+   * Publishes with QoS 1. `settle` is called once: true with the broker's acknowledgement (also when that comes after a
+   * reconnect), false when the message has to be sent again. Only while ready.
+   */
+  publish(topic: string, payload: string, settle: (acknowledged: boolean) => void): void;
+  /** Sets a retained message; only the latest one of a topic is sent, and again after every reconnect. */
   retain(topic: string, payload: string): void;
-  counts(): PublisherCounts;
-  /** Delivers what waits for at most `drainMs`, says goodbye and disconnects. */
-  close(drainMs?: number): Promise<void>;
+  /** Not retained, not kept while the broker is away. */
+  say(topic: string, payload: string): void;
+  /** Subscribes now and after every reconnect. */
+  subscribe(filter: string, onMessage: (topic: string, payload: Buffer) => void): void;
+  onReady(listener: () => void): void;
+  /** Says the last retained messages if there is a connection, and disconnects. */
+  close(): Promise<void>;
 }
-
-interface Entry {
-  number: number;
-  topic: string;
-  payload: string;
-  settle: (acknowledged: boolean) => void;
-}
-
-/** Messages on their way to the broker without its PUBACK. */
-const inFlightLimit = 100;
 
 /** Connects in the background and for ever; nothing here waits for the broker. */
-export function connectPublisher(options: PublisherOptions): Publisher {
-  const { logger, presence, queueLimit } = options;
-  const queue: Entry[] = [];
+export function connectLink(options: LinkOptions): Link {
+  const { logger, will } = options;
   const retained = new Map<string, string>();
+  const unsent = new Set<string>();
+  const subscriptions = new Map<string, (topic: string, payload: Buffer) => void>();
+  const listeners: (() => void)[] = [];
   // `client.connected` is true already while MQTT.js repeats old messages after a reconnect; what is published in that
   // phase fails if the connection breaks again. So: only between its 'connect' and 'close' events.
   let ready = false;
   let closing = false;
-  let sent = 0;
-  let inFlight = 0;
-  let acknowledged = 0;
-  let dropped = 0;
-  let droppedBefore = 0;
-  let idle: (() => void) | undefined;
+  /** Published and not confirmed. */
+  let open = 0;
 
   const client = connect(options.url, {
     clientId: options.clientId,
+    clean: options.keepSession !== true,
     ...(options.username === undefined ? {} : { username: options.username }),
     ...(options.password === undefined ? {} : { password: options.password }),
     keepalive: 30,
@@ -66,55 +57,43 @@ export function connectPublisher(options: PublisherOptions): Publisher {
     reconnectPeriod: 500 + Math.floor(Math.random() * 1000),
     // Rights may be given later: keep trying.
     reconnectOnConnackError: true,
-    will: { topic: presence.topic, payload: Buffer.from(presence.will), qos: 1, retain: true },
+    resubscribe: false,
+    ...(will === undefined
+      ? {}
+      : { will: { topic: will.topic, payload: Buffer.from(will.payload), qos: 1 as const, retain: true } }),
   });
 
-  const drop = (entry: Entry, reason: string) => {
-    dropped++;
-    if (dropped === 1 || dropped % 1000 === 0) logger.warn({ dropped, reason }, 'readings dropped');
-    entry.settle(false);
-  };
-  const putBack = (entry: Entry) => {
-    const later = queue.findIndex((other) => other.number > entry.number);
-    queue.splice(later < 0 ? queue.length : later, 0, entry);
-  };
-  const pump = () => {
-    while (ready && inFlight < inFlightLimit) {
-      const entry = queue.shift();
-      if (entry === undefined) break;
-      inFlight++;
-      // Across a lost connection MQTT.js keeps the message and sends it again; the callback comes with the PUBACK.
-      client.publish(entry.topic, entry.payload, { qos: 1 }, (error) => {
-        inFlight--;
-        if (error == null) {
-          acknowledged++;
-          entry.settle(true);
-        } else if (ready || closing) drop(entry, messageOf(error));
-        else putBack(entry);
-        pump();
-      });
-    }
-    if (queue.length === 0 && inFlight === 0) idle?.();
-  };
-  const publishRetained = (topic: string, payload: string) => {
-    client.publish(topic, payload, { qos: 1, retain: true }, (error) => {
-      if (error == null) return;
+  const publishRetained = (topic: string) => {
+    unsent.delete(topic);
+    open++;
+    client.publish(topic, retained.get(topic) ?? '', { qos: 1, retain: true }, (error) => {
+      open--;
+      if (error == null || closing) return;
       logger.warn({ topic, error: messageOf(error) }, 'status not published');
-      if (!retained.has(topic)) retained.set(topic, payload);
+      unsent.add(topic);
     });
   };
-  const flushRetained = () => {
-    for (const [topic, payload] of retained) publishRetained(topic, payload);
-    retained.clear();
+  const subscribeTo = (filter: string) => {
+    client.subscribe(filter, { qos: 1 }, (error, granted) => {
+      const refused = granted?.some(({ qos }) => Number(qos) >= 128) === true;
+      if (error != null || refused)
+        logger.warn(
+          { filter, error: error == null ? 'refused' : messageOf(error) },
+          'not subscribed; may this account read there?',
+        );
+    });
   };
 
   client.on('connect', () => {
     ready = true;
-    logger.info({ waiting: queue.length, dropped: dropped - droppedBefore }, 'broker connected');
-    droppedBefore = dropped;
-    publishRetained(presence.topic, presence.online());
-    flushRetained();
-    pump();
+    logger.info('broker connected');
+    // A broker without persistence has forgotten everything.
+    for (const topic of retained.keys()) publishRetained(topic);
+    for (const filter of subscriptions.keys()) subscribeTo(filter);
+    for (const listener of listeners) listener();
+  });
+  client.on('message', (topic, payload) => {
+    for (const [filter, onMessage] of subscriptions) if (fits(filter, topic)) onMessage(topic, payload);
   });
   let lastError = '';
   client.on('error', (error) => {
@@ -129,33 +108,54 @@ export function connectPublisher(options: PublisherOptions): Publisher {
   });
 
   return {
-    send: (topic, payload) =>
-      new Promise((settle) => {
-        const oldest = queue.length >= queueLimit ? queue.shift() : undefined;
-        if (oldest !== undefined) drop(oldest, `more than ${queueLimit} readings wait for the broker`);
-        queue.push({ number: sent++, topic, payload, settle });
-        pump();
-      }),
+    isReady: () => ready,
+    publish: (topic, payload, settle) => {
+      // Across a lost connection MQTT.js keeps the message and sends it again; the callback comes with the PUBACK.
+      open++;
+      client.publish(topic, payload, { qos: 1 }, (error) => {
+        open--;
+        settle(error == null);
+      });
+    },
     retain: (topic, payload) => {
       retained.set(topic, payload);
-      if (ready) flushRetained();
+      unsent.add(topic);
+      if (ready) for (const waiting of unsent) publishRetained(waiting);
     },
-    counts: () => ({ acknowledged, dropped, waiting: queue.length + inFlight }),
-    close: async (drainMs = 3000) => {
-      if (ready && queue.length + inFlight > 0) {
-        await within(drainMs, new Promise<void>((resolve) => (idle = resolve)));
-      }
-      const lost = queue.length + inFlight;
-      if (lost > 0) logger.warn({ lost }, 'stopped with readings that the broker did not confirm');
+    say: (topic, payload) => {
+      if (!ready) return;
+      open++;
+      client.publish(topic, payload, { qos: 1 }, (error) => {
+        open--;
+        if (error != null) logger.warn({ topic, error: messageOf(error) }, 'not published');
+      });
+    },
+    subscribe: (filter, onMessage) => {
+      subscriptions.set(filter, onMessage);
+      if (ready) subscribeTo(filter);
+    },
+    onReady: (listener) => void listeners.push(listener),
+    close: async () => {
       closing = true;
-      if (ready) {
-        await within(1000, client.publishAsync(presence.topic, presence.offline(), { qos: 1, retain: true }));
-      }
-      await within(1000, client.endAsync(!ready));
+      const deadline = performance.now() + 1000;
+      while (ready && open > 0 && performance.now() < deadline)
+        await new Promise((resolve) => setTimeout(resolve, 10));
+      // Without a goodbye the broker would say our last will; with something unconfirmed a goodbye never ends.
+      await within(1000, client.endAsync(!ready || open > 0));
       ready = false;
-      for (const entry of queue.splice(0)) entry.settle(false);
     },
   };
+}
+
+/** Whether a topic is in a subscription filter. */
+function fits(filter: string, topic: string): boolean {
+  const [wanted, levels] = [filter.split('/'), topic.split('/')];
+  for (const [index, word] of wanted.entries()) {
+    if (word === '#') return true;
+    if (word !== '+' && word !== levels[index]) return false;
+    if (levels[index] === undefined) return false;
+  }
+  return wanted.length === levels.length;
 }
 
 /** Waits for `work` for at most `ms`; a failure of it at the end of a process is of no interest. */

@@ -1,4 +1,4 @@
-// npm run stack -- up|down|status|reset [--docker|--real|--embedded] [--instance demo|test|bench]
+// npm run stack -- up|down|status|reset [--docker|--real|--embedded] [--instance demo|test|bench|chaos]
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { bringDown, bringUp, readState, runningDaemon } from './client.ts';
@@ -11,7 +11,7 @@ import { parseProcessId } from './process-id.ts';
 import { openProgress } from './progress.ts';
 import type { Instance, InstanceName } from './types.ts';
 
-const usage = `Usage: npm run stack -- up|down|status|reset [--docker|--real|--embedded] [--instance demo|test|bench]
+const usage = `Usage: npm run stack -- up|down|status|reset [--docker|--real|--embedded] [--instance demo|test|bench|chaos]
   up      start the services and write .stack/env
   down    stop them; data stays
   status  say what runs
@@ -21,8 +21,8 @@ function instanceName(args: readonly string[]): InstanceName {
   const at = args.indexOf('--instance');
   if (at < 0) return 'demo';
   const name = args[at + 1];
-  if (name !== 'demo' && name !== 'test' && name !== 'bench')
-    throw new Error('--instance wants demo, test or bench');
+  if (name !== 'demo' && name !== 'test' && name !== 'bench' && name !== 'chaos')
+    throw new Error('--instance wants demo, test, bench or chaos');
   return name;
 }
 
@@ -60,7 +60,8 @@ async function reset(instance: Instance): Promise<void> {
     'log',
     'env',
     'settings.json',
-    'gateway-modbus.json',
+    'gateway-spool.sqlite',
+    'gateway-spool.sqlite-wal',
   ]) {
     rmSync(join(instance.dir, name), { recursive: true, force: true });
   }

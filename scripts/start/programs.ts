@@ -23,7 +23,7 @@ export function createPrograms(programs: Programs): ManagedService[] {
     ...process.env,
     ...env,
     SIMULATOR_MODBUS_PORT: String(settings.ports.modbus),
-    GATEWAY_STATE_FILE: join(instance.dir, 'gateway-modbus.json'),
+    GATEWAY_SPOOL_FILE: join(instance.dir, 'gateway-spool.sqlite'),
   };
   const program = (name: string, args: string[], isReady: ServiceSpec['isReady']): ManagedService =>
     createService({
@@ -48,7 +48,7 @@ export function createPrograms(programs: Programs): ManagedService[] {
   );
   // These two have no address to ask: they are ready when they have not died at once.
   const survives = (): Promise<boolean> => sleep(300, true);
-  const gateway = program('gateway', ['gateways/modbus/main.ts'], survives);
+  const gateway = program('gateway', ['gateways/main.ts'], survives);
   if (!programs.withSimulator) return [connector, gateway];
   const modbus = ['--modbus-port', String(settings.ports.modbus)];
   const simulatorArgs = ['scripts/simulator/main.ts', ...modbus, ...programs.simulatorArgs];

@@ -4,19 +4,28 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { test, type TestContext } from 'node:test';
-import { loadGatewayConfig } from '../../../gateways/modbus/config.ts';
+import { protocol } from '../../../gateways/modbus/protocol.ts';
+import type { ModbusSettings } from '../../../gateways/modbus/settings.ts';
+import { loadGatewayConfig } from '../../../gateways/shared/config.ts';
+import { protocolNames } from '../../../gateways/shared/process.ts';
+
+const others = protocolNames().filter((name) => name !== 'modbus');
+const load = (file: string, environment: Record<string, string>) =>
+  loadGatewayConfig(file, [protocol], environment, others);
 
 test('the shipped configuration polls the demo parlour', () => {
-  const config = loadGatewayConfig('config/gateway.yaml', { MQTT_URL: 'mqtt://127.0.0.1' });
-  const [bus] = config.buses;
-  assert.deepEqual([bus?.host, bus?.port, bus?.devices.length], ['127.0.0.1', 5020, 8]);
-  assert.deepEqual([config.mqtt.username, config.mqtt.password], [undefined, undefined]);
-  assert.equal(bus?.devices[7]?.uid, 'stall-08');
-  assert.equal(bus.devices[0]?.plan.blocks.length, 1);
+  const { shared, settings } = load('config/gateway.yaml', { MQTT_URL: 'mqtt://127.0.0.1' });
+  const { buses } = settings.get('modbus') as ModbusSettings;
+  const [bus] = buses;
+  assert.deepEqual(bus?.line, { transport: 'tcp', host: '127.0.0.1', port: 5020 });
+  assert.equal(bus.devices.length, 8);
+  assert.deepEqual([shared.mqtt.username, shared.mqtt.password], [undefined, undefined]);
+  assert.equal(bus.devices[7]?.uid, 'stall-08');
+  assert.equal(bus.devices[0]?.plans[0]?.blocks.length, 1);
 });
 
 /** Loads a configuration with these devices and returns the complaint. */
-function complaint(t: TestContext, devices: string[]): string {
+function complaint(t: TestContext, devices: string[], line = 'host: h'): string {
   const folder = mkdtempSync(join(tmpdir(), 'gateway-config-'));
   t.after(() => rmSync(folder, { recursive: true }));
   const file = join(folder, 'gateway.yaml');
@@ -26,16 +35,17 @@ function complaint(t: TestContext, devices: string[]): string {
     'mqtt: { url: mqtt://x }',
     `profiles: ${resolve('config/profiles')}`,
     `metrics: ${resolve('config/metrics.yaml')}`,
-    'state_file: state.json',
-    'buses:',
-    '  - name: b',
-    '    host: h',
-    '    devices:',
-    ...devices.map((device) => `      - ${device}`),
+    'spool: { file: spool.sqlite }',
+    'modbus:',
+    '  buses:',
+    '    - name: b',
+    `      ${line}`,
+    '      devices:',
+    ...devices.map((device) => `        - ${device}`),
   ];
   writeFileSync(file, lines.join('\n'));
   try {
-    loadGatewayConfig(file, {});
+    load(file, {});
   } catch (error) {
     return String(error);
   }
@@ -47,19 +57,35 @@ test('a misspelt profile, a uid and a unit used twice', (t) => {
     '{ uid: a, unit: 1, profile: generic-milk-meter-modbs }',
     '{ uid: a, unit: 1, profile: generic-milk-meter-modbus }',
   ]);
-  assert.match(text, /gateway\.yaml:11:\d+: .*profile: .*did you mean 'generic-milk-meter-modbus'\?/);
-  assert.match(text, /gateway\.yaml:12:\d+: .*uid 'a' is taken/);
-  assert.match(text, /gateway\.yaml:12:\d+: .*unit 1 is taken on bus 'b'/);
+  assert.match(text, /gateway\.yaml:12:\d+: .*profile: .*did you mean 'generic-milk-meter-modbus'\?/);
+  assert.match(text, /gateway\.yaml:13:\d+: .*uid 'a' is taken/);
+  assert.match(text, /gateway\.yaml:13:\d+: .*unit 1 is taken on bus 'b'/);
 });
 
 test('a misspelt key and an impossible unit', (t) => {
   assert.match(complaint(t, ['{ uid: a, unit: 1, profil: x }']), /unknown key; did you mean 'profile'\?/);
-  assert.match(complaint(t, ['{ uid: a, unit: 300, profile: generic-milk-meter-modbus }']), /11:\d+: .*unit/);
+  assert.match(complaint(t, ['{ uid: a, unit: 300, profile: generic-milk-meter-modbus }']), /12:\d+: .*unit/);
 });
 
 test('a broker that is not set is named', () => {
   assert.throws(
-    () => loadGatewayConfig('config/gateway.yaml', {}),
+    () => load('config/gateway.yaml', {}),
     /gateway\.yaml:\d+:\d+: environment variable MQTT_URL is not set/,
+  );
+});
+
+test('lines: serial, converters, and what is missing', (t) => {
+  const devices = ['{ uid: a, profile: generic-milk-meter-modbus }'];
+  assert.equal(complaint(t, devices, 'serial: { path: /dev/ttyUSB0, baud: 19200 }'), 'no complaint');
+  assert.equal(
+    complaint(t, devices, '{ host: h, transport: rtu_tcp }'.slice(2, -2).replace(', ', '\n      ')),
+    'no complaint',
+  );
+  assert.match(complaint(t, devices, 'transport: rtu'), /9:\d+: .*transport rtu needs serial/);
+  assert.match(complaint(t, devices, 'transport: tcp'), /transport tcp needs a host/);
+  const miscalibrated = '{ uid: a, profile: generic-milk-meter-modbus, calibration: { ph: { offset: 1 } } }';
+  assert.match(
+    complaint(t, [miscalibrated]),
+    /calibration.ph: profile 'generic-milk-meter-modbus' has no metric 'ph'/,
   );
 });

@@ -8,7 +8,13 @@ import {
   type ModbusMap,
   type RegisterDefinition,
 } from '../../../contract/profile.ts';
-import { decodeBlocks, decodeRegister, toPoints, toRfid } from '../../../gateways/modbus/decode.ts';
+import {
+  decodeBlocks,
+  decodeRegister,
+  encodeRegister,
+  toPoints,
+  toRfid,
+} from '../../../gateways/modbus/decode.ts';
 import { planReads } from '../../../gateways/modbus/plan.ts';
 
 type WordOrder = (typeof wordOrders)[number];
@@ -22,6 +28,7 @@ const definition = (part: Partial<RegisterDefinition>): RegisterDefinition => ({
   offset: 0,
   sentinels: [],
   milking: false,
+  write_only: false,
   ...part,
 });
 
@@ -101,6 +108,8 @@ describe('what was encoded comes back', () => {
             const decoded = decodeRegister(definition({ type }), words, order) as number;
             // 15 significant digits are kept.
             assert.ok(Math.abs(decoded - value) <= Math.abs(value) * 1e-14, `${decoded} is not ${value}`);
+            // And what is written for it is the same again.
+            assert.deepEqual(encodeRegister(definition({ type }), value, order), words);
           }),
         );
       });
@@ -171,7 +180,7 @@ const map: ModbusMap = profileSchema.parse({
 }).modbus!;
 
 test('values come by name, in their own word order, and as points in canonical units', () => {
-  const { blocks } = planReads(map);
+  const { blocks } = planReads(map)[0]!;
   assert.deepEqual(
     blocks.map(({ table, start, length }) => [table, start, length]),
     [
@@ -195,4 +204,23 @@ test('a tag has 15 digits, and zero is no tag', () => {
   assert.equal(toRfid('982000001088420'), '982000001088420');
   for (const none of [0, undefined, '', '12345', '000000000000000', 1e16, true])
     assert.equal(toRfid(none), undefined);
+});
+
+test('bits of a word', () => {
+  const bits = (from: number, count: number) =>
+    decodeRegister(definition({ bits: { from, count } }), [0b1010_0110_0000_0011], 'ABCD');
+  assert.deepEqual(
+    [bits(0, 1), bits(1, 1), bits(2, 1), bits(9, 2), bits(12, 4), bits(0, 16)],
+    [1, 1, 0, 3, 10, 0xa603],
+  );
+});
+
+test('what does not fit is not written', () => {
+  const encode = (part: Partial<RegisterDefinition>, value: number) =>
+    encodeRegister(definition(part), value, 'ABCD');
+  assert.deepEqual(encode({ scale: 0.1 }, 4.26), [43]);
+  assert.deepEqual(encode({ type: 'int16', scale: 0.1, offset: -40 }, -41), [0xfff6]);
+  for (const value of [-1, 65_536, Number.NaN, Infinity])
+    assert.match(String(encode({}, value)), /does not fit/);
+  assert.match(String(encode({ type: 'bcd16' }, 10_000)), /does not fit/);
 });

@@ -15,7 +15,7 @@ function run(t: TestContext, args: string[]) {
     env: {
       MQTT_URL: 'mqtt://127.0.0.1:1',
       SIMULATOR_MODBUS_PORT: '1',
-      GATEWAY_STATE_FILE: join(folder, 'state.json'),
+      GATEWAY_SPOOL_FILE: join(folder, 'spool.sqlite'),
     },
     stdio: ['ignore', 'ignore', 'pipe'],
   });

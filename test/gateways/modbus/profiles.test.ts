@@ -13,12 +13,13 @@ const at = Date.parse('2026-01-01T06:00:00Z');
 
 /** The envelope of the first poll that finds these registers; what a sample does not name is 0. */
 function envelopeOf(map: ModbusMap, registers: NonNullable<Profile['samples'][number]['registers']>) {
-  const { blocks } = planReads(map);
+  const blocks = planReads(map).flatMap((plan) => plan.blocks);
   const data = blocks.map(({ table, start, length }) =>
     Array.from({ length }, (_, i) => registers[table]?.[String(start + i + map.address_base)] ?? 0),
   );
   const values = decodeBlocks(map, blocks, data);
-  return toReading({ map, stall: undefined }, values, { at, previous: undefined, kgPerLitre: 1.03 }).envelope;
+  const context = { at, previous: { counters: {} }, kgPerLitre: 1.03, isSession: map.session !== undefined };
+  return toReading({ map, stall: undefined, calibration: {} }, values, context).envelope;
 }
 
 for (const profile of profiles.values()) {
@@ -27,7 +28,7 @@ for (const profile of profiles.values()) {
   describe(profile.profile, () => {
     test('has samples and can be planned', () => {
       assert.ok(samples.some(({ registers }) => registers !== undefined));
-      assert.ok(planReads(modbus).blocks.length > 0);
+      assert.ok(planReads(modbus).length > 0);
     });
     for (const { name, registers, expect } of samples) {
       if (registers === undefined) continue;

@@ -1,6 +1,7 @@
-// The generated files: docs/configuration.md and the JSON Schema that editors check config/connector.yaml with.
+// The generated files: docs/configuration.md and the JSON Schemas that editors check config/connector.yaml and profiles with.
 import * as z from 'zod';
 import { configSchema } from '../../connector/config-schema.ts';
+import { profileSchema } from '../../contract/profile.ts';
 
 interface Node {
   type?: string;
@@ -31,6 +32,10 @@ export function generated(): Map<string, string> {
   const schema = z.toJSONSchema(configSchema, { io: 'input' });
   return new Map([
     ['config/schema/connector.schema.json', `${JSON.stringify(schema, null, 2)}\n`],
+    [
+      'config/schema/profile.schema.json',
+      `${JSON.stringify(z.toJSONSchema(profileSchema, { io: 'input' }), null, 2)}\n`,
+    ],
     ['docs/configuration.md', `${intro}\n${sections(schema as Node)}`],
   ]);
 }

@@ -1,6 +1,7 @@
 // Writes readings: COPY straight into the table; where some are there already, through a staging table.
 import { copyBinary } from './copy.ts';
 import { isUniqueViolation, type PoolClient } from './pool.ts';
+import { markLate } from './storage.ts';
 
 /** One stored value. `time` in epoch ms. */
 export interface ReadingRow {
@@ -50,6 +51,7 @@ export async function insertReadings(
   try {
     await copyReadings(client, 'iot.reading', rows);
     await client.query('RELEASE SAVEPOINT readings');
+    await markLate(client, rows);
     return new Set();
   } catch (error) {
     if (!isUniqueViolation(error)) throw error;
@@ -97,5 +99,9 @@ async function insertNewOnes(client: PoolClient, rows: readonly ReadingRow[]): P
   const duplicates = new Set(rows.map((row) => readingKey(row.deviceId, row.metricId, row.time)));
   for (const row of inserted.rows)
     duplicates.delete(readingKey(row.device_id, row.metric_id, row.time.getTime()));
+  await markLate(
+    client,
+    inserted.rows.map(({ time }) => ({ time: time.getTime() })),
+  );
   return duplicates;
 }

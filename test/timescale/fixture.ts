@@ -2,8 +2,8 @@
 import { after, before, describe, test } from 'node:test';
 import { migrate } from '../../connector/db/migrate.ts';
 import { inTransaction, openPool, type Db } from '../../connector/db/pool.ts';
-import { insertReadings, prepareDays, readingKey, type ReadingRow } from '../../connector/db/readings.ts';
-import { markLate, refreshRollups } from '../../connector/db/storage.ts';
+import { insertReadings, prepareDays, type ReadingRow } from '../../connector/db/readings.ts';
+import { refreshRollups } from '../../connector/db/storage.ts';
 import { createLogger } from '../../contract/runtime/logger.ts';
 import { createDatabase, type TestDatabase } from '../support/stack.ts';
 
@@ -52,12 +52,7 @@ export function onEachEdition(name: string, body: (opened: () => StorageDatabase
 export function write(db: Db, rows: readonly ReadingRow[]): Promise<ReadonlySet<string>> {
   return inTransaction(db, async (client) => {
     await prepareDays(client, rows, new Set());
-    const duplicates = await insertReadings(client, rows);
-    await markLate(
-      client,
-      rows.filter((row) => !duplicates.has(readingKey(row.deviceId, row.metricId, row.time))),
-    );
-    return duplicates;
+    return insertReadings(client, rows);
   });
 }
 

@@ -7,9 +7,16 @@ import { readEnvFile } from '../stack/env-file.ts';
 import { openInstance, readSettings } from '../stack/instance.ts';
 import { openProgress, type Progress } from '../stack/progress.ts';
 import type { Bench } from './harness/bench.ts';
+import { run as connections } from './connections.ts';
+import { run as gateway } from './gateway.ts';
+import { run as latency } from './latency.ts';
 import { run as mqtt } from './mqtt.ts';
+import { run as odoo } from './odoo.ts';
+import { run as query } from './query.ts';
+import { run as rest } from './rest.ts';
+import { run as storage } from './storage.ts';
 
-const benches: Readonly<Record<string, Bench>> = { mqtt };
+const benches: Readonly<Record<string, Bench>> = { mqtt, rest, latency, storage, query, odoo, connections, gateway };
 const usage = `Usage: npm run bench -- ${Object.keys(benches).join('|')} [--quick] [--huge] [--profile DIR]
   --quick    seconds instead of minutes, 1 M rows instead of 10 M
   --huge     100 M rows (query)

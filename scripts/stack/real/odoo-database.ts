@@ -19,15 +19,21 @@ export async function cloneOdooDatabase({ settings, filestore, from, to }: Clone
   await dropOdooDatabase(settings, filestore, to);
   // A plain file copy is several times faster than going through the log.
   const sql = `create database "${to}" template "${from}" owner odoo strategy file_copy`;
-  await withClient(adminUrl(settings), (query) => onceUnused(() => query(sql)));
+  const disconnect = 'select pg_terminate_backend(pid) from pg_stat_activity where datname = $1';
+  await withClient(adminUrl(settings), (query) =>
+    onceUnused(
+      () => query(sql),
+      () => query(disconnect, [from]),
+    ),
+  );
   const source = join(filestore, from);
   if (existsSync(source)) execFileSync('cp', ['-a', '--reflink=auto', source, join(filestore, to)]);
 }
 
 const unusedTimeoutMs = 10_000;
 
-/** TimescaleDB's scheduler looks into every database for a moment, which forbids cloning just then: tries again. */
-async function onceUnused<T>(work: () => Promise<T>): Promise<T> {
+/** TimescaleDB's scheduler looks into every database, which forbids cloning just then: sends it away and tries again. */
+async function onceUnused<T>(work: () => Promise<T>, disconnect: () => Promise<unknown>): Promise<T> {
   const deadline = Date.now() + unusedTimeoutMs;
   for (;;) {
     try {
@@ -35,6 +41,7 @@ async function onceUnused<T>(work: () => Promise<T>): Promise<T> {
     } catch (error) {
       const isInUse = (error as { code?: unknown }).code === '55006';
       if (!isInUse || Date.now() > deadline) throw error;
+      await disconnect();
       await sleep(200);
     }
   }

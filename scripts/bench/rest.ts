@@ -1,0 +1,95 @@
+// rest: batches of 1,000 rows over 8 connections, each answered row by row after the commit.
+import { Agent, request } from 'node:http';
+import type { BenchContext, BenchResult } from './harness/bench.ts';
+import { startBenchConnector, type BenchConnector } from './harness/connector.ts';
+import { copyReference } from './harness/database.ts';
+import { rounded } from './harness/numbers.ts';
+
+const connections = 8;
+const rowsPerBatch = 1_000;
+
+interface Answer {
+  accepted: number;
+  duplicates: number;
+  rejected: number;
+}
+
+/** Bodies with one row of each of 1,000 thermometers; no two say the same moment. */
+function bodies(): () => string {
+  let at = Date.now() - 3_600_000;
+  return () => {
+    const moment = new Date((at += 1)).toISOString();
+    const rows = Array.from(
+      { length: rowsPerBatch },
+      (_, device) =>
+        `{"device_uid":"t${device}","farm_id":"bench","device_type":"temperature","metric_name":"temperature","metric_value":${at % 50}.${device},"metric_unit":"Cel","timestamp":"${moment}"}`,
+    );
+    return `{"readings":[${rows.join(',')}]}`;
+  };
+}
+
+/** Posts one batch. Throws on any answer but success. */
+function post(agent: Agent, { url, token }: BenchConnector, body: string): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    const headers = {
+      authorization: `Bearer ${token}`,
+      'content-type': 'application/json',
+      'content-length': Buffer.byteLength(body),
+    };
+    const sent = request(
+      `${url}/api/v1/ingest/sensor/batch`,
+      { agent, method: 'POST', headers },
+      (response) => {
+        let text = '';
+        response.setEncoding('utf8');
+        response.on('data', (part: string) => (text += part));
+        response.on('end', () => {
+          if (response.statusCode === 200) resolve(JSON.parse(text) as Answer);
+          else reject(new Error(`the connector answered ${response.statusCode}: ${text.slice(0, 500)}`));
+        });
+      },
+    );
+    sent.on('error', reject);
+    sent.end(body);
+  });
+}
+
+/** Runs the benchmark. */
+export async function run(context: BenchContext): Promise<BenchResult> {
+  const connector = await startBenchConnector(context);
+  const agent = new Agent({ keepAlive: true, maxSockets: connections });
+  try {
+    const next = bodies();
+    await post(agent, connector, next());
+    const seconds = context.quick ? 15 : 60;
+    context.report(`batches of ${rowsPerBatch} over ${connections} connections, ${seconds} s`);
+    const sums: Answer = { accepted: 0, duplicates: 0, rejected: 0 };
+    const cpuBefore = connector.cpuS();
+    const startedAt = performance.now();
+    const worker = async () => {
+      while (performance.now() - startedAt < seconds * 1000) {
+        const answer = await post(agent, connector, next());
+        for (const key of ['accepted', 'duplicates', 'rejected'] as const) sums[key] += answer[key];
+      }
+    };
+    await Promise.all(Array.from({ length: connections }, worker));
+    const rate = sums.accepted / ((performance.now() - startedAt) / 1000);
+    const cpuUs = ((connector.cpuS() - cpuBefore) / sums.accepted) * 1e6;
+    const rss = connector.peakRssMb();
+    await connector.stop();
+    const copy = await copyReference(context, connector.databaseUrl);
+    return {
+      edition: connector.versions['TimescaleDB'] ?? 'none',
+      rows_per_s: rounded(rate),
+      copy_rows_per_s: rounded(copy.rowsPerS),
+      ratio: rounded(rate / copy.rowsPerS, 3),
+      connector_cpu_us_per_row: rounded(cpuUs, 2),
+      duplicates: sums.duplicates,
+      rejected: sums.rejected,
+      rss_mb: rounded(rss),
+    };
+  } finally {
+    agent.destroy();
+    await connector.drop();
+  }
+}

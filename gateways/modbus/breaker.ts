@@ -1,5 +1,5 @@
 // A unit's circuit breaker: a dead unit costs its bus one short try now and then instead of a full timeout at every poll. Pure.
-import { backoffMs } from './backoff.ts';
+import { backoffMs } from '../shared/backoff.ts';
 
 export interface Breaker {
   /** Tries that failed in a row. */

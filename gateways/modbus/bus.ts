@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import PQueue from 'p-queue';
 import { AppError, messageOf } from '../../contract/errors.ts';
 import type { Services } from '../shared/protocol.ts';
-import { backoffMs } from './backoff.ts';
+import { backoffMs } from '../shared/backoff.ts';
 import {
   closeClient,
   discardInput,
@@ -91,8 +91,7 @@ export function createBus(options: Options, services: Pick<Services, 'logger' | 
     if (performance.now() < retryAt) throw new BusDownError(`bus '${name}' is not connected`);
     try {
       const fresh = await openClient(line);
-      if (isClosed) closeClient(fresh, line);
-      else client = fresh;
+      client = fresh;
       await sleep(options.pauseAfterConnectMs);
       services.count('bus_connects_total', labels);
       failures = 0;

@@ -53,7 +53,10 @@ export function startHttpListener(
   let closed = false;
   const listen = () => server.listen(port, host);
   server.on('listening', () => {
-    if (closed) return server.close();
+    if (closed) {
+      server.close();
+      return;
+    }
     services.trouble(name, undefined);
     const own = (server.address() as AddressInfo).port;
     logger.info({ host, port: own }, `${name} listens`);

@@ -75,7 +75,7 @@ export function connectLink(options: LinkOptions): Link {
   };
   const subscribeTo = (filter: string) => {
     client.subscribe(filter, { qos: 1 }, (error, granted) => {
-      const refused = granted?.some(({ qos }) => Number(qos) >= 128) === true;
+      const refused = granted?.some(({ qos }) => (qos as number) >= 128) === true;
       if (error != null || refused)
         logger.warn(
           { filter, error: error == null ? 'refused' : messageOf(error) },

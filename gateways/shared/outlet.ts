@@ -54,7 +54,7 @@ export function createOutlet(spool: Spool, link: Link, logger: Logger, options: 
   let pending: Pending[] = [];
   let delivered: number[] = [];
   let memory = new Map<string, unknown>();
-  let live: Sendable[] = [];
+  const live: Sendable[] = [];
   let chunk: StoredMessage[] = [];
   /** Ids that are in `live` or `chunk`, on their way, or confirmed but not yet removed. */
   const taken = new Set<number>();
@@ -105,7 +105,9 @@ export function createOutlet(spool: Spool, link: Link, logger: Logger, options: 
       writeErrors = 0;
     }
     for (const id of delivered) taken.delete(id);
-    [pending, delivered, memory] = [[], [], new Map()];
+    pending = [];
+    delivered = [];
+    memory = new Map();
     ids.forEach((id, index) => {
       const message = batch.messages[index];
       if (message === undefined) return;

@@ -18,7 +18,7 @@ interface RunningBus {
 }
 
 /** Everything of a bus but its devices: a change of it needs a new connection. */
-const lineOf = ({ devices: _devices, ...rest }: BusSettings) => rest;
+const lineOf = (settings: BusSettings) => ({ ...settings, devices: [] });
 
 /** Starts to poll. No bus has to answer yet. */
 export function runModbus(settings: ModbusSettings, services: Services): Running<ModbusSettings> {

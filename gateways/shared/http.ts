@@ -84,7 +84,7 @@ export function startHttpListener(
 }
 
 /** The token that a request carries, '' for none. */
-const tokenOf = (header: string | undefined) => /^Bearer (\S+)$/i.exec(header ?? '')?.[1] ?? '';
+export const bearerToken = (header: string | undefined) => /^Bearer (\S+)$/i.exec(header ?? '')?.[1] ?? '';
 
 /** Whether a token is one of those expected, in the same time whatever it is. */
 export function matchesToken(given: string, expected: readonly string[]): number {
@@ -95,6 +95,6 @@ export function matchesToken(given: string, expected: readonly string[]): number
 }
 
 const requireToken: RequireToken = (tokens) => (request, response, next) => {
-  if (matchesToken(tokenOf(request.headers.authorization), tokens) >= 0) return next();
+  if (matchesToken(bearerToken(request.headers.authorization), tokens) >= 0) return next();
   response.status(401).json({ error: 'wrong or missing token: send Authorization: Bearer <token>' });
 };

@@ -21,7 +21,8 @@ const metrics = [
 
 /** Needs a broker: the real services. */
 export async function run(context: BenchContext): Promise<BenchResult> {
-  if (context.mode !== 'real') throw new Error('bench gateway needs the real broker: run it without --embedded');
+  if (context.mode !== 'real')
+    throw new Error('bench gateway needs the real broker: run it without --embedded');
   const parent = join(context.dir, 'bench');
   mkdirSync(parent, { recursive: true, mode: 0o700 });
   const folder = mkdtempSync(join(parent, 'gateway-'));
@@ -71,7 +72,9 @@ export async function run(context: BenchContext): Promise<BenchResult> {
 
 function writeConfig(folder: string, port: number, healthPort: number): void {
   mkdirSync(join(folder, 'profiles'));
-  const map = metrics.map((metric, address) => `    - { name: r${address}, table: input, address: ${address}, metric: ${metric} }`);
+  const map = metrics.map(
+    (metric, address) => `    - { name: r${address}, table: input, address: ${address}, metric: ${metric} }`,
+  );
   writeFileSync(
     join(folder, 'profiles', 'bench.yaml'),
     `profile: bench
@@ -88,7 +91,8 @@ samples: [{ name: none, expect: {} }]
   );
   const buses = Array.from(
     { length: devices },
-    (_, n) => `    - { name: bus-${n}, host: 127.0.0.1, port: ${port}, devices: [{ uid: bench-${n}, profile: bench }] }`,
+    (_, n) =>
+      `    - { name: bus-${n}, host: 127.0.0.1, port: ${port}, devices: [{ uid: bench-${n}, profile: bench }] }`,
   );
   writeFileSync(
     join(folder, 'gateway.yaml'),

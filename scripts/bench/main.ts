@@ -16,7 +16,16 @@ import { run as query } from './query.ts';
 import { run as rest } from './rest.ts';
 import { run as storage } from './storage.ts';
 
-const benches: Readonly<Record<string, Bench>> = { mqtt, rest, latency, storage, query, odoo, connections, gateway };
+const benches: Readonly<Record<string, Bench>> = {
+  mqtt,
+  rest,
+  latency,
+  storage,
+  query,
+  odoo,
+  connections,
+  gateway,
+};
 const usage = `Usage: npm run bench -- ${Object.keys(benches).join('|')} [--quick] [--huge] [--profile DIR]
   --quick    seconds instead of minutes, 1 M rows instead of 10 M
   --huge     100 M rows (query)

@@ -118,6 +118,8 @@ async function repair(
   kind: ReconciledKind,
   day: string,
 ): Promise<{ requeued: number; surplus: number }> {
+  // Before asking Odoo: what was sent by now is in its answer, and what is sent meanwhile does not count as lost.
+  const known = await settledRevisions(db, kind, day, nextDay(day));
   const inOdoo = new Map<string, number>();
   for (let lastId = 0; ;) {
     const answer = await client.call(models[kind].model, 'search_read', {
@@ -132,7 +134,6 @@ async function repair(
     lastId = page.at(-1)?.id ?? lastId;
     if (page.length < pageSize) break;
   }
-  const known = await settledRevisions(db, kind, day, nextDay(day));
   const behind = [...known]
     .filter(([id, { revision, isSettled }]) => isSettled && (inOdoo.get(id) ?? -1) < revision)
     .map(([id]) => id);

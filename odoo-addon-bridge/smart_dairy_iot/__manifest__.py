@@ -28,6 +28,8 @@ milkings are kept and corrected here by choosing the animal.
         'views/iot_threshold_views.xml',
         'views/iot_alert_views.xml',
         'views/farm_views.xml',
+        'wizards/iot_sync_views.xml',
+        'wizards/iot_onboarding_views.xml',
         'views/smart_dairy_iot_menus.xml',
     ],
     'application': True,

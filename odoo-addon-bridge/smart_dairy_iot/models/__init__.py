@@ -20,3 +20,5 @@ from . import iot_pulled_mixin
 from . import iot_pulled
 from . import farm_pulled
 from . import iot_bridge_setup
+from . import iot_connector_key
+from . import iot_connector_latest

@@ -33,6 +33,11 @@ EXPECTED = {
         'nobody': '', 'user': '', 'vet': '', 'manager': '', 'iot_admin': 'r', 'connector': ''},
     'iot.connector.tombstone': {
         'nobody': '', 'user': '', 'vet': '', 'manager': '', 'iot_admin': 'r', 'connector': 'r'},
+    'iot.sync': {'nobody': '', 'user': '', 'vet': '', 'manager': '', 'iot_admin': 'rwcu', 'connector': ''},
+    'iot.sync.kind': {'nobody': '', 'user': '', 'vet': '', 'manager': '', 'iot_admin': 'rwcu', 'connector': ''},
+    'iot.sync.parked': {'nobody': '', 'user': '', 'vet': '', 'manager': '', 'iot_admin': 'rwcu', 'connector': ''},
+    'iot.onboarding': {
+        'nobody': '', 'user': '', 'vet': '', 'manager': 'rwc', 'iot_admin': 'rwc', 'connector': ''},
     'farm.farm': {'nobody': '', 'user': 'r', 'vet': 'r', 'manager': 'rwcu', 'iot_admin': 'r', 'connector': 'rc'},
     'farm.pen': {'nobody': '', 'user': 'r', 'vet': 'r', 'manager': 'rwcu', 'iot_admin': 'r', 'connector': 'r'},
     'farm.animal': {

@@ -1,0 +1,2 @@
+from . import iot_sync
+from . import iot_onboarding

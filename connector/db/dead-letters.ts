@@ -62,19 +62,23 @@ export interface DeadLetterFilter {
   since?: Date | undefined;
   /** Only those before this id: the next page. */
   before?: number | undefined;
+  /** Only those above this id. */
+  after?: number | undefined;
 }
 
 const matching = `($1::bigint[] IS NULL OR id = ANY ($1)) AND ($2 = 'all' OR ($2 = 'waiting') = (replayed_at IS NULL))
   AND ($3::text IS NULL OR starts_with(topic, $3)) AND ($4::text IS NULL OR strpos(lower(reason), lower($4)) > 0)
-  AND ($5::timestamptz IS NULL OR received_at >= $5) AND ($6::bigint IS NULL OR id < $6)`;
+  AND ($5::timestamptz IS NULL OR received_at >= $5) AND ($6::bigint IS NULL OR id < $6)
+  AND ($7::bigint IS NULL OR id > $7)`;
 
-const valuesOf = ({ ids, state, topic, reason, since, before }: DeadLetterFilter) => [
+const valuesOf = ({ ids, state, topic, reason, since, before, after }: DeadLetterFilter) => [
   ids ?? null,
   state,
   topic ?? null,
   reason ?? null,
   since ?? null,
   before ?? null,
+  after ?? null,
 ];
 
 const facts = `id, iot.iso(received_at) AS received_at, topic, reason, payload_size, replays, iot.iso(replayed_at) AS replayed_at`;
@@ -88,7 +92,7 @@ export async function listDeadLetters(
   const rows = await rowsOf<{ payload_start: Buffer }>(
     db,
     `SELECT ${facts}, substring(payload, 1, 500) AS payload_start
-     FROM iot.dead_letter WHERE ${matching} ORDER BY id DESC LIMIT $7`,
+     FROM iot.dead_letter WHERE ${matching} ORDER BY id DESC LIMIT $8`,
     [...valuesOf(filter), limit],
   );
   return rows.map((row) => ({ ...row, payload_start: row.payload_start.toString('utf8') }));
@@ -133,7 +137,7 @@ export function loadDeadLetters(
   return rowsOf<StoredLetter>(
     db,
     `SELECT id, received_at AS "receivedAt", topic, payload, payload_size AS "payloadSize", replayed_at AS "replayedAt"
-     FROM iot.dead_letter WHERE ${matching} ORDER BY id LIMIT $7`,
+     FROM iot.dead_letter WHERE ${matching} ORDER BY id LIMIT $8`,
     [...valuesOf(filter), limit],
   );
 }

@@ -1,0 +1,259 @@
+// Data over REST ends in the same tables as data over MQTT, row by row, on every edition: the connector's process.
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import { eventually, startConnector, type TestConnector } from '../../support/connector.ts';
+import { milkRecord } from '../../support/milk.ts';
+import { noBroker } from '../../support/stack.ts';
+import { ask, type Answer } from './api-client.ts';
+
+for (const plain of [false, true]) {
+  describe(plain ? 'plain PostgreSQL' : 'TimescaleDB', { skip: noBroker() }, () => {
+    let connector: TestConnector;
+    before(async () => {
+      connector = await startConnector({ plain });
+    });
+    after(() => connector.drop());
+
+    const minute = Math.floor(Date.now() / 60_000) * 60_000 - 3_600_000;
+    const at = (index: number) => new Date(minute + index * 1_000).toISOString();
+    const row = (uid: string, changes: Record<string, unknown> = {}) => ({
+      farm_id: connector.farm,
+      device_uid: uid,
+      device_type: 'temperature',
+      metric_name: 'temperature',
+      metric_value: 4,
+      timestamp: at(0),
+      ...changes,
+    });
+    const batch = (readings: unknown[], headers = {}) =>
+      ask(connector, '/api/v1/ingest/sensor/batch', { body: { readings }, headers });
+    const statuses = (answer: Answer) =>
+      (answer.body['results'] as { status: string }[]).map(({ status }) => status);
+    const stored = (uid: string) =>
+      connector.query<{ metric: string; value: number; quality: number; time: Date }>(
+        'SELECT metric, value, quality, time FROM iot.sensor_data WHERE device_uid = $1 ORDER BY time, metric',
+        [uid],
+      );
+
+    it('says of each row what became of it', async () => {
+      const first = await batch([row('a1'), row('a1', { timestamp: at(1) }), row('a2')]);
+      assert.equal(first.status, 200, first.text);
+      assert.deepEqual(first.body, {
+        status: 'success',
+        count: 3,
+        accepted: 3,
+        duplicates: 0,
+        rejected: 0,
+        results: [{ status: 'accepted' }, { status: 'accepted' }, { status: 'accepted' }],
+      });
+      const second = await batch([
+        row('a1', { timestamp: at(2) }),
+        row('a1', { metric_value: 5 }),
+        row('a1', { metric_name: 'warmth' }),
+        row('a1', { timestamp: at(2), metric_value: 7 }),
+        row('a2', { timestamp: at(1) }),
+        'no row',
+        row('a1', { timestamp: '2999-01-01T00:00:00Z' }),
+        row('a1', { metric_unit: 'kg' }),
+        row('no/such'),
+        row('a9', { device_type: undefined }),
+      ]);
+      assert.deepEqual(statuses(second), [
+        'accepted',
+        'duplicate',
+        'rejected',
+        'duplicate',
+        'accepted',
+        'rejected',
+        'rejected',
+        'rejected',
+        'rejected',
+        'rejected',
+      ]);
+      const reasons = (second.body['results'] as { reason?: string }[]).flatMap(({ reason }) => reason ?? []);
+      for (const [index, part] of [
+        "metric 'warmth' is not in the catalogue",
+        'expected object',
+        'is in the future',
+        "'kg' cannot be converted",
+        'is not a device uid',
+        'its type is needed',
+      ].entries())
+        assert.ok(reasons[index]?.includes(part), `${reasons[index] ?? 'none'} does not say: ${part}`);
+      assert.deepEqual(
+        (await stored('a1')).map(({ value }) => value),
+        [4, 4, 4],
+        'the first of two values for one moment counts',
+      );
+      const letters = await connector.query('SELECT reason FROM iot.dead_letter ORDER BY id');
+      assert.deepEqual(
+        letters.map(({ reason }) => reason),
+        reasons,
+        'a rejected row is a dead letter',
+      );
+    });
+
+    it('takes short names, other units, times of all kinds; values out of range are marked', async () => {
+      const { farm } = connector;
+      const answer = await batch([
+        {
+          farm,
+          device_uid: 'b1',
+          device_type: 'temperatures',
+          metric: 'temperature',
+          value: 50,
+          unit: '[degF]',
+          timestamp: at(0),
+        },
+        {
+          farm,
+          device_uid: 'b1',
+          metric: 'temperature',
+          value: 500,
+          timestamp: minute + 1_000,
+          battery_level: 70,
+          signal_strength: -60,
+        },
+        { farm, device_uid: 'b1', metric: 'temperature', value: 6 },
+        { farm, device_uid: 'b1', metric: 'temperature', value: 6 },
+      ]);
+      assert.deepEqual(statuses(answer).length, 4, answer.text);
+      assert.ok(
+        statuses(answer).every((status) => status === 'accepted'),
+        answer.text,
+      );
+      const rows = await stored('b1');
+      assert.deepEqual(
+        rows.map(({ metric, value, quality }) => [metric, value, quality]),
+        [
+          ['temperature', 10, 0],
+          ['battery', 70, 0],
+          ['rssi', -60, 0],
+          ['temperature', 500, 1],
+          ['temperature', 6, 0],
+          ['temperature', 6, 0],
+        ],
+      );
+      const [device] = await connector.query(
+        `SELECT d.device_type, d.state FROM iot.device d WHERE d.device_uid = 'b1'`,
+      );
+      assert.deepEqual(device, { device_type: 'temperature', state: 'discovered' });
+    });
+
+    it('stores what REST and MQTT both say once', async () => {
+      await connector.mqtt.publishAsync(
+        `dairy/${connector.farm}/temperature/c1/data`,
+        JSON.stringify({ v: 1, at: at(0), points: [{ m: 'temperature', v: 4 }] }),
+        { qos: 1 },
+      );
+      await eventually('the MQTT reading', async () => (await stored('c1')).length === 1);
+      assert.deepEqual(statuses(await batch([row('c1')])), ['duplicate']);
+    });
+
+    it('takes 10,000 rows, and refuses more', async () => {
+      const readings = Array.from({ length: 10_000 }, (_, index) =>
+        row(`d${index % 50}`, { timestamp: at(index % 3_000) }),
+      );
+      readings[7] = row('d1', { metric_name: 'warmth' });
+      const answer = await batch(readings);
+      const { accepted, duplicates, rejected } = answer.body;
+      assert.equal(rejected, 1);
+      const [count] = await connector.query(
+        `SELECT count(*)::int AS n FROM iot.sensor_data WHERE device_uid LIKE 'd%'`,
+      );
+      assert.equal(count?.['n'], accepted);
+      assert.equal(Number(accepted) + Number(duplicates), 9_999);
+      assert.equal((await batch([...readings, row('d1')])).status, 400);
+      assert.equal((await batch([])).status, 400);
+    });
+
+    it('one value: accepted, duplicate, or the reason', async () => {
+      const one = (body: unknown) => ask(connector, '/api/v1/ingest/sensor', { body });
+      assert.deepEqual((await one(row('e1'))).body, { status: 'accepted' });
+      assert.deepEqual((await one(row('e1'))).body, { status: 'duplicate' });
+      const wrong = await one(row('e1', { metric_name: 'temprature' }));
+      assert.equal(wrong.status, 422);
+      assert.match(String(wrong.body['detail']), /did you mean 'temperature'/);
+      assert.equal((await one('{"a":')).status, 400);
+    });
+
+    it('a finished milking becomes the record that MQTT would have made', async () => {
+      const send = (body: unknown, query = `?farm=${connector.farm}`) =>
+        ask(connector, `/api/v1/ingest/milk-production${query}`, { body });
+      assert.deepEqual((await send(milkRecord())).body, {
+        status: 'accepted',
+        farm: connector.farm,
+        device_uid: 'meter_001',
+      });
+      const [session] = await connector.query<{ record: Record<string, unknown> }>(
+        `SELECT record FROM iot.milk_session WHERE session_key = 's1'`,
+      );
+      assert.equal(session?.record['yield_kg'], 10.3);
+      assert.equal(session.record['device_uid'], 'meter_001');
+      const flat = {
+        farm_id: connector.farm,
+        milk_meter_id: 12,
+        animal_id: 3,
+        session_id: 'flat-1',
+        yield_kg: 9.5,
+        fat_percent: 4,
+        session_end: at(0),
+      };
+      assert.equal((await send(flat, '')).body['status'], 'accepted');
+      assert.equal((await send(flat, '')).body['status'], 'duplicate');
+      assert.equal((await send({ ...flat, farm_id: undefined }, '')).status, 400);
+      const wrong = await send({ ...flat, yield_kg: 1_000, session_id: 'flat-2' }, '');
+      assert.equal(wrong.status, 422);
+      assert.match(String(wrong.body['detail']), /outside 0…100 kg/);
+      const rows = await connector.query(
+        `SELECT record FROM iot.milk_session WHERE session_key LIKE 'flat%'`,
+      );
+      assert.equal(rows.length, 1);
+    });
+
+    it('an idempotency key gets the first answer again', async () => {
+      const headers = { 'idempotency-key': 'key-1' };
+      const first = await batch([row('f1')], headers);
+      const again = await batch([row('f1')], headers);
+      assert.deepEqual([again.status, again.body], [200, first.body]);
+      assert.deepEqual(statuses(again), ['accepted'], 'not asked anew: that would be a duplicate');
+      assert.equal(again.headers.get('idempotency-replayed'), 'true');
+      assert.equal((await batch([row('f2')], headers)).status, 422, 'the same key with another body');
+      const wrong = { body: row('f1', { metric_name: 'warmth' }), headers: { 'idempotency-key': 'key-2' } };
+      const refused = await ask(connector, '/api/v1/ingest/sensor', wrong);
+      const refusedAgain = await ask(connector, '/api/v1/ingest/sensor', wrong);
+      assert.deepEqual([refused.status, refusedAgain.status], [422, 422]);
+      assert.deepEqual(refusedAgain.body, refused.body);
+      assert.equal((await batch([row('f1')], { 'idempotency-key': 'x'.repeat(256) })).status, 400);
+      await connector.query(`UPDATE iot.idempotency_key SET created_at = now() - INTERVAL '25 hours'`);
+      assert.deepEqual(
+        statuses(await batch([row('f1')], headers)),
+        ['duplicate'],
+        'a day later it is forgotten',
+      );
+      await connector.query(`UPDATE iot.idempotency_key SET status = NULL, body = NULL`);
+      const running = await batch([row('f1')], headers);
+      assert.equal(running.status, 409);
+      assert.equal(running.headers.get('retry-after'), '1');
+    });
+
+    it('of the same key at the same time one is worked on', async () => {
+      const answers = await Promise.all(
+        Array.from({ length: 8 }, () => batch([row('g1')], { 'idempotency-key': 'key-3' })),
+      );
+      assert.equal(answers.filter(({ status }) => status !== 200 && status !== 409).length, 0);
+      const accepted = answers.filter((answer) => answer.status === 200);
+      assert.ok(accepted.every((answer) => statuses(answer)[0] === 'accepted'));
+      assert.equal((await stored('g1')).length, 1);
+    });
+
+    it('request ids go through, into answers and the log', async () => {
+      const given = await ask(connector, '/api/v1/cows', { headers: { 'x-request-id': 'mine-1' } });
+      assert.equal(given.headers.get('x-request-id'), 'mine-1');
+      const line = '"request_id":"mine-1","method":"GET","path":"/api/v1/cows","status":404';
+      await eventually('the log line', () => Promise.resolve(connector.log().includes(line)));
+      const made = await ask(connector, '/api/v1/status', { headers: { 'x-request-id': 'not one' } });
+      assert.match(made.headers.get('x-request-id') ?? '', /^[0-9a-f-]{36}$/);
+    });
+  });
+}

@@ -5,7 +5,12 @@ import type { InstanceName, Ports } from './types.ts';
 const usualPorts: Ports = { postgres: 5432, mqtt: 1883, odoo: 8069, connector: 8080, modbus: 5020 };
 
 /** Tests and benchmarks keep away from the ports that a person's own services and the demo like to have. */
-const offsets: Readonly<Record<InstanceName, number>> = { demo: 0, bench: 10_000, test: 20_000 };
+const offsets: Readonly<Record<InstanceName, number>> = {
+  demo: 0,
+  bench: 10_000,
+  test: 20_000,
+  chaos: 30_000,
+};
 
 export function usual(instance: InstanceName): Ports {
   const { postgres, mqtt, odoo, connector, modbus } = usualPorts;

@@ -3,8 +3,9 @@
 /** How the services run: in Docker, for real in a private root file system, or embedded in npm packages. */
 export type Mode = 'docker' | 'real' | 'embedded';
 
-/** `demo` is what `npm start` runs, `test` what `npm test` runs, `bench` what `npm run bench` runs; they never share a port, folder or process. */
-export type InstanceName = 'demo' | 'test' | 'bench';
+/** `demo` is what `npm start` runs, `test` what `npm test` runs, `bench` and
+ * `chaos` what those commands run; they never share a port, folder or process. */
+export type InstanceName = 'demo' | 'test' | 'bench' | 'chaos';
 
 export interface Instance {
   name: InstanceName;

@@ -1,0 +1,96 @@
+// The load: milkings of meters with and without a clock, readings of gauges, a poison message in every 1,000.
+import { kpaOf, litresOf, type Sent } from './ledger.ts';
+
+const meters = 10;
+const gauges = 20;
+const messagesPerMilking = 40;
+const hourMs = 3_600_000;
+
+/** Makes the messages, one at a time. */
+export interface Load {
+  /** All messages made so far, by number. */
+  sent: Sent[];
+  /** Source ids of the milkings made so far, without the farm. */
+  milkings: string[];
+  next: () => Sent;
+  /** The messages that end the milkings which are under way. */
+  finish: () => Sent[];
+  /** The gauges' clocks are wrong by so many hours for the next `count` of their messages. */
+  jump: (hours: number, count: number) => void;
+}
+
+/** A load for one farm. */
+export function createLoad(farm: string): Load {
+  const sent: Sent[] = [];
+  const milkings: string[] = [];
+  const open = new Map<number, { milking: number; said: number }>();
+  const lastAt = new Map<string, number>();
+  let wrong = { hours: 0, count: 0 };
+
+  const put = (message: Pick<Sent, 'topic' | 'payload' | 'kind'> & Partial<Sent>): Sent => {
+    const n = sent.length;
+    const whole = {
+      n,
+      milking: -1,
+      timed: true,
+      acknowledged: false,
+      held: false,
+      unsure: false,
+      ...message,
+    };
+    sent.push(whole);
+    return whole;
+  };
+  /** No device says the same moment twice. */
+  const moment = (device: string, shiftMs = 0): string => {
+    const at = Math.max(Date.now() + shiftMs, (lastAt.get(`${device} ${shiftMs}`) ?? 0) + 1);
+    lastAt.set(`${device} ${shiftMs}`, at);
+    return new Date(at).toISOString();
+  };
+
+  function milk(meter: number, end = false): Sent {
+    const known = open.get(meter);
+    const said = (known?.said ?? 0) + 1;
+    const milking = known?.milking ?? milkings.push(`m${meter}/k${milkings.length}`) - 1;
+    const isLast = end || said === messagesPerMilking;
+    if (isLast) open.delete(meter);
+    else open.set(meter, { milking, said });
+    const timed = meter % 2 === 0;
+    const message = {
+      type: said === 1 ? 'session_start' : isLast ? 'session_end' : 'reading',
+      session_id: `k${milking}`,
+      volume: litresOf(sent.length),
+      ...(timed ? { timestamp: moment(`m${meter}`) } : {}),
+    };
+    const topic = `dairy/${farm}/milk_meter/m${meter}/data`;
+    return put({ topic, payload: JSON.stringify(message), kind: 'milk', milking, timed });
+  }
+
+  function gauge(device: string): Sent {
+    const topic = `dairy/${farm}/pressure/${device}/data`;
+    const shiftMs = wrong.count > 0 ? wrong.hours * hourMs : 0;
+    wrong = { ...wrong, count: wrong.count - 1 };
+    const at = moment(device, shiftMs);
+    const points = [{ m: 'pressure', v: kpaOf(sent.length) }];
+    return put({
+      topic,
+      payload: JSON.stringify({ v: 1, at, points }),
+      kind: shiftMs > 0 ? 'ahead' : 'gauge',
+    });
+  }
+
+  return {
+    sent,
+    milkings,
+    next() {
+      const n = sent.length;
+      if (n % 1000 === 999)
+        return put({ topic: `dairy/${farm}/pressure/p0/data`, payload: `{"poison":${n},`, kind: 'poison' });
+      return n % 2 === 0 ? gauge(`p${(n / 2) % gauges}`) : milk(((n - 1) / 2) % meters);
+    },
+    finish: () => [...open.keys()].map((meter) => milk(meter, true)),
+    jump(hours, count) {
+      wrong = { hours, count };
+    },
+  };
+}

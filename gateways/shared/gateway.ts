@@ -163,6 +163,7 @@ function flatCounts(
     devices_online: devices.online,
     devices_degraded: devices.degraded,
     devices_offline: devices.offline,
+    process_uptime_seconds: process.uptime(),
     process_resident_memory_bytes: process.memoryUsage.rss(),
     process_cpu_seconds_total: process.cpuUsage().user / 1e6 + process.cpuUsage().system / 1e6,
   };

@@ -17,7 +17,9 @@ export function protocolNames(): string[] {
   return readdirSync(gateways, { withFileTypes: true })
     .filter(
       (entry) =>
-        entry.isDirectory() && statSync(join(gateways, entry.name, 'protocol.ts'), { throwIfNoEntry: false }),
+        entry.isDirectory() &&
+        entry.name !== 'shared' &&
+        statSync(join(gateways, entry.name, 'protocol.ts'), { throwIfNoEntry: false }),
     )
     .map(({ name }) => name);
 }

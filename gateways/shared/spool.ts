@@ -147,7 +147,9 @@ export function openSpool(options: SpoolOptions, logger: Logger): Spool {
     trim: (nowMs) => {
       let total = 0;
       while (waiting > 0 && bytes() > options.maxBytes) {
-        const count = drop(() => Number(dropOldest.run(dropAtOnce).changes));
+        // A little at a time: what need not be lost is kept.
+        const some = Math.min(dropAtOnce, Math.ceil(waiting / 50));
+        const count = drop(() => Number(dropOldest.run(some).changes));
         if (count === 0) break;
         total += count;
       }

@@ -70,12 +70,14 @@ export function startIntake(
     }
   }
 
-  /** Waits for a full batch, but not longer than a batch may take. */
+  /** Waits for a full batch, but not longer than the first message may wait; while the last batch was written it did. */
   async function gather(): Promise<void> {
+    const waitedMs = Math.max(0, Date.now() - (queue[0]?.arrivedAt ?? 0));
+    if (waitedMs >= limits.batchMs) return;
     let timer: NodeJS.Timeout | undefined;
     await new Promise<void>((resolve) => {
       full = resolve;
-      timer = setTimeout(resolve, limits.batchMs);
+      timer = setTimeout(resolve, limits.batchMs - waitedMs);
     });
     full = undefined;
     clearTimeout(timer);

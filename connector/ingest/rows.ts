@@ -108,7 +108,7 @@ export function dataRowsOf(
   find: FindDevice,
   metricIds: ReadonlyMap<string, number>,
 ): DataRow[] {
-  const taken = new Set<string>();
+  const isFirst = firstOccurrences();
   return items.flatMap(({ decoded }) => {
     const device = decoded.kind === 'data' ? find(decoded.address) : undefined;
     if (decoded.kind !== 'data' || device === undefined || decoded.data.at === undefined) return [];
@@ -116,9 +116,7 @@ export function dataRowsOf(
     for (const point of decoded.data.points) {
       const metricId = metricIds.get(point.metric);
       if (metricId === undefined) continue;
-      const key = readingKey(device.id, metricId, point.time);
-      if (taken.has(key)) continue;
-      taken.add(key);
+      if (!isFirst(device.id, metricId, point.time)) continue;
       rows.push({
         deviceId: device.id,
         metricId,
@@ -129,6 +127,22 @@ export function dataRowsOf(
     }
     return [{ device, data: decoded.data, at: decoded.data.at, rows }];
   });
+}
+
+/** Tells first readings from repeated ones. Without readingKey, which would be half of the work on a batch. */
+function firstOccurrences(): (deviceId: number, metricId: number, time: number) => boolean {
+  // Most series have one moment in a batch; only those with more get a set.
+  const seen = new Map<number, number | Set<number>>();
+  return (deviceId, metricId, time) => {
+    const series = deviceId * 65_536 + metricId;
+    const times = seen.get(series);
+    if (times === time) return false;
+    if (times === undefined) seen.set(series, time);
+    else if (typeof times === 'number') seen.set(series, new Set([times, time]));
+    else if (times.has(time)) return false;
+    else times.add(time);
+    return true;
+  };
 }
 
 /** The batch's milking events. `duplicates` are the keys of readings that were stored before. */

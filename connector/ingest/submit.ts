@@ -102,11 +102,11 @@ function pushed(
 async function patiently<T>(work: Promise<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_resolve, reject) => {
-    const error = new AppError(
-      'transient',
-      'the database has not confirmed yet; send the same again, what is stored twice counts once',
-    );
-    timer = setTimeout(() => reject(error), commitPatienceMs);
+    timer = setTimeout(() => {
+      const reason =
+        'the database has not confirmed yet; send the same again, what is stored twice counts once';
+      reject(new AppError('transient', reason));
+    }, commitPatienceMs);
   });
   try {
     return await Promise.race([work, late]);

@@ -15,7 +15,7 @@ const createScript = `
 import time
 Session = env['iot.milk.session'].with_context(tracking_disable=True, active_test=False)
 names = [name for name, field in Session._fields.items()
-         if field.store and not field.automatic and not field.related and field.type not in ('one2many', 'many2many')
+         if field.store and not getattr(field, 'automatic', False) and name != 'id' and not field.related and field.type not in ('one2many', 'many2many')
          and (not field.compute or not field.readonly)]
 rows = Session.search([]).read(names, load='')
 best = 1e9

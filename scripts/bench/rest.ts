@@ -6,7 +6,21 @@ import { copyReference } from './harness/database.ts';
 import { rounded } from './harness/numbers.ts';
 
 const connections = 8;
-const rowsPerBatch = 1_000;
+/** A batch as a gateway sends it: each of its devices with all that it measures. */
+const devices = 100;
+const metrics = [
+  ['milk_temperature', 'Cel'],
+  ['milk_conductivity', 'mS/cm'],
+  ['milk_flow', 'kg/min'],
+  ['vacuum_pressure', 'kPa'],
+  ['pulsation_rate', '/min'],
+  ['milk_fat', '%'],
+  ['milk_protein', '%'],
+  ['milk_lactose', '%'],
+  ['temperature', 'Cel'],
+  ['humidity', '%'],
+] as const;
+const rowsPerBatch = devices * metrics.length;
 
 interface Answer {
   accepted: number;
@@ -14,17 +28,18 @@ interface Answer {
   rejected: number;
 }
 
-/** Bodies with one row of each of 1,000 thermometers; no two say the same moment. */
+/** Bodies of 1,000 rows; no device says the same moment twice. */
 function bodies(): () => string {
   let at = Date.now() - 3_600_000;
   return () => {
     const moment = new Date((at += 1)).toISOString();
-    const rows = Array.from(
-      { length: rowsPerBatch },
-      (_, device) =>
-        `{"device_uid":"t${device}","farm_id":"bench","device_type":"temperature","metric_name":"temperature","metric_value":${at % 50}.${device},"metric_unit":"Cel","timestamp":"${moment}"}`,
+    const rows = Array.from({ length: devices }, (_, device) =>
+      metrics.map(
+        ([name, unit]) =>
+          `{"device_uid":"m${device}","farm_id":"bench","device_type":"milk_meter","metric_name":"${name}","metric_value":${at % 10}.${device},"metric_unit":"${unit}","timestamp":"${moment}"}`,
+      ),
     );
-    return `{"readings":[${rows.join(',')}]}`;
+    return `{"readings":[${rows.flat().join(',')}]}`;
   };
 }
 

@@ -23,7 +23,7 @@ interface Document {
 
 test('every route of the application is in the document, and the other way round', () => {
   const routes = allRoutes(
-    { metrics: {}, state: {} } as Parameters<typeof allRoutes>[0],
+    { metrics: {}, state: {}, odoo: {} } as Parameters<typeof allRoutes>[0],
     { milk: {} } as Parameters<typeof allRoutes>[1],
   );
   const limits = { requestsPerMinute: 1, failedLoginsPerMinute: 1 };

@@ -287,7 +287,7 @@ for (const plain of [false, true]) {
       assert.deepEqual([data[0]?.['volume'], data[0]?.['yield_kg'], data[0]?.['sessions']], [40, 41.2, 2]);
       assert.equal(data[0]?.['avg_fat'], 3.15);
       // Midnight in Dhaka, the farm's time zone in tests.
-      assert.match(String(data[0].['timestamp']), /T18:00:00/);
+      assert.match(String(data[0]['timestamp']), /T18:00:00/);
       const report = await ask(connector, '/api/v1/iot/analytics/milk/quality-report');
       assert.deepEqual((report.body['report'] as unknown[])[0], {
         date: iso(start + 12 * hour).slice(0, 10),

@@ -24,6 +24,7 @@ import { createIntakeSource, openNotifier } from './intake-source.ts';
 import { withNews } from './ingest/kafka-notify.ts';
 import type { IngestPort } from './ingest/submit.ts';
 import { createWriter } from './ingest/writer.ts';
+import { createJobMetrics } from './job-metrics.ts';
 import { createLiveHub } from './live/hub.ts';
 import { maintenanceJobs } from './maintenance.ts';
 import { createMetrics } from './metrics.ts';
@@ -193,7 +194,8 @@ runMain(logger, async (shutdown) => {
     ...storageJobs({ db, logger }),
     ...odoo.jobs,
   ];
-  const stopJobs = inGroup ? shareJobs(config.database.url, jobs, logger) : startJobs(jobs, logger);
+  const jobContext = { databaseUrl: config.database.url, onRun: createJobMetrics(metrics.registry), logger };
+  const stopJobs = inGroup ? shareJobs(jobs, jobContext) : startJobs(jobs, jobContext);
   shutdown.onRelease('jobs', stopJobs);
   state.mqtt = await createIntakeSource({ config, db, intake, clock }, shutdown, logger);
   gate.open('start');

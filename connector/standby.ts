@@ -4,7 +4,7 @@ import { messageOf } from '../contract/errors.ts';
 import type { Logger } from '../contract/runtime/logger.ts';
 import type { Shutdown } from '../contract/runtime/shutdown.ts';
 import { contend, type Leadership } from './db/leader.ts';
-import { startJobs, type Job } from './scheduler.ts';
+import { startJobs, type Job, type JobContext } from './scheduler.ts';
 
 /** Why the source of messages may have to wait. */
 type Reason = 'start' | 'database' | 'leadership' | 'log';
@@ -78,10 +78,11 @@ export async function awaitLeadership(
  * Runs jobs in a group of connectors: those for every member at once, the others on the one that holds the lock.
  * The result stops them.
  */
-export function shareJobs(url: string, jobs: readonly Job[], logger: Logger): () => Promise<void> {
+export function shareJobs(jobs: readonly Job[], context: JobContext): () => Promise<void> {
+  const { databaseUrl: url, logger } = context;
   const stopOwn = startJobs(
     jobs.filter(({ onEveryMember }) => onEveryMember === true),
-    logger,
+    context,
   );
   const single = jobs.filter(({ onEveryMember }) => onEveryMember !== true);
   let stopSingle: (() => Promise<void>) | undefined;
@@ -95,7 +96,7 @@ export function shareJobs(url: string, jobs: readonly Job[], logger: Logger): ()
     contend(
       { url, name: 'jobs', holder: `${hostname()}:${process.pid}` },
       {
-        onLead: () => (stopSingle ??= startJobs(single, logger)),
+        onLead: () => (stopSingle ??= startJobs(single, context)),
         onLost: () => void end().catch((error: unknown) => logger.warn({ error: messageOf(error) }, 'jobs')),
         onOusted() {
           if (!stopping) contender = enter();

@@ -1,4 +1,5 @@
 // npm run db -- status: sizes, parts, rollups and jobs of the database of DATABASE_URL, or of the one that npm start set up.
+import { readJobs } from '../../connector/db/jobs.ts';
 import { openPool } from '../../connector/db/pool.ts';
 import { readStorageStatus } from '../../connector/db/storage.ts';
 import { messageOf } from '../../contract/errors.ts';
@@ -23,7 +24,7 @@ async function main(args: readonly string[]): Promise<number> {
   }
   const db = openPool(url, 1, createLogger('db', 'warn'));
   try {
-    console.log(formatStatus(await readStorageStatus(db), new Date()));
+    console.log(formatStatus(await readStorageStatus(db), await readJobs(db), new Date()));
     return 0;
   } catch (error) {
     console.error(`The database does not answer as expected: ${messageOf(error)}`);

@@ -1,4 +1,5 @@
 // The storage status as text for a terminal.
+import type { JobState } from '../../connector/db/jobs.ts';
 import type { StorageStatus } from '../../connector/db/storage.ts';
 
 const minute = (at: Date | null): string => at?.toISOString().slice(0, 16).replace('T', ' ') ?? '-';
@@ -23,7 +24,7 @@ function table(rows: readonly (readonly string[])[]): string {
 }
 
 /** Everything in a few tables; times are UTC. */
-export function formatStatus(status: StorageStatus, now: Date): string {
+export function formatStatus(status: StorageStatus, jobs: readonly JobState[], now: Date): string {
   const { rolledUntil, lateHours } = status;
   const lag =
     rolledUntil === null
@@ -45,6 +46,14 @@ export function formatStatus(status: StorageStatus, now: Date): string {
     String(policy.failures),
     minute(policy.next_start),
   ]);
+  const scheduled = jobs.map((job) => [
+    job.name,
+    job.lastResult ?? 'not run yet',
+    minute(job.lastSuccess),
+    job.durationMs === null ? '-' : `${job.durationMs} ms`,
+    minute(job.nextDue),
+    job.lastError ?? '',
+  ]);
   return [
     `edition   ${status.edition}`,
     `kept      raw ${status.rawDays} d, 15 min ${status.fifteenMinuteDays} d, hourly ${status.hourlyDays} d, daily for ever; ` +
@@ -62,6 +71,12 @@ export function formatStatus(status: StorageStatus, now: Date): string {
             ['relation', 'database job', 'last run', 'last success', 'failures', 'next run'],
             ...policies,
           ]),
+        ]),
+    ...(scheduled.length === 0
+      ? []
+      : [
+          '',
+          table([['connector job', 'last run', 'last success', 'took', 'next run', 'error'], ...scheduled]),
         ]),
   ].join('\n');
 }

@@ -9,7 +9,7 @@ const offsets: Readonly<Record<InstanceName, number>> = {
   demo: 0,
   bench: 10_000,
   test: 20_000,
-  chaos: 30_000,
+  chaos: 15_000,
 };
 
 export function usual(instance: InstanceName): Ports {

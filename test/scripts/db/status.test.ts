@@ -40,6 +40,18 @@ test('columns line up, and what has no value says so', () => {
       ],
       policies: [],
     },
+    [
+      {
+        name: 'drop old data',
+        lastStarted: now,
+        lastFinished: now,
+        lastSuccess: new Date('2026-03-01T10:34:20Z'),
+        lastResult: 'failed',
+        lastError: 'lock timeout',
+        durationMs: 3_004,
+        nextDue: new Date('2026-03-01T12:34:20Z'),
+      },
+    ],
     now,
   );
   assert.equal(
@@ -49,6 +61,9 @@ kept      raw 90 d, 15 min 180 d, hourly 365 d, daily for ever; no compression o
 rollups   stored up to 2026-03-01 11:30 (30 min ago); 2 hour(s) with late data wait
 
 relation     layout        compressed  size    from              to
-iot.reading  3 partitions  0           2.0 kB  2026-02-27 00:00  -`,
+iot.reading  3 partitions  0           2.0 kB  2026-02-27 00:00  -
+
+connector job  last run  last success      took     next run          error
+drop old data  failed    2026-03-01 10:34  3004 ms  2026-03-01 12:34  lock timeout`,
   );
 });

@@ -63,7 +63,8 @@ export async function pollDevice(device: DeviceSettings, context: PollerContext)
     }
     // Keeps the beat; polls that were missed are not made up for.
     const now = performance.now();
-    const missed = Math.floor((now - beat.dueAt) / beat.intervalMs);
+    // A timer may fire a little early.
+    const missed = Math.max(0, Math.floor((now - beat.dueAt) / beat.intervalMs));
     if (missed > 0) services.count('missed_cycles_total', labels, missed);
     beat.dueAt += beat.intervalMs * (missed + 1);
     // Whatever the group: while the unit does not answer it is left alone.

@@ -14,4 +14,5 @@ COPY config config
 RUN mkdir /data && chown node:node /data
 
 USER node
-CMD ["node", "connector/main.ts"]
+# The flags halve the memory, see docs/performance.md.
+CMD ["node", "--max-semi-space-size=16", "--heap-growing-percent=100", "connector/main.ts"]

@@ -13,7 +13,9 @@ export const configSchema = z.strictObject({
   database: z
     .strictObject({
       url: z.string().min(1).describe('postgres://user:password@host:port/database'),
-      pool_size: z.int().min(2).default(8).describe('Connections at most'),
+      pool_size: z.int().min(2).default(8).describe('Connections at most, for data and jobs'),
+      query_pool_size: z.int().min(1).default(4).describe('Connections at most for queries over REST'),
+      query_timeout_seconds: seconds(30).describe('A query over REST is ended after this time'),
       edition: z
         .enum(['auto', 'plain'])
         .default('auto')

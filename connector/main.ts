@@ -59,6 +59,10 @@ runMain(logger, async (shutdown) => {
 
   const db = openPool(config.database.url, config.database.pool_size, logger);
   shutdown.onRelease('database', () => db.end());
+  // Queries of people have connections of their own: however slow they are, data finds its way in.
+  const { query_pool_size: queryPoolSize, query_timeout_seconds: queryTimeoutSeconds } = config.database;
+  const queryDb = openPool(config.database.url, queryPoolSize, logger, queryTimeoutSeconds * 1_000);
+  shutdown.onRelease('query database', () => queryDb.end());
   const state: ConnectorState = {
     database: { ok: false, detail: 'not asked yet' },
     intake: undefined,
@@ -93,7 +97,7 @@ runMain(logger, async (shutdown) => {
   );
   const { routeSettings, limits } = restSettings(config);
   const app = createApp(
-    allRoutes({ db, metrics, state, outbound, odoo: odoo.desk }, routeSettings),
+    allRoutes({ db, queryDb, metrics, state, outbound, odoo: odoo.desk }, routeSettings),
     { token: config.rest.token, limits, aroundPost: idempotency(db, logger) },
     logger,
   );

@@ -11,13 +11,14 @@ export type Queryable = Pick<Pool | PoolClient, 'query'>;
 // Identities and counts fit into a double (2^53); strings would only hide arithmetic mistakes.
 types.setTypeParser(types.builtins.INT8, Number);
 
-/** Opens a pool. Idle connections that die are replaced; pg would end the process without this handler. */
-export function openPool(url: string, max: number, logger: Logger): Db {
+/** Opens a pool. Idle connections that die are replaced; pg would end the process without this handler. A statement is ended after `statementTimeoutMs`. */
+export function openPool(url: string, max: number, logger: Logger, statementTimeoutMs?: number): Db {
   const pool = new Pool({
     connectionString: url,
     max,
     connectionTimeoutMillis: 5_000,
     application_name: 'smart-dairy-connector',
+    ...(statementTimeoutMs === undefined ? {} : { statement_timeout: statementTimeoutMs }),
     // A machine that vanishes must not hold its locks for hours: the server notices within seconds.
     options:
       '-c timezone=UTC -c synchronous_commit=on -c tcp_keepalives_idle=2 -c tcp_keepalives_interval=1 -c tcp_keepalives_count=3',

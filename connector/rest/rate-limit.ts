@@ -21,15 +21,17 @@ const common = {
 const tooMany = (what: string) => (_request: Request, response: Response) =>
   sendProblem(response, problemOf(429, `${what}; wait as long as Retry-After says`));
 
-/** Counts wrong tokens by address; stands before the check of the token. */
-export function limitFailedLogins({ failedLoginsPerMinute }: RateLimits): RequestHandler {
+/** Counts wrong tokens by address; whoever has the right one is never held up by others behind the same address. */
+export function limitFailedLogins(
+  { failedLoginsPerMinute }: RateLimits,
+  isRight: (request: Request) => boolean,
+): RequestHandler {
   return rateLimit({
     ...common,
     limit: failedLoginsPerMinute,
     identifier: 'failed-logins',
     keyGenerator: (request) => ipKeyGenerator(request.ip ?? ''),
-    skipSuccessfulRequests: true,
-    requestWasSuccessful: (_request, response) => response.statusCode !== 401,
+    skip: isRight,
     handler: tooMany(`more than ${failedLoginsPerMinute} wrong tokens a minute`),
   });
 }

@@ -85,11 +85,12 @@ export function addRoutes(app: Express, routes: readonly Route[], aroundPost: Ar
       const run = async () => await entry.run(request, response);
       const value = await (entry.method === 'post' ? aroundPost(request, response, run) : run());
       if (value === undefined) return;
-      response.set(
-        'Cache-Control',
-        entry.method === 'post' ? 'no-store' : (entry.cache ?? 'private, no-cache'),
-      );
-      response.json(value);
+      if (entry.method === 'get') {
+        response.set('Cache-Control', entry.cache ?? 'private, no-cache').json(value);
+      } else {
+        // Without an ETag: a digest of every batch's answer would be for nothing.
+        response.set('Cache-Control', 'no-store').type('json').end(JSON.stringify(value));
+      }
     };
     if (entry.method === 'get') app.get(path, handler);
     else app.post(path, jsonBody(entry.maxBodyBytes ?? 262_144), handler);

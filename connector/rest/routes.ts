@@ -33,10 +33,10 @@ export function allRoutes(parts: Parts & { odoo: OdooDesk }, settings: RouteSett
     ...systemRoutes(systemSources(parts)),
     ...ingestRoutes(port, settings.maxBodyBytes),
     ...deadLetterRoutes(parts.db, port),
-    ...queryRoutes(parts.db, () => parts.state.intake?.pending().messages ?? 0),
-    ...deviceRoutes(parts.db),
-    ...dashboardRoutes(parts.db, settings.milk),
-    ...analyticsRoutes(parts.db, settings.milk, settings.grade),
+    ...queryRoutes(parts.queryDb, () => parts.state.intake?.pending().messages ?? 0),
+    ...deviceRoutes(parts.queryDb),
+    ...dashboardRoutes(parts.queryDb, settings.milk),
+    ...analyticsRoutes(parts.queryDb, settings.milk, settings.grade),
     ...odooRoutes(parts.odoo),
   ];
 }

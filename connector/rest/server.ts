@@ -1,7 +1,7 @@
 // The REST server: what stands around all routes (ids, compression, token, limits, errors), and the routes themselves.
 import { createServer, type Server } from 'node:http';
 import compression from 'compression';
-import express, { type ErrorRequestHandler, type Express } from 'express';
+import express, { type ErrorRequestHandler, type Express, type Request } from 'express';
 import { messageOf } from '../../contract/errors.ts';
 import type { Logger } from '../../contract/runtime/logger.ts';
 import { isAuthorized } from './auth.ts';
@@ -35,8 +35,9 @@ export function createApp(routes: readonly Route[], settings: AppSettings, logge
     all.filter(({ open }) => open === true),
     settings.aroundPost,
   );
-  app.use(limitFailedLogins(settings.limits), (request, response, next) => {
-    if (isAuthorized(request.headers.authorization, settings.token)) return next();
+  const isRight = (request: Request) => isAuthorized(request.headers.authorization, settings.token);
+  app.use(limitFailedLogins(settings.limits, isRight), (request, response, next) => {
+    if (isRight(request)) return next();
     response.set('WWW-Authenticate', 'Bearer');
     sendProblem(response, problemOf(401, 'Authorization: Bearer <CONNECTOR_TOKEN> is missing or wrong'));
   });

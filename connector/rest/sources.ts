@@ -12,6 +12,8 @@ import type { SystemSources } from './system-routes.ts';
 /** The parts that answers come from. `state` changes while the connector starts and runs. */
 export interface Parts {
   db: Db;
+  /** For queries that may be slow. */
+  queryDb: Db;
   metrics: PipelineMetrics;
   state: {
     database: Check;

@@ -231,6 +231,25 @@ describe('a source that fails', () => {
   });
 });
 
+test('too many requests of a token, and too many wrong tokens of an address, are told when to come again', async () => {
+  const strict = { ...settings, limits: { requestsPerMinute: 3, failedLoginsPerMinute: 2 } };
+  const limited = await listen(createApp(systemRoutes(current), strict, logger), '127.0.0.1', 0);
+  const get = (authorization: string, path = '/api/v1/status') =>
+    fetch(`http://127.0.0.1:${(limited.address() as AddressInfo).port}${path}`, {
+      headers: { authorization },
+    });
+  for (let i = 0; i < 2; i++) assert.equal((await get('Bearer wrong')).status, 401);
+  assert.equal((await get('Bearer another')).status, 429, 'whatever the token is');
+  const statuses: number[] = [];
+  for (let i = 0; i < 4; i++) statuses.push((await get(`Bearer ${token}`)).status);
+  assert.deepEqual(statuses, [200, 200, 200, 429]);
+  const refused = await get(`Bearer ${token}`);
+  assert.match(refused.headers.get('content-type') ?? '', /^application\/problem\+json/);
+  assert.ok(Number(refused.headers.get('retry-after')) > 0);
+  assert.equal((await get('', '/health/live')).status, 200, 'health is not counted');
+  limited.close();
+});
+
 test('a port that is taken is an error of listen, not of the process', async () => {
   const { port } = server.address() as AddressInfo;
   await assert.rejects(listen(app(), '127.0.0.1', port), { code: 'EADDRINUSE' });

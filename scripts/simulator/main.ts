@@ -14,8 +14,11 @@ const usage = `Options:
   --modbus-port-file F    the port is written there once the server listens
   --milkings N            stops after N milkings and prints what they truly were as one line of JSON
   --truth-file F          that line goes into a file, also when stopped
+  --rfid-port 5021        tags of the stalls come from a TCP reader there; without it over MQTT
+  --surroundings          tanks on Modbus, collars (ChirpStack events), feeders; sensors with --http-url
+  --http-url URL          HTTP intake of the gateway
   --faults a,b            ${faultNames.join(', ')}
-Environment: MQTT_URL, MQTT_USERNAME, MQTT_PASSWORD. Without MQTT_URL only the Modbus meters run.`;
+Environment: MQTT_URL, MQTT_USERNAME, MQTT_PASSWORD, SIMULATOR_HTTP_TOKEN. Without MQTT_URL only the Modbus meters run.`;
 
 /** Long enough for a gateway to read the last totals. */
 const lingerMs = 3000;
@@ -30,6 +33,9 @@ async function main(): Promise<void> {
       host: { type: 'string', default: '127.0.0.1' },
       'modbus-port': { type: 'string', default: '5020' },
       'modbus-port-file': { type: 'string' },
+      'rfid-port': { type: 'string' },
+      surroundings: { type: 'boolean', default: false },
+      'http-url': { type: 'string' },
       milkings: { type: 'string' },
       'truth-file': { type: 'string' },
       faults: { type: 'string', default: '' },
@@ -48,6 +54,10 @@ async function main(): Promise<void> {
     speed: number('speed', values.speed, 0.1, 1000),
     modbusPort: number('modbus-port', values['modbus-port'], 0, 65_535),
     faults: parseFaults(values.faults),
+    ...(values['rfid-port'] === undefined
+      ? {}
+      : { rfidPort: number('rfid-port', values['rfid-port'], 0, 65_535) }),
+    ...(values.surroundings ? { surroundings: { http: httpIntake(values['http-url']) } } : {}),
     ...(values.milkings === undefined ? {} : { milkings: number('milkings', values.milkings, 1, 1e6) }),
     mqtt:
       url === undefined || url === ''
@@ -70,6 +80,11 @@ async function main(): Promise<void> {
   if (values.milkings !== undefined) process.stdout.write(summary);
   if (values['truth-file'] !== undefined) writeWhole(values['truth-file'], summary);
   await simulator.stop();
+}
+
+function httpIntake(url: string | undefined) {
+  const token = process.env['SIMULATOR_HTTP_TOKEN'] ?? 'only-for-the-simulator';
+  return url === undefined ? undefined : { url, token };
 }
 
 function number(option: string, text: string, min: number, max: number): number {

@@ -1,4 +1,4 @@
-// A Modbus TCP server with many units behind one port, and faults on demand. Reads of input registers only.
+// A Modbus TCP server with many units behind one port, and faults on demand. Reads only.
 import { createServer, type Server, type Socket } from 'node:net';
 
 /** What happens to one request; `delayMs` of an answer may exceed the client's patience. */
@@ -8,8 +8,10 @@ export interface ModbusServerOptions {
   host: string;
   /** 0 takes any free port. */
   port: number;
-  /** All registers of a unit; undefined for a unit that does not exist: it never answers. */
-  registers: (unit: number) => number[] | undefined;
+  /** All input registers of a unit; undefined for a unit that does not exist: it never answers. */
+  registers: (unit: number) => readonly number[] | undefined;
+  /** Its coils (1), discrete inputs (2) and holding registers (3), by function code, where it has any. */
+  others?: (unit: number) => Readonly<Partial<Record<number, readonly number[]>>>;
   fate: (unit: number, request: number) => Fate;
 }
 
@@ -61,7 +63,9 @@ function serve(socket: Socket, frame: Buffer, options: ModbusServerOptions, requ
   const fate = options.fate(unit, request);
   if (registers === undefined || fate.kind === 'silent') return;
   const pdu =
-    fate.kind === 'garbage' ? Buffer.from([0x04, 0x63, 0xde, 0xad, 0xbe]) : answer(frame, registers);
+    fate.kind === 'garbage'
+      ? Buffer.from([0x04, 0x63, 0xde, 0xad, 0xbe])
+      : answer(frame, { ...options.others?.(unit), 4: registers });
   const header = Buffer.alloc(headerLength);
   frame.copy(header, 0, 0, 4);
   header.writeUInt16BE(pdu.length + 1, 4);
@@ -74,17 +78,31 @@ function serve(socket: Socket, frame: Buffer, options: ModbusServerOptions, requ
 }
 
 /** The answer's PDU: the registers, or an exception (1 illegal function, 2 illegal address, 3 illegal value). */
-function answer(frame: Buffer, registers: readonly number[]): Buffer {
+function answer(frame: Buffer, tables: Readonly<Partial<Record<number, readonly number[]>>>): Buffer {
   const code = frame[7] ?? 0;
   const exception = (reason: number) => Buffer.from([code | 0x80, reason]);
-  if (code !== 4) return exception(1);
+  const values = tables[code];
+  if (values === undefined) return exception(1);
   if (frame.length < 12) return exception(3);
   const [start, count] = [frame.readUInt16BE(8), frame.readUInt16BE(10)];
   if (count < 1 || count > 125) return exception(3);
-  if (start + count > registers.length) return exception(2);
+  if (start + count > values.length) return exception(2);
+  if (code <= 2) return bits(code, values.slice(start, start + count));
   const pdu = Buffer.alloc(2 + 2 * count);
   pdu.writeUInt8(code, 0);
   pdu.writeUInt8(2 * count, 1);
-  registers.slice(start, start + count).forEach((word, index) => pdu.writeUInt16BE(word, 2 + 2 * index));
+  values.slice(start, start + count).forEach((word, index) => pdu.writeUInt16BE(word, 2 + 2 * index));
+  return pdu;
+}
+
+/** Eight to a byte, the first one lowest. */
+function bits(code: number, values: readonly number[]): Buffer {
+  const pdu = Buffer.alloc(2 + Math.ceil(values.length / 8));
+  pdu.writeUInt8(code, 0);
+  pdu.writeUInt8(pdu.length - 2, 1);
+  values.forEach((value, index) => {
+    const at = 2 + (index >> 3);
+    pdu.writeUInt8(pdu.readUInt8(at) | (value << (index & 7)), at);
+  });
   return pdu;
 }

@@ -1,4 +1,4 @@
-// The simulated farm: parlour, Modbus meters, tag reader and foreign MQTT meters on one clock.
+// The simulated farm: parlour, Modbus meters, tag reader, foreign MQTT meters and what else lives there, on one clock.
 import { createCow } from './cow.ts';
 import { modbusFate, tagIsRead, type FaultName } from './faults.ts';
 import { kgPerLitre, readingLitres, readingMoments, recordLitres } from './foreign-meters.ts';
@@ -7,6 +7,9 @@ import { startModbusServer, type ModbusServer } from './modbus-server.ts';
 import { createParlour, type Group, type Milking, type Place } from './parlour.ts';
 import { roundTo } from './random.ts';
 import { meterRegisters } from './registers.ts';
+import { startRfidServer, type RfidServer } from './rfid-server.ts';
+import { createSurroundings } from './surroundings-side.ts';
+import { tankTables } from './surroundings.ts';
 
 export interface SimulatorOptions {
   farm?: string;
@@ -20,6 +23,10 @@ export interface SimulatorOptions {
   /** Without it there are only the Modbus meters. */
   mqtt?: MqttAccess | undefined;
   faults?: ReadonlySet<FaultName>;
+  /** Tags of the Modbus stalls come from a TCP reader on this port instead of MQTT; 0 takes any free port. */
+  rfidPort?: number;
+  /** Tanks, collars and feeders live too, and sensors where there is an HTTP intake. */
+  surroundings?: { http?: { url: string; token: string } | undefined };
   /** No cow comes in after so many milkings. */
   milkings?: number;
   /** Makes session numbers differ from an earlier run's; from the wall clock by default. */
@@ -52,6 +59,8 @@ export interface TrueMilking {
 
 export interface Simulator {
   modbusPort: number;
+  /** Port of the tag reader, undefined without one. */
+  rfidPort: number | undefined;
   /** Milkings that are over, in the order of their ends. */
   truth: TrueMilking[];
   /** Resolves when `milkings` milkings are over; never without that option. */
@@ -71,6 +80,8 @@ const foreignMeters: readonly { uid: string; voice: Voice; stall: string; cows: 
   { uid: 'SD-MM-001', voice: 'session', stall: 'M3', cows: [23, 24] },
 ];
 const tickMs = 100;
+/** Unit ids of the bulk tanks, behind those of the stalls. */
+const tankUnits = [241, 242];
 
 /** Starts the farm. Rejects when the Modbus port is taken. */
 export async function startSimulator(options: SimulatorOptions = {}): Promise<Simulator> {
@@ -95,13 +106,36 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
   const truth: TrueMilking[] = [];
   const finished = Promise.withResolvers<undefined>();
   const mqtt = options.mqtt === undefined ? undefined : connectMqttSide(options.mqtt, log);
+  const surroundings =
+    options.surroundings === undefined
+      ? undefined
+      : createSurroundings({
+          farm,
+          seed,
+          herd: Array.from({ length: demoHerd }, (_, index) => createCow(seed, index + 1)),
+          publish: (message) => mqtt?.publish(message),
+          http: options.surroundings.http,
+          clock,
+          onTrouble: log,
+        });
+  const tankAt = (unit: number) =>
+    options.surroundings !== undefined && tankUnits.includes(unit)
+      ? tankTables(seed, tankUnits.indexOf(unit), (Date.now() / 1000) * speed)
+      : undefined;
+  let rfid: RfidServer | undefined;
   let outbox: ReturnType<typeof messagesOf> = [];
   const tick = () => {
     const atS = nowS();
     for (const event of parlour.advance(atS)) {
       const { milking } = event;
       const [voice, sessionId] = [voiceOf(milking.place), sessionIdOf(milking)];
-      outbox.push(...messagesOf(event, { voice, farm, sessionId, clock, faults }));
+      if (rfid !== undefined && voice === 'modbus') {
+        if (event.type === 'enter')
+          rfid.read(
+            milking.place.stall,
+            tagIsRead(faults, milking.place.index, milking.number) ? milking.cow.rfid : undefined,
+          );
+      } else outbox.push(...messagesOf(event, { voice, farm, sessionId, clock, faults }));
       if (event.type !== 'end') continue;
       const analyser = voice !== 'modbus' || analyserAt(milking.place.index + 1);
       const tag_read = voice === 'modbus' ? tagIsRead(faults, milking.place.index, milking.number) : true;
@@ -110,6 +144,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
     const due = outbox.filter((message) => message.atS <= atS).sort((a, b) => a.atS - b.atS);
     outbox = outbox.filter((message) => message.atS > atS);
     for (const message of due) mqtt?.publish(message);
+    surroundings?.(atS);
     if (parlour.finished() && outbox.length === 0) finished.resolve(undefined);
   };
 
@@ -125,11 +160,17 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
       host,
       port,
       registers: (unit) => {
+        const tank = tankAt(unit);
+        if (tank !== undefined) return tank.input;
         if (unit < 1 || unit > stalls) return undefined;
         open();
         const atS = nowS();
         const milking = parlour.latest(stallUid(unit), atS);
         return meterRegisters(milking, atS, { counterBase, analyser: analyserAt(unit) });
+      },
+      others: (unit) => {
+        const tank = tankAt(unit);
+        return tank === undefined ? {} : { 1: tank.coil, 2: tank.discrete, 3: tank.holding };
       },
       fate: (unit, request) =>
         modbusFate(faults, { unit, request, lastUnit: stalls, elapsedMs: Date.now() - startedAt }),
@@ -137,8 +178,9 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
   let server: ModbusServer | undefined;
   try {
     server = await listen(options.modbusPort ?? 0);
+    if (options.rfidPort !== undefined) rfid = await startRfidServer(host, options.rfidPort);
   } catch (error) {
-    await mqtt?.stop();
+    await Promise.all([server?.close(), mqtt?.stop()]);
     throw error;
   }
   const modbusPort = server.port;
@@ -149,6 +191,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
   };
   return {
     modbusPort,
+    rfidPort: rfid?.port,
     truth,
     finished: finished.promise,
     stopModbus,
@@ -159,6 +202,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
       clearTimeout(doors);
       clearInterval(timer);
       await stopModbus();
+      await rfid?.close();
       await mqtt?.stop();
     },
   };

@@ -2,7 +2,15 @@
 import { createServer } from 'node:net';
 import type { InstanceName, Ports } from './types.ts';
 
-const usualPorts: Ports = { postgres: 5432, mqtt: 1883, odoo: 8069, connector: 8080, modbus: 5020 };
+const usualPorts: Ports = {
+  postgres: 5432,
+  mqtt: 1883,
+  odoo: 8069,
+  connector: 8080,
+  modbus: 5020,
+  rfid: 5021,
+  intake: 8085,
+};
 
 /** Tests and benchmarks keep away from the ports that a person's own services and the demo like to have. */
 const offsets: Readonly<Record<InstanceName, number>> = {
@@ -13,14 +21,16 @@ const offsets: Readonly<Record<InstanceName, number>> = {
 };
 
 export function usual(instance: InstanceName): Ports {
-  const { postgres, mqtt, odoo, connector, modbus } = usualPorts;
   const offset = offsets[instance];
+  const { postgres, mqtt, odoo, connector, modbus, rfid, intake } = usualPorts;
   return {
     postgres: postgres + offset,
     mqtt: mqtt + offset,
     odoo: odoo + offset,
     connector: connector + offset,
     modbus: modbus + offset,
+    rfid: rfid + offset,
+    intake: intake + offset,
   };
 }
 
@@ -63,6 +73,8 @@ export async function pickPorts(
     odoo: await pick('odoo'),
     connector: await pick('connector'),
     modbus: await pick('modbus'),
+    rfid: await pick('rfid'),
+    intake: await pick('intake'),
   };
 }
 

@@ -22,7 +22,7 @@ export interface Instance {
 }
 
 /** TCP ports on 127.0.0.1; `modbus` is that of the simulated parlour. */
-export type Ports = Record<'postgres' | 'mqtt' | 'odoo' | 'connector' | 'modbus', number>;
+export type Ports = Record<'postgres' | 'mqtt' | 'odoo' | 'connector' | 'modbus' | 'rfid' | 'intake', number>;
 
 /** Random per installation, kept over restarts. */
 export type Secrets = Record<

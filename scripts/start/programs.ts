@@ -1,10 +1,12 @@
 // The product's own processes as services: connector, gateway and the simulated farm.
+import { randomBytes } from 'node:crypto';
 import { accessSync, constants } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { repoDir } from '../stack/instance.ts';
 import { createService, type ServiceSpec } from '../stack/service.ts';
 import type { EnvValues, Instance, ManagedService, Settings } from '../stack/types.ts';
+import { connectorFlags } from './connector-flags.ts';
 
 interface Programs {
   instance: Instance;
@@ -23,6 +25,9 @@ export function createPrograms(programs: Programs): ManagedService[] {
     ...process.env,
     ...env,
     SIMULATOR_MODBUS_PORT: String(settings.ports.modbus),
+    SIMULATOR_RFID_PORT: String(settings.ports.rfid),
+    GATEWAY_HTTP_PORT: String(settings.ports.intake),
+    SIMULATOR_HTTP_TOKEN: randomBytes(16).toString('hex'),
     GATEWAY_SPOOL_FILE: join(instance.dir, 'gateway-spool.sqlite'),
   };
   const program = (name: string, args: string[], isReady: ServiceSpec['isReady']): ManagedService =>
@@ -40,7 +45,7 @@ export function createPrograms(programs: Programs): ManagedService[] {
     });
 
   const health = `${env['CONNECTOR_URL'] ?? ''}/health/live`;
-  const connector = program('connector', ['connector/main.ts'], () =>
+  const connector = program('connector', [...connectorFlags, 'connector/main.ts'], () =>
     fetch(health, { signal: AbortSignal.timeout(2_000) }).then(
       (response) => response.ok,
       () => false,
@@ -50,8 +55,10 @@ export function createPrograms(programs: Programs): ManagedService[] {
   const survives = (): Promise<boolean> => sleep(300, true);
   const gateway = program('gateway', ['gateways/main.ts'], survives);
   if (!programs.withSimulator) return [connector, gateway];
-  const modbus = ['--modbus-port', String(settings.ports.modbus)];
-  const simulatorArgs = ['scripts/simulator/main.ts', ...modbus, ...programs.simulatorArgs];
+  const { modbus, rfid, intake } = settings.ports;
+  const ports = ['--modbus-port', String(modbus), '--rfid-port', String(rfid)];
+  const surroundings = ['--surroundings', '--http-url', `http://127.0.0.1:${intake}`];
+  const simulatorArgs = ['scripts/simulator/main.ts', ...ports, ...surroundings, ...programs.simulatorArgs];
   return [connector, program('simulator', simulatorArgs, survives), gateway];
 }
 

@@ -7,7 +7,16 @@ import { isPortFree, pickPorts, usual } from '../../../scripts/stack/ports.ts';
 
 test('whatever is taken and remembered, the picked ports are free and all different', async () => {
   const port = fc.integer({ min: 1024, max: 1060 });
-  const ports = fc.record({ postgres: port, mqtt: port, odoo: port, connector: port, modbus: port });
+  const names = ['postgres', 'mqtt', 'odoo', 'connector', 'modbus', 'rfid', 'intake'] as const;
+  const ports = fc
+    .tuple(...names.map(() => port))
+    .map(
+      (picked) =>
+        Object.fromEntries(names.map((name, at) => [name, picked[at]])) as Record<
+          (typeof names)[number],
+          number
+        >,
+    );
   await fc.assert(
     fc.asyncProperty(
       ports,
@@ -24,7 +33,15 @@ test('whatever is taken and remembered, the picked ports are free and all differ
 });
 
 test('a remembered port stays while it is free', async () => {
-  const kept = { postgres: 6001, mqtt: 6002, odoo: 6003, connector: 6004, modbus: 6005 };
+  const kept = {
+    postgres: 6001,
+    mqtt: 6002,
+    odoo: 6003,
+    connector: 6004,
+    modbus: 6005,
+    rfid: 6006,
+    intake: 6007,
+  };
   const picked = await pickPorts(usual('demo'), kept, (port) => Promise.resolve(port !== 6003));
   assert.deepEqual(picked, { ...kept, odoo: 8069 });
 });

@@ -171,7 +171,7 @@ export const configSchema = z.strictObject({
         .default('auto')
         .describe('auto: JSON-2 from Odoo 19 on, else JSON-RPC'),
       timeout_seconds: seconds(30).describe('Of one call'),
-      batch_size: z.int().min(1).max(5_000).default(500).describe('Records per call'),
+      batch_size: z.int().min(1).max(5_000).default(1_000).describe('Records per call'),
       api_key_file: z
         .string()
         .default('')

@@ -72,7 +72,7 @@ export function deadLetterRoutes(db: Queryable, port: () => IngestPort): Route[]
           ids: z.array(z.int()).max(mostReplays).optional(),
           ...choice,
           all: z.literal(true).optional(),
-        after: z.int().optional().describe('Only ids above this one: the last of the previous request'),
+          after: z.int().optional().describe('Only ids above this one: the last of the previous request'),
         })
         .refine(
           (body) => Object.keys(body).some((key) => key !== 'after'),
@@ -92,7 +92,14 @@ export function deadLetterRoutes(db: Queryable, port: () => IngestPort): Route[]
       }),
       async handle({ body: { ids, topic, reason, since, after } }) {
         // A named one that was replayed already is told so, others are left out.
-        const filter = { ids, topic, reason, since, after, state: ids === undefined ? 'waiting' : 'all' } as const;
+        const filter = {
+          ids,
+          topic,
+          reason,
+          since,
+          after,
+          state: ids === undefined ? 'waiting' : 'all',
+        } as const;
         const results = await replay(port(), await loadDeadLetters(db, filter, mostReplays));
         const count = (wanted: string) => results.filter(({ status }) => status === wanted).length;
         return { taken: count('taken'), dead: count('dead'), refused: count('refused'), results };

@@ -5,9 +5,10 @@ import { decideTestMode } from '../stack/choose.ts';
 import { readEnvFile } from '../stack/env-file.ts';
 import { openInstance, readSettings } from '../stack/instance.ts';
 import { openProgress } from '../stack/progress.ts';
+import { run as gateway } from './gateway.ts';
 import { run as pipeline, type ChaosContext } from './pipeline.ts';
 
-const chaoses: Readonly<Record<string, (context: ChaosContext) => Promise<object>>> = { pipeline };
+const chaoses: Readonly<Record<string, (context: ChaosContext) => Promise<object>>> = { pipeline, gateway };
 const usage = `Usage: npm run chaos [-- ${Object.keys(chaoses).join('|')}] [--quick] [--seed N] [--only FAULT]
   --quick  seven faults instead of two dozen
   --seed   the same faults in the same order; without it a new one, which is printed

@@ -1,15 +1,12 @@
 # Farms, pens and animals: the herd that other Smart Dairy addons build on.
 {
     'name': 'Smart Dairy Farm',
-    'version': '19.0.1.0.0',
+    'version': '19.0.1.1.0',
     'category': 'Smart Dairy',
     'summary': 'Farms, pens and animals of a dairy business',
-    'description': """
-Keep the herd register of one or many dairy farms: farms, pens, animals with ear tag and
-ISO 11784/11785 RFID transponder, breed, birth, lactation, last calving and days in milk.
-Works alone; Smart Dairy IoT adds devices, milkings and alerts.
-""",
     'author': 'Smart Dairy',
+    'maintainers': ['smart-dairy'],
+    'images': ['static/description/banner.png'],
     'license': 'LGPL-3',
     'depends': ['base', 'mail'],
     'data': [
@@ -27,5 +24,4 @@ Works alone; Smart Dairy IoT adds devices, milkings and alerts.
         'demo/farm_animal_demo.xml',
     ],
     'application': True,
-    'installable': True,
 }

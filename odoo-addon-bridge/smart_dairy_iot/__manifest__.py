@@ -4,12 +4,9 @@
     'version': '19.0.2.0.0',
     'category': 'Smart Dairy',
     'summary': 'Milkings, devices and alerts straight from the milking parlour',
-    'description': """
-Receives curated records from the Smart Dairy connector: every milking with its animal, yield
-and quality, the devices of the farm with their connection state, and alerts. Unidentified
-milkings are kept and corrected here by choosing the animal.
-""",
     'author': 'Smart Dairy',
+    'maintainers': ['smart-dairy'],
+    'images': ['static/description/banner.png'],
     'license': 'LGPL-3',
     'depends': ['smart_dairy_farm', 'mail'],
     # These own a model of the same name (iot.device).
@@ -33,5 +30,4 @@ milkings are kept and corrected here by choosing the animal.
         'views/smart_dairy_iot_menus.xml',
     ],
     'application': True,
-    'installable': True,
 }

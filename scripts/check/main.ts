@@ -1,4 +1,4 @@
-// `npm run check`: types, lint, formatting, import rules, unused code. Runs all, shows the output of those that fail.
+// `npm run check`: types, lint, formatting, import rules, unused code, Odoo addons. Runs all, shows the output of those that fail.
 import { execFile } from 'node:child_process';
 
 const checks = [
@@ -29,6 +29,7 @@ const checks = [
     ],
   },
   { name: 'unused code', command: ['knip', '--no-progress'] },
+  { name: 'Odoo addons', command: ['node', 'scripts/check/odoo-addons.ts'] },
 ] as const;
 
 function run([tool, ...args]: readonly [string, ...string[]]): Promise<{ code: number; output: string }> {
@@ -45,10 +46,8 @@ for (const { name, command } of checks) {
   const { code, output } = await run(command);
   const seconds = ((performance.now() - startedAt) / 1000).toFixed(1);
   console.log(`${code === 0 ? 'ok    ' : 'FAILED'} ${name} (${seconds} s)`);
-  if (code !== 0) {
-    failed += 1;
-    console.log(output.trimEnd());
-  }
+  if (code !== 0) failed += 1;
+  if (code !== 0 || output.startsWith('skipped')) console.log(output.trimEnd());
 }
 if (failed > 0)
   console.log(`${failed} of ${checks.length} checks failed. Formatting is mended by: npm run format`);

@@ -54,8 +54,8 @@ class FarmAnimal(models.Model):
         domain="[('farm_id', '=', farm_id)]", check_company=True,
     )
     company_id = fields.Many2one(related='farm_id.company_id', store=True, index=True)
-    dam_id = fields.Many2one('farm.animal', string='Dam', domain="[('sex', '=', 'female')]", check_company=True)
-    sire_id = fields.Many2one('farm.animal', string='Sire', domain="[('sex', '=', 'male')]", check_company=True)
+    dam_id = fields.Many2one('farm.animal', domain="[('sex', '=', 'female')]", check_company=True)
+    sire_id = fields.Many2one('farm.animal', domain="[('sex', '=', 'male')]", check_company=True)
     note = fields.Html(string='Notes')
 
     _rfid_company_uniq = models.UniqueIndex(

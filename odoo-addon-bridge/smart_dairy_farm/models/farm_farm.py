@@ -30,7 +30,7 @@ class FarmFarm(models.Model):
         help="Company that runs the farm. Everything on the farm belongs to the same company.",
     )
     manager_id = fields.Many2one('res.users', string='Farm Manager', tracking=True, domain="[('share', '=', False)]")
-    address_id = fields.Many2one('res.partner', string='Address')
+    address_id = fields.Many2one('res.partner')
     note = fields.Html(string='Notes')
     pen_ids = fields.One2many('farm.pen', 'farm_id', string='Pens')
     animal_ids = fields.One2many('farm.animal', 'farm_id', string='Animals')

@@ -32,7 +32,7 @@ class TestFarmAccess(TransactionCase):
         }
         lines = [f"{'':14}" + ''.join(f"{name:10}" for name in GROUPS)]
         lines += [f"{model:14}" + ''.join(f"{row[name] or '-':10}" for name in GROUPS) for model, row in found.items()]
-        print('\n'.join(['', 'Access rights (r read, w write, c create, u unlink)', *lines]))  # noqa: T201
+        print('\n'.join(['', 'Access rights (r read, w write, c create, u unlink)', *lines]))  # noqa: T201 # pylint: disable=print-used
         self.assertEqual(found, EXPECTED)
 
     def test_companies_do_not_see_each_other(self):

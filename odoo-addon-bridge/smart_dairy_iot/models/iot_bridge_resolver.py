@@ -15,7 +15,7 @@ class IotBridgeResolver(models.AbstractModel):
     def _resolve(self, model, entries):
         """Put ``farm_id``, ``company_id``, ``device_id``, ``animal_id``, ``milk_session_id`` into the entries' values,
         as far as ``model`` has these references. Unknown farms and devices are created as discovered."""
-        self = self.with_context(model.env.context)  # noqa: PLW0642
+        self = self.with_context(**model.env.context)  # noqa: PLW0642
         self._resolve_farms(entries)
         entries = [entry for entry in entries if not entry.answer]
         if 'device_uid' in model._bridge_references:

@@ -13,7 +13,7 @@ class IotConnectorCall(models.Model):
     _rec_name = 'path'
 
     path = fields.Char(readonly=True, required=True)
-    user_id = fields.Many2one('res.users', string='User', readonly=True, index=True, ondelete='set null')
+    user_id = fields.Many2one('res.users', readonly=True, index=True, ondelete='set null')
     res_model = fields.Char(string='Model', readonly=True)
     res_id = fields.Many2oneReference(string='Record', model_field='res_model', readonly=True)
     status = fields.Selection(

@@ -69,7 +69,7 @@ class IotDevice(models.Model):
         'iot.location', index='btree_not_null', ondelete='restrict', domain="[('farm_id', '=', farm_id)]", tracking=True,
         help="Place or zone of the farm that the device watches.")
     gateway_id = fields.Many2one(
-        'iot.device', string='Gateway', index='btree_not_null', ondelete='restrict', tracking=True,
+        'iot.device', index='btree_not_null', ondelete='restrict', tracking=True,
         domain="[('farm_id', '=', farm_id), ('device_type', '=', 'gateway'), ('id', '!=', id)]",
         help="Gateway that the device talks through.")
     child_ids = fields.One2many('iot.device', 'gateway_id', string='Devices behind')

@@ -15,7 +15,7 @@ class IotThreshold(models.Model):
     active = fields.Boolean(default=True)
     farm_id = fields.Many2one('farm.farm', required=True, index=True, ondelete='cascade', tracking=True)
     company_id = fields.Many2one(related='farm_id.company_id', store=True, index=True)
-    device_type = fields.Selection(DEVICE_TYPES, string='Device Type', help="Empty: every kind of device.")
+    device_type = fields.Selection(DEVICE_TYPES, help="Empty: every kind of device.")
     device_id = fields.Many2one(
         'iot.device', index='btree_not_null', ondelete='cascade', domain="[('farm_id', '=', farm_id)]",
         help="Empty: every device of the farm, or of the type.")

@@ -10,3 +10,4 @@ from . import test_access
 from . import test_rpc
 from . import test_views
 from . import test_setup
+from . import test_translations

@@ -59,7 +59,7 @@ class TestAccess(BridgeCase):
         }
         lines = [f"{'':24}" + ''.join(f"{name:11}" for name in GROUPS)]
         lines += [f"{model:24}" + ''.join(f"{row[name] or '-':11}" for name in GROUPS) for model, row in found.items()]
-        print('\n'.join(['', 'Access rights (r read, w write, c create, u unlink)', *lines]))  # noqa: T201
+        print('\n'.join(['', 'Access rights (r read, w write, c create, u unlink)', *lines]))  # noqa: T201 # pylint: disable=print-used
         self.assertEqual(found, EXPECTED)
 
     def test_the_connector_reaches_nothing_else_that_matters(self):

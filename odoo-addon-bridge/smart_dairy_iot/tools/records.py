@@ -47,12 +47,13 @@ def boolean(value):
 
 
 def moment(value):
-    if isinstance(value, str) and DATETIME_PATTERN.fullmatch(value):
-        try:
+    try:
+        if isinstance(value, str) and DATETIME_PATTERN.fullmatch(value):
             return datetime.fromisoformat(value)  # naive, meaning UTC, as everywhere in Odoo
-        except ValueError:
-            pass
-    raise ValueError(f"{_shown(value)} is not a UTC time written as YYYY-MM-DD HH:MM:SS")
+        problem = None
+    except ValueError as error:
+        problem = error
+    raise ValueError(f"{_shown(value)} is not a UTC time written as YYYY-MM-DD HH:MM:SS") from problem
 
 
 def choice(values):

@@ -17,7 +17,7 @@ class IotSync(models.TransientModel):
     key_expires = fields.Datetime(string='API Key Ends', readonly=True)
     key_warning = fields.Char(readonly=True)
     kind_ids = fields.One2many('iot.sync.kind', 'sync_id', string='Kinds', readonly=True)
-    parked_ids = fields.One2many('iot.sync.parked', 'sync_id', string='Parked', readonly=True)
+    parked_ids = fields.One2many('iot.sync.parked', 'sync_id', readonly=True)
 
     @api.model
     def action_open(self):

@@ -1,0 +1,41 @@
+# Every term of both addons is in the template and has its Bangla translation, with the same placeholders.
+import re
+from io import BytesIO
+
+import polib
+
+from odoo.tests import TransactionCase, tagged
+from odoo.tools import file_path
+from odoo.tools.translate import trans_export
+
+MODULES = ('smart_dairy_farm', 'smart_dairy_iot')
+PLACEHOLDER = re.compile(r'%\(\w+\)s|%s')
+
+
+@tagged('-at_install', 'post_install')
+class TestTranslations(TransactionCase):
+
+    def test_no_term_is_missing(self):
+        for module in MODULES:
+            exported = BytesIO()
+            trans_export(False, [module], exported, 'po', self.env)
+            terms = {entry.msgid for entry in polib.pofile(exported.getvalue().decode())}
+            template = {entry.msgid for entry in polib.pofile(file_path(f'{module}/i18n/{module}.pot'))}
+            bangla = {entry.msgid: entry.msgstr for entry in polib.pofile(file_path(f'{module}/i18n/bn.po'))}
+            with self.subTest(module=module):
+                self.assertGreater(len(terms), 100)
+                self.assertEqual(terms - template, set(), "export the template again: see docs/odoo.md")
+                self.assertEqual({term for term in terms if not bangla.get(term)}, set(), "without Bangla")
+                wrong = {term for term, text in bangla.items()
+                         if sorted(PLACEHOLDER.findall(term)) != sorted(PLACEHOLDER.findall(text))}
+                self.assertEqual(wrong, set(), "other placeholders than the English term")
+
+    def test_the_screens_speak_bangla(self):
+        self.env['res.lang']._activate_lang('bn_IN')
+        self.env['ir.module.module'].search([('name', 'in', MODULES)])._update_translations(['bn_IN'])
+        bangla = self.env(context={'lang': 'bn_IN'})
+        fields = bangla['iot.device'].fields_get(['state', 'farm_id'])
+        self.assertEqual(fields['farm_id']['string'], 'খামার')
+        self.assertEqual(dict(fields['state']['selection'])['refused'], 'প্রত্যাখ্যাত')
+        self.assertIn('সর্বশেষ মান', bangla['iot.device'].get_view(view_type='form')['arch'])
+        self.assertEqual(bangla.ref('smart_dairy_iot.menu_iot_alert').name, 'সতর্কবার্তা')

@@ -29,6 +29,8 @@ import { createLiveHub } from './live/hub.ts';
 import { maintenanceJobs } from './maintenance.ts';
 import { createMetrics } from './metrics.ts';
 import { createOdooLink } from './odoo-link.ts';
+import { mappedKinds } from './odoo/foreign/mappings.ts';
+import { loadOdooMapping } from './odoo/foreign/schema.ts';
 import { createOutbound } from './outbound.ts';
 import { idempotency } from './rest/idempotency.ts';
 import { allRoutes } from './rest/routes.ts';
@@ -77,12 +79,14 @@ runMain(logger, async (shutdown) => {
   // REST first: health has to answer while the database is still away.
   const listenUrl = new URL(config.rest.url);
   const { registry } = metrics;
+  const mapping =
+    config.odoo.mapping_file === '' ? undefined : loadOdooMapping(config.odoo.mapping_file, process.env);
   const odoo = createOdooLink({
     config: config.odoo,
     db,
     registry,
     knowsProfile: (name) => profiles.has(name),
-    hasAddons: true,
+    hasAddons: mapping?.addons !== false,
     publish: () => state.mqtt?.publish,
     onOutbox: () => outbound.wake(),
     logger,
@@ -90,6 +94,7 @@ runMain(logger, async (shutdown) => {
   const outbound = createOutbound(
     config.odoo,
     odoo.client,
+    mappedKinds(mapping),
     db,
     registry,
     (event) => hub.broadcast(event),

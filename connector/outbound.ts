@@ -6,6 +6,7 @@ import type { ConnectorConfig } from './config.ts';
 import type { Db } from './db/pool.ts';
 import { setIntegrationAlert } from './integration-alert.ts';
 import type { LiveEvent } from './live/hub.ts';
+import type { RecordMapping } from './odoo/mapping/index.ts';
 import type { OdooClient } from './odoo/transport.ts';
 import { createOutboxMetrics } from './outbox/metrics.ts';
 import { createOutboxWorker, type OutboxWorker } from './outbox/worker.ts';
@@ -14,6 +15,7 @@ import { createOutboxWorker, type OutboxWorker } from './outbox/worker.ts';
 export function createOutbound(
   config: ConnectorConfig['odoo'],
   client: OdooClient | undefined,
+  kinds: Readonly<Record<string, RecordMapping>>,
   db: Db,
   registry: Registry,
   broadcast: (event: LiveEvent) => void,
@@ -28,6 +30,7 @@ export function createOutbound(
   return createOutboxWorker({
     db,
     client,
+    kinds,
     logger,
     options: { batchSize: config.batch_size, leaseMs: config.timeout_seconds * 2_000 },
     metrics: createOutboxMetrics(registry),

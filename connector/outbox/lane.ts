@@ -69,8 +69,11 @@ export function createLane(kind: string, mapping: RecordMapping, context: LaneCo
       metrics?.call(kind, outcome, items.length, (performance.now() - started) / 1000);
     asked = Date.now();
     try {
-      const args = { records: items.map(({ record }) => record) };
-      const answer = await client.call(mapping.model, 'upsert_batch', args, context.abort);
+      const records = items.map(({ record }) => record);
+      const answer =
+        mapping.send === undefined
+          ? await client.call(mapping.model, 'upsert_batch', { records }, context.abort)
+          : await mapping.send(client, records, context.abort);
       const results = readResults(
         answer,
         items.map(({ row }) => row.sourceId),

@@ -3,7 +3,7 @@ import PQueue from 'p-queue';
 import { messageOf } from '../../contract/errors.ts';
 import type { Logger } from '../../contract/runtime/logger.ts';
 import type { Queryable } from '../db/pool.ts';
-import { mappings } from '../odoo/mapping/index.ts';
+import { mappings, type RecordMapping } from '../odoo/mapping/index.ts';
 import type { OdooClient } from '../odoo/transport.ts';
 import { backoffMs } from './backoff.ts';
 import type { Waits } from './decide.ts';
@@ -44,6 +44,8 @@ export const defaultOutboxOptions: OutboxOptions = {
 export interface OutboxWorkerConfig {
   db: Queryable;
   client: OdooClient | undefined;
+  /** How each kind gets into Odoo; without it, into our addons. */
+  kinds?: Readonly<Record<string, RecordMapping>>;
   logger: Logger;
   options?: Partial<OutboxOptions>;
   metrics?: OutboxMetrics;
@@ -80,7 +82,7 @@ export function createOutboxWorker(config: OutboxWorkerConfig): OutboxWorker {
   const lanes: { lane: Lane; sleeper: Sleeper; troubled: boolean }[] =
     client === undefined
       ? []
-      : Object.entries(mappings).map(([kind, mapping]) => ({
+      : Object.entries(config.kinds ?? mappings).map(([kind, mapping]) => ({
           lane: createLane(kind, mapping, {
             db: config.db,
             client,

@@ -13,6 +13,7 @@ import { readEnvFile } from '../../scripts/stack/env-file.ts';
 import { openInstance, readSettings } from '../../scripts/stack/instance.ts';
 import { cloneOdooDatabase, dropOdooDatabase } from '../../scripts/stack/real/odoo-database.ts';
 import { odooTemplate } from '../../scripts/stack/real/odoo.ts';
+import { baseDatabase } from '../../scripts/stack/real/seed.ts';
 import type { EnvValues } from '../../scripts/stack/types.ts';
 
 const instance = openInstance('test');
@@ -81,18 +82,26 @@ export interface TestOdoo {
   drop: () => Promise<void>;
 }
 
+/** A fresh Odoo database without our addons: base, mail and web alone. Its administrator is admin, with that password. */
+export async function plainOdooDatabase(): Promise<TestOdoo> {
+  const odoo = await clonedOdoo(baseDatabase);
+  return { ...odoo, apiKey: 'admin', login: 'admin', password: 'admin' };
+}
+
 /**
  * A fresh Odoo database with both addons, their demo data and the integration user, served by the test stack's Odoo
  * (name it in `X-Odoo-Database` or the call). About a second. Call `drop` in `after`.
  */
-export async function odooDatabase(): Promise<TestOdoo> {
+export const odooDatabase = (): Promise<TestOdoo> => clonedOdoo(odooTemplate);
+
+async function clonedOdoo(from: string): Promise<TestOdoo> {
   const settings = readSettings(instance);
   if (settings === undefined)
     throw new Error('the test stack is not up: run npm run stack -- up --instance test');
   const env = stackEnv();
   const db = `odoo_test_${process.pid}_${randomBytes(4).toString('hex')}`;
   const filestore = join(instance.dir, 'real/odoo/data/filestore');
-  await cloneOdooDatabase({ settings, filestore, from: odooTemplate, to: db });
+  await cloneOdooDatabase({ settings, filestore, from, to: db });
   return {
     url: env['ODOO_URL'] ?? '',
     db,

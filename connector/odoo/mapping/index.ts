@@ -15,11 +15,23 @@ import { milkSessionToOdoo } from './milk-session.ts';
 /** One record as `upsert_batch` takes it. */
 export type OdooRecord = Record<string, string | number | boolean | null>;
 
+/** The part of an Odoo client that sending takes. */
+export interface Caller {
+  call(
+    model: string,
+    method: string,
+    args: Readonly<Record<string, unknown>>,
+    signal?: AbortSignal,
+  ): Promise<unknown>;
+}
+
 /** How one kind gets into Odoo. */
 export interface RecordMapping {
   model: string;
   /** Checks an outbox payload and maps it. Throws AppError `invalid`. */
   toOdoo: (payload: unknown) => OdooRecord;
+  /** Sends a batch to a model that has no upsert_batch; one result a record, in order. */
+  send?: (client: Caller, records: readonly OdooRecord[], signal: AbortSignal) => Promise<unknown>;
 }
 
 /** In the order in which a starting connector sends them: a milking is more useful when its device is there. */
@@ -35,6 +47,17 @@ export function toOdooRecord(
   row: { sourceId: string; revision: number; payload: unknown },
 ): OdooRecord {
   return { ...toOdoo(row.payload), source: recordSource, source_id: row.sourceId, revision: row.revision };
+}
+
+const schemas = {
+  device: deviceRecordSchema,
+  milk_session: milkSessionRecordSchema,
+  alert: alertRecordSchema,
+};
+
+/** Checks an outbox payload of a kind and leaves it as it is. Throws AppError `invalid`. */
+export function payloadCheck(kind: RecordKind): (payload: unknown) => OdooRecord {
+  return mapping<OdooRecord>('', schemas[kind], (record) => record).toOdoo;
 }
 
 function mapping<T>(model: string, schema: z.ZodType<T>, toOdoo: (record: T) => OdooRecord): RecordMapping {

@@ -47,6 +47,9 @@ export function startIntake(
 ): Intake {
   let queue: IncomingMessage[] = [];
   let bytes = 0;
+  /** How many of the queue are being written, and since when the first of the others has waited. */
+  let writing = 0;
+  let waitingSince = 0;
   let stopping = false;
   let wake: (() => void) | undefined;
   let full: (() => void) | undefined;
@@ -57,8 +60,10 @@ export function startIntake(
       if (queue.length === 0) await new Promise<void>((resolve) => (wake = resolve));
       if (queue.length < limits.batchMessages && !stopping) await gather();
       const batch = queue.slice(0, limits.batchMessages);
+      writing = batch.length;
       const outcomes = batch.length > 0 ? await commit(batch) : [];
       if (outcomes === undefined) return;
+      writing = 0;
       queue = queue.slice(batch.length);
       bytes -= batch.reduce((sum, message) => sum + sizeOf(message), 0);
       for (const [index, message] of batch.entries()) message.settle(outcomes[index] ?? { kind: 'ignored' });
@@ -72,7 +77,7 @@ export function startIntake(
 
   /** Waits for a full batch, but not longer than the first message may wait; while the last batch was written it did. */
   async function gather(): Promise<void> {
-    const waitedMs = Math.max(0, Date.now() - (queue[0]?.arrivedAt ?? 0));
+    const waitedMs = performance.now() - waitingSince;
     if (waitedMs >= limits.batchMs) return;
     let timer: NodeJS.Timeout | undefined;
     await new Promise<void>((resolve) => {
@@ -121,6 +126,7 @@ export function startIntake(
 
   return {
     push(message) {
+      if (queue.length === writing) waitingSince = performance.now();
       queue.push(message);
       bytes += sizeOf(message);
       wake?.();

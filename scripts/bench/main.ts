@@ -12,6 +12,7 @@ import { run as gateway } from './gateway.ts';
 import { run as latency } from './latency.ts';
 import { run as mqtt } from './mqtt.ts';
 import { run as odoo } from './odoo.ts';
+import { run as odooSync } from './odoo-sync.ts';
 import { run as query } from './query.ts';
 import { run as rest } from './rest.ts';
 import { run as storage } from './storage.ts';
@@ -23,6 +24,7 @@ const benches: Readonly<Record<string, Bench>> = {
   storage,
   query,
   odoo,
+  'odoo-sync': odooSync,
   connections,
   gateway,
 };

@@ -42,6 +42,8 @@ export interface ConnectorStatus {
 /** Options of a benchmark's connector. */
 export interface ConnectorOptions {
   odoo?: { url: string; db: string; apiKey: string };
+  /** More of the odoo section, as flow YAML: `secret: x`. */
+  odooYaml?: string;
   /** YAML added at the end. */
   yaml?: string;
 }
@@ -150,11 +152,11 @@ function processorSeconds({ pid }: ChildProcess): number {
   return (Number(fields[11]) + Number(fields[12])) / 100;
 }
 
-function configText({ yaml = '' }: ConnectorOptions): string {
+function configText({ yaml = '', odooYaml = '' }: ConnectorOptions): string {
   return `
 database: { url: '\${DATABASE_URL}' }
 mqtt: { url: '\${MQTT_URL}', username: '\${MQTT_USERNAME:-}', password: '\${MQTT_PASSWORD:-}', client_id: bench-connector }
-odoo: { url: '\${ODOO_URL:-}', database: '\${ODOO_DB:-}', api_key: '\${ODOO_API_KEY:-}' }
+odoo: { url: '\${ODOO_URL:-}', database: '\${ODOO_DB:-}', api_key: '\${ODOO_API_KEY:-}', ${odooYaml} }
 rest: { url: '\${CONNECTOR_URL}', token: '\${CONNECTOR_TOKEN}' }
 ${yaml}
 `;

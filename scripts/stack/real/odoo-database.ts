@@ -19,20 +19,26 @@ export async function cloneOdooDatabase({ settings, filestore, from, to }: Clone
   await dropOdooDatabase(settings, filestore, to);
   // A plain file copy is several times faster than going through the log.
   const sql = `create database "${to}" template "${from}" owner odoo strategy file_copy`;
-  const disconnect = 'select pg_terminate_backend(pid) from pg_stat_activity where datname = $1';
-  await withClient(adminUrl(settings), (query) =>
-    onceUnused(
-      () => query(sql),
-      () => query(disconnect, [from]),
-    ),
-  );
+  await withClient(adminUrl(settings), async (query) => {
+    const allowConnections = (allowed: boolean) =>
+      query(`alter database "${from}" allow_connections ${allowed}`);
+    const disconnect = async () => {
+      await allowConnections(false);
+      await query('select pg_terminate_backend(pid) from pg_stat_activity where datname = $1', [from]);
+    };
+    try {
+      await onceUnused(() => query(sql), disconnect);
+    } finally {
+      await allowConnections(true);
+    }
+  });
   const source = join(filestore, from);
   if (existsSync(source)) execFileSync('cp', ['-a', '--reflink=auto', source, join(filestore, to)]);
 }
 
-const unusedTimeoutMs = 10_000;
+const unusedTimeoutMs = 60_000;
 
-/** TimescaleDB's scheduler looks into every database, which forbids cloning just then: sends it away and tries again. */
+/** TimescaleDB's scheduler looks into every database, which forbids cloning just then: sends it away, keeps it out, tries again. */
 async function onceUnused<T>(work: () => Promise<T>, disconnect: () => Promise<unknown>): Promise<T> {
   const deadline = Date.now() + unusedTimeoutMs;
   for (;;) {

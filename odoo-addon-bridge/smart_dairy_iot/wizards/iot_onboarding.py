@@ -21,6 +21,10 @@ class IotOnboarding(models.TransientModel):
     device_count = fields.Integer(string='Accepted Devices', compute='_compute_steps')
     milking_count = fields.Integer(string='Milkings', compute='_compute_steps')
 
+    @api.depends_context('lang')
+    def _compute_display_name(self):
+        self.display_name = self.env._("Getting Started")
+
     @api.model
     def _parameter(self, name):
         # Only settings administrators may read it; the field is hidden from all others.

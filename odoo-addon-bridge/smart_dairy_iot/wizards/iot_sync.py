@@ -19,6 +19,10 @@ class IotSync(models.TransientModel):
     kind_ids = fields.One2many('iot.sync.kind', 'sync_id', string='Kinds', readonly=True)
     parked_ids = fields.One2many('iot.sync.parked', 'sync_id', readonly=True)
 
+    @api.depends_context('lang')
+    def _compute_display_name(self):
+        self.display_name = self.env._("Synchronisation")
+
     @api.model
     def action_open(self):
         """Fetch everything anew and show it. A connector that is away is told on the screen, not by an error."""

@@ -100,10 +100,10 @@ export async function dashboardSums(
           WHERE a.state = 'new' AND a.raised_at > now() - INTERVAL '24 hours' AND ($1::text IS NULL OR f.code = $1)
           GROUP BY 1) s) AS alerts,
        (SELECT sum(r.sum) / sum(r.n) FROM chosen c CROSS JOIN LATERAL (
-          SELECT sum(sum) AS sum, sum(n) AS n FROM iot.reading_15min
+          SELECT sum(value) AS sum, count(value) AS n FROM iot.reading
           WHERE device_id = c.id AND metric_id = (SELECT id FROM iot.metric WHERE name = 'temperature')
-            AND bucket > now() - INTERVAL '1 hour') r
-        WHERE c.device_type = 'temperature' AND c.last_seen > now() - INTERVAL '2 hours') AS temperature,
+            AND time > now() - INTERVAL '1 hour' AND quality = 0) r
+        WHERE c.device_type = 'temperature') AS temperature,
        (SELECT coalesce(sum(s.yield_kg), 0) FROM iot.milk_session s JOIN iot.farm f ON f.id = s.farm_id
         WHERE s.started_at >= date_trunc('day', now(), $2) AND s.complete AND ($1::text IS NULL OR f.code = $1)) AS "milkKg"`,
     [farm ?? null, timezone],

@@ -82,6 +82,7 @@ export function seriesPage(db: Queryable, range: SeriesRange, limit: number): Pr
       `SELECT time, value, quality FROM iot.reading WHERE device_id = $1 AND metric_id = $2 AND time >= $3 AND time <= $4
          AND time > coalesce($5, '-infinity'::timestamptz) ORDER BY time LIMIT $6`,
       values,
+      'series-raw',
     );
   return rowsOf<SeriesRow>(
     db,
@@ -89,6 +90,7 @@ export function seriesPage(db: Queryable, range: SeriesRange, limit: number): Pr
      WHERE device_id = $1 AND metric_id = $2 AND bucket >= iot.bucket_of($7::interval, $3) AND bucket <= $4
        AND bucket > coalesce($5, '-infinity'::timestamptz) ORDER BY bucket LIMIT $6`,
     [...values, `${bucketMs[level] / 1000} s`],
+    `series-${level}`,
   );
 }
 

@@ -37,6 +37,7 @@ const streamPage = 10_000;
 
 /** The routes. `waiting` is how many messages are received and not yet committed. */
 export function queryRoutes(db: Queryable, waiting: () => number): Route[] {
+  const counts = remembered(() => ingestionCounts(db), 15_000);
   return [
     route({
       method: 'get',
@@ -151,7 +152,8 @@ export function queryRoutes(db: Queryable, waiting: () => number): Route[] {
       path: '/api/v1/stats/ingestion',
       tag,
       summary: 'How much came in lately',
-      description: 'Readings of good quality, in whole buckets of 15 minutes and hours.',
+      description:
+        'Readings of good quality, in whole buckets of 15 minutes and hours; counted every 15 s at most.',
       cache: 'private, max-age=15',
       answer: z.strictObject({
         readings_last_hour: z.int(),
@@ -161,9 +163,23 @@ export function queryRoutes(db: Queryable, waiting: () => number): Route[] {
         dead_letters_waiting: z.int().describe('Not replayed'),
         buffer_size: z.int().describe('Messages received and not yet committed'),
       }),
-      handle: async () => ({ ...(await ingestionCounts(db)), buffer_size: waiting() }),
+      handle: async () => ({ ...(await counts()), buffer_size: waiting() }),
     }),
   ];
+}
+
+/** Asks at most once in `ms`: sums over all devices are dear, and every dashboard asks for them. A failure is not remembered. */
+function remembered<T>(ask: () => Promise<T>, ms: number): () => Promise<T> {
+  let known: { at: number; answer: Promise<T> } | undefined;
+  return async () => {
+    known = known !== undefined && Date.now() - known.at < ms ? known : { at: Date.now(), answer: ask() };
+    try {
+      return await known.answer;
+    } catch (error) {
+      known = undefined;
+      throw error;
+    }
+  };
 }
 
 /** The text of a range, page by page: memory holds one page, whatever the range. */

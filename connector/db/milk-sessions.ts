@@ -54,6 +54,13 @@ export async function loadMilkings(
   client: PoolClient,
   references: readonly MilkingReference[],
 ): Promise<StoredMilking[]> {
+  // Two members of a group may have the same device for a moment after a rebalance. A milking that both open would lose
+  // what the first one counted; buckets keep the number of locks small, and their order keeps them from deadlock.
+  await client.query(
+    `SELECT pg_advisory_xact_lock(hashtext('iot.milk_session'), bucket)
+     FROM (SELECT DISTINCT id % 256 AS bucket FROM unnest($1::int[]) AS id ORDER BY bucket) AS buckets`,
+    [references.map(({ deviceId }) => deviceId)],
+  );
   const named = references.filter(({ wireId }) => wireId !== undefined);
   const timed = references.filter(({ wireId }) => wireId === undefined);
   const { rows } = await client.query<Row>(

@@ -42,6 +42,7 @@ export function createNotifier(writer: LogWriter, logger: Logger): Notifier {
   return {
     stored(items, outcomes) {
       const entries = notifications(items, outcomes);
+      if (entries.length === 0) return;
       left += Math.max(0, waiting.length + entries.length - maxWaiting);
       waiting = [...waiting, ...entries].slice(-maxWaiting);
       running ??= run();

@@ -3,6 +3,8 @@ import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
+import { joinLog, openLogWriter, type LogWriter } from '../../connector/ingest/kafka-client.ts';
+import { logTopics } from '../../connector/ingest/kafka-record.ts';
 import { noKafka, startKafka, type Kafka } from '../../scripts/kafka/kafka.ts';
 import { eventually, startConnector, type TestConnector } from '../support/connector.ts';
 import { audit, startLoad, type LoadOptions } from '../support/load.ts';
@@ -10,21 +12,26 @@ import { startMember, type Member } from '../support/member.ts';
 import { noBroker } from '../support/stack.ts';
 
 const size: LoadOptions = { meters: 40, milkingsPerMeter: 5, readingsPerMilking: 98, pauseMs: 10 };
+const backlog = 100_000;
 const skip = noBroker() || (await noKafka());
 const taking = ['ready', 'degraded'];
 
 describe('a log between broker and connectors', { skip }, () => {
+  /** Filled as things are made: a start that fails must not leave Kafka running. */
+  const endings: (() => Promise<unknown>)[] = [];
   let kafka: Kafka;
   let connector: TestConnector;
   let bridge: Member;
-  const members: Member[] = [];
+  let members: Member[] = [];
   const configs = { bridge: '', member: '' };
 
   before(async () => {
     kafka = await startKafka();
+    endings.push(() => kafka.stop());
     const yaml = (role: string) =>
       `role: ${role}\nkafka: { brokers: '${kafka.brokers}', partitions: 8, notify: true }`;
     connector = await startConnector();
+    endings.push(() => connector.drop());
     await connector.stop();
     const folder = dirname(connector.config);
     for (const [name, role] of [
@@ -39,16 +46,48 @@ describe('a log between broker and connectors', { skip }, () => {
       writeFileSync(configs[name], base + yaml(role));
     }
     bridge = await startMember(connector, { config: configs.bridge });
+    endings.push(() => Promise.all([bridge, ...members].map((process) => process.stop('SIGKILL'))));
     await bridge.waitFor(['ready']);
     for (let count = 0; count < 2; count++)
       members.push(await startMember(connector, { config: configs.member }));
     for (const member of members) await member.waitFor(taking);
   });
   after(async () => {
-    await Promise.all([bridge, ...members].map((process) => process.stop('SIGKILL')));
-    await connector.drop();
-    await kafka.stop();
+    for (const end of endings.toReversed()) await end();
   });
+
+  async function stopMembers(): Promise<void> {
+    await Promise.all(members.map((member) => member.stop()));
+    members = [];
+  }
+
+  /** One reading a message, of many devices. */
+  async function appendBacklog(log: LogWriter, farm: string): Promise<void> {
+    const start = Date.now() - 3_600_000;
+    for (let from = 0; from < backlog; from += 5_000) {
+      const entries = Array.from({ length: 5_000 }, (_, index) => {
+        const device = `d${(from + index) % 500}`;
+        const body = { v: 1, at: start + from + index, points: [{ m: 'temperature', v: 4 }] };
+        return {
+          topic: logTopics.raw,
+          key: `${farm}/${device}`,
+          value: Buffer.from(JSON.stringify(body)),
+          timestamp: Date.now(),
+          headers: { topic: `dairy/${farm}/temperature/${device}/data` },
+        };
+      });
+      await log.append(entries);
+    }
+  }
+
+  const storedOf = async (farm: string) => {
+    const [row] = await connector.query<{ n: string }>(
+      `SELECT count(*) AS n FROM iot.reading r JOIN iot.device d ON d.id = r.device_id
+       JOIN iot.farm f ON f.id = d.farm_id WHERE f.code = $1`,
+      [farm],
+    );
+    return Number(row?.n);
+  };
 
   const partitionsOf = async (member: Member) =>
     Number(/reads (\d+) partitions/.exec((await member.status())?.checks['mqtt']?.detail ?? '')?.[1] ?? 0);
@@ -86,5 +125,69 @@ describe('a log between broker and connectors', { skip }, () => {
       (await Promise.all(members.map(partitionsOf))).reduce((sum, count) => sum + count, 0),
       8,
     );
+  });
+
+  it('tells other consumers of the log what was stored, and what of it is odd', async () => {
+    const topic = `dairy/${connector.farm}/temperature/odd/data`;
+    const at = new Date(Date.now() - 60_000).toISOString();
+    await connector.mqtt.publishAsync(topic, JSON.stringify({ timestamp: at, temperature: 900 }), { qos: 1 });
+    for (const name of [logTopics.processed, logTopics.anomalies]) {
+      const told = await firstRecord(name, ({ device_uid: uid }) => uid === 'odd');
+      assert.deepEqual(told, {
+        v: 1,
+        farm: connector.farm,
+        device_uid: 'odd',
+        device_type: 'temperature',
+        at: Date.parse(at),
+        points: [{ m: 'temperature', t: Date.parse(at), v: 900, q: 1 }],
+      });
+    }
+  });
+
+  /** The first record of a topic for which `wanted` holds. */
+  async function firstRecord(
+    topic: string,
+    wanted: (body: Record<string, unknown>) => boolean,
+  ): Promise<Record<string, unknown>> {
+    const options = { brokers: [kafka.brokers], clientId: 'test', topic, group: `test-${topic}` };
+    const reader = await joinLog(options, { onAssigned: () => undefined, onRevoked: () => undefined });
+    const patience = setTimeout(() => void reader.close().catch(() => undefined), 60_000);
+    try {
+      for await (const { value } of reader.records) {
+        const body = JSON.parse(Buffer.from(value).toString()) as Record<string, unknown>;
+        if (wanted(body)) return body;
+      }
+    } finally {
+      clearTimeout(patience);
+      await reader.close();
+    }
+    throw new Error(
+      `gave up waiting for a record of ${topic}: ${members.map(({ log }) => log().slice(-500)).join()}`,
+    );
+  }
+
+  it('works through a backlog, one member and then two', async (t) => {
+    const log = openLogWriter({ brokers: [kafka.brokers], clientId: 'test' });
+    const rates: string[] = [];
+    try {
+      for (const count of [1, 2]) {
+        await stopMembers();
+        await appendBacklog(log, `b${count}`);
+        const started = performance.now();
+        while (members.length < count) members.push(await startMember(connector, { config: configs.member }));
+        let from = 0;
+        await eventually('the first batch', async () => (from = await storedOf(`b${count}`)) > 0);
+        const first = performance.now();
+        await eventually('all', async () => (await storedOf(`b${count}`)) >= backlog, 180_000);
+        const seconds = (performance.now() - first) / 1000;
+        rates.push(
+          `${count}: ${Math.round((backlog - from) / seconds)} messages/s (start ${((first - started) / 1000).toFixed(1)} s)`,
+        );
+        assert.equal(await storedOf(`b${count}`), backlog);
+      }
+    } finally {
+      await log.close();
+    }
+    t.diagnostic(`members: ${rates.join(', ')}`);
   });
 });

@@ -252,6 +252,12 @@ export const configSchema = z.strictObject({
         .describe(
           'TimescaleDB Community compresses readings of this age; longer than the longest expected outage',
         ),
+      archive_folder: z
+        .string()
+        .default('')
+        .describe(
+          'Readings are written here, a gzipped CSV a day, before they are dropped; empty: they are just dropped',
+        ),
     })
     .prefault({})
     .describe('How long readings and their sums are kept, in days'),

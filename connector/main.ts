@@ -6,13 +6,14 @@ import { loadMetrics, loadProfiles } from '../contract/runtime/profiles.ts';
 import { runMain, type Shutdown } from '../contract/runtime/shutdown.ts';
 import { runBridge } from './bridge.ts';
 import { loadConfig, type ConnectorConfig } from './config.ts';
+import { setArchiving } from './db/archive.ts';
 import { loadStamps } from './db/arrival-stamps.ts';
 import { loadDimensions, putDevices, rememberDevices } from './db/dimensions.ts';
 import type { Leadership } from './db/leader.ts';
 import { followDevices } from './db/listen.ts';
 import { migrate } from './db/migrate.ts';
 import { inTransaction, openPool, toDatabaseError, type Db } from './db/pool.ts';
-import { setStorage } from './db/storage.ts';
+import { setStorage, setTimezone } from './db/storage.ts';
 import { registerGauges } from './gauges.ts';
 import type { Check } from './health.ts';
 import { createQualityWatch } from './quality/watch.ts';
@@ -200,7 +201,7 @@ runMain(logger, async (shutdown) => {
         onPublished(published);
       },
     }),
-    ...storageJobs({ db, logger }),
+    ...storageJobs({ db, archiveFolder: config.storage.archive_folder, logger }),
     ...odoo.jobs,
   ];
   const jobContext = { databaseUrl: config.database.url, onRun: createJobMetrics(metrics.registry), logger };
@@ -231,6 +232,8 @@ async function openDatabase(
     try {
       const edition = await migrate(db, logger, config.database.edition);
       await setStorage(db, storageSettings(config));
+      await setTimezone(db, config.milk.timezone);
+      await setArchiving(db, config.storage.archive_folder !== '');
       state.database = { ok: true, detail: edition };
       return edition;
     } catch (thrown) {

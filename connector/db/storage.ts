@@ -20,6 +20,11 @@ export async function setStorage(db: Queryable, settings: StorageSettings): Prom
   ]);
 }
 
+/** Sets the time zone whose days iot.milk_daily counts. */
+export async function setTimezone(db: Queryable, timezone: string): Promise<void> {
+  await db.query('UPDATE iot.storage SET timezone = $1 WHERE timezone <> $1', [timezone]);
+}
+
 /** Younger readings are rolled up when their time comes; the SQL side waits 20 minutes, to be on the safe side. */
 const lateMs = 600_000;
 const hourMs = 3_600_000;

@@ -1,0 +1,57 @@
+// Milk per animal, farm, device and day: the farm's own day, whatever the server's.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { setTimezone } from '../../connector/db/storage.ts';
+import { onEachEdition } from './fixture.ts';
+
+onEachEdition('milk per day', (opened) => {
+  const daily = async () => {
+    const { rows } = await opened().db.query<Record<string, unknown>>(
+      `SELECT day::text, farm_code, rfid, device_uid, milkings::int, complete_milkings::int, yield_kg FROM iot.milk_daily
+       ORDER BY day, rfid, device_uid`,
+    );
+    return rows.map((row) => Object.values(row));
+  };
+
+  test('milkings of a day add up per animal and meter', async () => {
+    const { db } = opened();
+    await db.query(`INSERT INTO iot.farm (code, name) VALUES ('f1', 'f1')`);
+    await db.query(`INSERT INTO iot.device (farm_id, device_uid, device_type, name, state)
+      VALUES (1, 'm1', 'milk_meter', 'm1', 'registered'), (1, 'm2', 'milk_meter', 'm2', 'registered')`);
+    const milking = (
+      device: number,
+      rfid: string,
+      at: string,
+      kg: number | null,
+      complete = true,
+      closed = true,
+    ) =>
+      db.query(
+        `INSERT INTO iot.milk_session (device_id, farm_id, session_key, wire_id, rfid, started_at, last_at, closed, complete, yield_kg)
+         VALUES ($1, 1, $2::text, $2::text, $3, $2::timestamptz, $2::timestamptz, $4, $5, $6)`,
+        [device, at, rfid, closed, complete, kg],
+      );
+    await milking(1, '050000000000001', '2026-03-01T05:00:00Z', 10);
+    await milking(1, '050000000000001', '2026-03-01T15:00:00Z', 8.5, false);
+    await milking(2, '050000000000001', '2026-03-01T19:00:00Z', 1);
+    await milking(1, '050000000000002', '2026-03-01T05:20:00Z', 12);
+    await milking(1, '050000000000002', '2026-03-01T20:00:00Z', 4, true, false);
+    assert.deepEqual(await daily(), [
+      ['2026-03-01', 'f1', '050000000000001', 'm1', 2, 1, 18.5],
+      ['2026-03-01', 'f1', '050000000000001', 'm2', 1, 1, 1],
+      ['2026-03-01', 'f1', '050000000000002', 'm1', 1, 1, 12],
+    ]);
+  });
+
+  test('a milking after midnight in Dhaka belongs to the next day', async () => {
+    await setTimezone(opened().db, 'Asia/Dhaka');
+    assert.deepEqual(
+      (await daily()).map(([day, , rfid, device]) => [day, rfid, device]),
+      [
+        ['2026-03-01', '050000000000001', 'm1'],
+        ['2026-03-01', '050000000000002', 'm1'],
+        ['2026-03-02', '050000000000001', 'm2'],
+      ],
+    );
+  });
+});

@@ -73,6 +73,7 @@ module.exports = {
           '^gateways/modbus/(plan|decode|session)\\.ts$',
           '^gateways/lorawan/(codecs/|events\\.ts$)',
           '^gateways/rfid/(line|tag|debounce)\\.ts$',
+          '^gateways/coap/message\\.ts$',
         ],
       },
       to: {
@@ -82,6 +83,7 @@ module.exports = {
           '^gateways/modbus/(plan|decode|session)\\.ts$',
           '^gateways/lorawan/codecs/',
           '^gateways/rfid/(line|tag|debounce)\\.ts$',
+          '^gateways/coap/message\\.ts$',
           '^node_modules/zod/',
           '^(node:)?crypto$',
         ],

@@ -76,7 +76,7 @@ test('tags with their stalls, once a visit, over a line that breaks', async () =
     ],
   );
   assert.deepEqual(record.published[0]?.envelope.points, []);
-  assert.equal(record.published[0]?.address.deviceType, 'rfid_reader');
+  assert.equal(record.published[0].address.deviceType, 'rfid_reader');
   assert.equal(record.counts.get('rfid_unread_total parlour-rfid'), 1);
   assert.equal(record.counts.get('rfid_double_reads_total parlour-rfid'), 1);
 

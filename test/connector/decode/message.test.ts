@@ -63,14 +63,14 @@ describe('dead, with a reason that tells what to do', () => {
       'alerts of devices are not taken, only their data',
     ],
     'no profile for the type': [
-      'dairy/farm1/feeder/f1/data',
+      'dairy/farm1/pressure/p1/data',
       { kg: 5 },
-      'no profile maps JSON of device type feeder; send envelope v1 or add one to config/profiles/',
+      'no profile maps JSON of device type pressure; send envelope v1 or add one to config/profiles/',
     ],
     'no profile fits': [
       meter,
       { litres: 5 },
-      'the payload fits none of the profiles for milk_meter (milk-meter-record-json, milk-meter-session-json) and is not envelope v1',
+      'the payload fits none of the profiles for milk_meter (milk-meter-record-json, milk-meter-session-json, milk-production-json) and is not envelope v1',
     ],
     'missing time': [
       meter,

@@ -39,9 +39,9 @@ afterEach(async () => {
 async function start() {
   const record = recordServices();
   let port = 0;
-  record.services.logger.info = ((fields: { port?: number }) => {
+  record.services.logger.info = (fields: { port?: number }) => {
     port = fields.port ?? port;
-  });
+  };
   const running = protocol.start(resolve(section).settings, record.services);
   stops.push(() => running.stop());
   await until('listening', () => port !== 0);

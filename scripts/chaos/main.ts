@@ -10,7 +10,7 @@ import { run as pipeline, type ChaosContext } from './pipeline.ts';
 
 const chaoses: Readonly<Record<string, (context: ChaosContext) => Promise<object>>> = { pipeline, gateway };
 const usage = `Usage: npm run chaos [-- ${Object.keys(chaoses).join('|')}] [--quick] [--seed N] [--only FAULT]
-  --quick  seven faults instead of two dozen
+  --quick  six faults instead of two dozen
   --seed   the same faults in the same order; without it a new one, which is printed
   --only   one fault, three times, for example 'disk full'`;
 

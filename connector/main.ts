@@ -103,7 +103,10 @@ runMain(logger, async (shutdown) => {
   );
   const { routeSettings, limits } = restSettings(config);
   const app = createApp(
-    allRoutes({ db, queryDb, metrics, state, outbound, odoo: odoo.desk }, routeSettings),
+    allRoutes(
+      { db, queryDb, metrics, state, outbound, odoo: odoo.desk, odooWarnings: odoo.warnings },
+      routeSettings,
+    ),
     { token: config.rest.token, limits, aroundPost: idempotency(db, logger) },
     logger,
   );

@@ -17,7 +17,7 @@ import { HttpError } from './rest/problem.ts';
 import type { Job } from './scheduler.ts';
 import { workOnEvents } from './sync/events.ts';
 import { reconcile, reconciledKinds } from './sync/reconcile.ts';
-import { createSyncWorker, type SyncStatus } from './sync/worker.ts';
+import { createSyncWorker } from './sync/worker.ts';
 
 /** What the link needs. */
 export interface OdooLinkConfig {
@@ -39,7 +39,8 @@ export interface OdooLink {
   client: OdooClient | undefined;
   desk: OdooDesk;
   jobs: Job[];
-  status: () => { sync: SyncStatus | undefined; key: KeyStatus | undefined };
+  /** What people should know although records get through: the key ends, nothing can be pulled. */
+  warnings: () => string[];
   start(): void;
   stop(): Promise<void>;
 }
@@ -151,7 +152,11 @@ export function createOdooLink(options: OdooLinkConfig): OdooLink {
             },
           ]),
     ],
-    status: () => ({ sync: sync?.status(), key: keeper?.status() }),
+    warnings() {
+      const pulled = sync?.status();
+      const pull = pulled?.failed === true ? `cannot pull from Odoo: ${pulled.detail}` : undefined;
+      return [keeper?.status().warning, pull].filter((text) => text !== undefined);
+    },
     start() {
       sync?.start();
       keeper?.check().catch((error: unknown) => logger.warn({ error: messageOf(error) }, 'key check failed'));

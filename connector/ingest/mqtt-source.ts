@@ -33,7 +33,7 @@ export interface MqttSource {
   pause(): Promise<void>;
   status(): { ok: boolean; detail: string };
   /** Publishes with QoS 1; resolves when the broker has it. Throws AppError `transient` without a connection. Not on a log. */
-  publish?(topic: string, payload: string): Promise<void>;
+  publish?: (topic: string, payload: string) => Promise<void>;
 }
 
 const notYet = new Error('acknowledged after commit');

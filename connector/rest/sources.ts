@@ -23,6 +23,8 @@ export interface Parts {
     leadership: { leads(): boolean; detail(): string } | undefined;
   };
   outbound: OutboxWorker;
+  /** What people should know of the connection with Odoo although records get through. */
+  odooWarnings: () => string[];
 }
 
 /** A database that is away is a 503, not an error of ours. */
@@ -35,7 +37,7 @@ async function asked<T>(answer: Promise<T>): Promise<T> {
 }
 
 /** Connects the routes to the parts. */
-export function systemSources({ db, metrics, state, outbound }: Parts): SystemSources {
+export function systemSources({ db, metrics, state, outbound, odooWarnings }: Parts): SystemSources {
   async function outboxState(): Promise<OutboxState> {
     const counts = await asked(countOutbox(db));
     return {
@@ -59,7 +61,9 @@ export function systemSources({ db, metrics, state, outbound }: Parts): SystemSo
       const mqtt = state.mqtt?.status() ?? { ok: false, detail: 'waits for the database' };
       const { leadership } = state;
       const standby = leadership?.leads() === false ? leadership.detail() : undefined;
-      return readiness(database, mqtt, outbound.status(), outbox, standby);
+      const target = outbound.status();
+      const detail = [target.detail, ...odooWarnings()].join('; ');
+      return readiness(database, mqtt, { ...target, detail }, outbox, standby);
     },
     async status() {
       const { messages, readings, duplicates, deadLetters, milkings } = metrics.totals;

@@ -24,7 +24,8 @@ export interface SyncConfig {
 
 /** How the last round went, for status pages. */
 export interface SyncStatus {
-  ok: boolean;
+  failed: boolean;
+  /** Why it failed. */
   detail: string;
   lastAt: Date | undefined;
 }
@@ -61,7 +62,7 @@ export function createSyncWorker(config: SyncConfig): SyncWorker {
       if (status.lastAt !== undefined) this.set((Date.now() - status.lastAt.getTime()) / 1000);
     },
   });
-  const status: SyncStatus = { ok: false, detail: 'nothing pulled from Odoo yet', lastAt: undefined };
+  const status: SyncStatus = { failed: false, detail: '', lastAt: undefined };
   const sleeper = createSleeper();
   const abort = new AbortController();
   const wanted = new Set<PullKind>(pullKinds);
@@ -100,12 +101,11 @@ export function createSyncWorker(config: SyncConfig): SyncWorker {
           pollAt = Date.now() + config.pollMs;
           status.lastAt = new Date();
         }
-        status.ok = true;
-        status.detail = 'farms, animals and devices are as in Odoo';
+        status.failed = false;
       } catch (error) {
         if (abort.signal.reason !== undefined) return;
         failures += 1;
-        status.ok = false;
+        status.failed = true;
         status.detail = messageOf(error);
         if (failures === 1) logger.warn({ error: messageOf(error) }, 'cannot pull from Odoo');
       }

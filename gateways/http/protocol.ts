@@ -36,7 +36,9 @@ function startHttpIntake(initial: Section, services: Services): Running<Section>
           const device = section.devices[matchesToken(bearerToken(request.headers.authorization), tokens)];
           if (device === undefined) {
             services.count('intake_denied_total');
-            response.status(401).json({ error: 'wrong or missing token: send Authorization: Bearer <token>' });
+            response
+              .status(401)
+              .json({ error: 'wrong or missing token: send Authorization: Bearer <token>' });
             return;
           }
           const { uid } = request.params as { uid?: string };

@@ -56,7 +56,10 @@ export async function takeIn(
     // Foreign JSON goes on as it is: a profile of the connector maps it. One without a time would get the time of its
     // arrival there, which after an outage is wrong, so it gets the time of its arrival here.
     const stamped = 'timestamp' in body ? body : { ...body, timestamp: new Date().toISOString() };
-    isStored = await services.publishRaw(buildTopic({ ...address, messageType: 'data' }), JSON.stringify(stamped));
+    isStored = await services.publishRaw(
+      buildTopic({ ...address, messageType: 'data' }),
+      JSON.stringify(stamped),
+    );
   }
   services.count('intake_messages_total', labels);
   services.report(address, 'online');

@@ -33,9 +33,9 @@ function request(id: number, path: string[], query: string, payload: string, ext
 test('requests are answered, repeated ones once', async () => {
   const record = recordServices();
   let port = 0;
-  record.services.logger.info = ((fields: { port?: number }) => {
+  record.services.logger.info = (fields: { port?: number }) => {
     port = fields.port ?? port;
-  });
+  };
   const running = protocol.start(
     protocol.schema.parse({ port: 0, devices: [{ uid: 'cold-store', type: 'temperature', token }] }),
     record.services,

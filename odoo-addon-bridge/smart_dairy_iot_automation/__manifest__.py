@@ -1,0 +1,13 @@
+# Ready-made automation rules that tell the connector what has changed, by Odoo's own webhook action.
+{
+    'name': 'Smart Dairy IoT: Automation Rules',
+    'version': '19.0.1.0.0',
+    'category': 'Smart Dairy',
+    'summary': 'Webhooks to the connector: animal tags, device states, limits, acknowledged alerts',
+    'author': 'Smart Dairy',
+    'maintainers': ['smart-dairy'],
+    'license': 'LGPL-3',
+    'depends': ['smart_dairy_iot', 'base_automation'],
+    'data': ['data/base_automation_data.xml'],
+    'auto_install': True,
+}

@@ -3,8 +3,8 @@
 // `npm test` brings the stack up by itself. By hand: `npm run stack -- up --instance test`, then run one file with
 // `node_modules/.bin/node --test test/path/name.test.ts`. In embedded mode there is no Odoo and no broker: such tests
 // say so with `test('...', { skip: noOdoo() }, ...)`.
-// Tests that stop a service (stopOdoo, stopBroker, stopDatabase) belong in files named `*.fault.test.ts`: those run
-// one at a time after all others, so that they disturb nobody.
+// Tests that stop a service (stopOdoo, stopBroker, stopDatabase) or count what comes over the shared broker belong in
+// files named `*.fault.test.ts`: those run one at a time after all others, so that they disturb nobody.
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { controlService } from '../../scripts/stack/client.ts';

@@ -4,6 +4,7 @@ import { accessSync, constants } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { repoDir } from '../stack/instance.ts';
+import { odooLinkEnv } from '../stack/odoo-link.ts';
 import { createService, type ServiceSpec } from '../stack/service.ts';
 import type { EnvValues, Instance, ManagedService, Settings } from '../stack/types.ts';
 import { connectorFlags } from './connector-flags.ts';
@@ -23,6 +24,7 @@ export function createPrograms(programs: Programs): ManagedService[] {
   const { instance, settings, env } = programs;
   const childEnv = {
     ...process.env,
+    ...odooLinkEnv(instance, settings),
     ...env,
     SIMULATOR_MODBUS_PORT: String(settings.ports.modbus),
     SIMULATOR_RFID_PORT: String(settings.ports.rfid),

@@ -4,6 +4,7 @@ import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { adminUrl, answers, databaseExists, setUpDatabase, setUpReader, withClient } from '../database.ts';
 import { commonEnv, formatEnv, mqttAccount, writeEnvFile } from '../env-file.ts';
+import { odooLinkEnv, writeOdooLink } from '../odoo-link.ts';
 import { writePrivate, writeSettings } from '../instance.ts';
 import { writeMosquittoConfig } from '../mosquitto-config.ts';
 import { addonNames, addonsDir, hashAddons } from '../real/addons.ts';
@@ -39,6 +40,7 @@ export async function dockerUp(instance: Instance, report: Report, wanted: Docke
   await setUpDatabase(settings);
   await setUpReader(settings, 'grafana_reader', readerPassword(settings));
   const installed = await installOdoo(instance, settings, report);
+  await writeOdooLink(installed, odooDatabase, 'http://connector:8080');
   writeDockerEnv(instance, installed);
   writeEnvFile(instance, { ...odooEnv(installed), ...commonEnv(installed) });
 
@@ -111,6 +113,8 @@ function writeDockerEnv(instance: Instance, settings: Settings): void {
     ODOO_API_KEY: odooApiKey ?? '',
     CONNECTOR_PORT: String(ports.connector),
     CONNECTOR_TOKEN: secrets.connectorToken,
+    CONNECTOR_ODOO_SECRET: odooLinkEnv(instance, settings)['CONNECTOR_ODOO_SECRET'] ?? '',
+    CONNECTOR_HOOK_TOKEN: odooLinkEnv(instance, settings)['CONNECTOR_HOOK_TOKEN'] ?? '',
     GRAFANA_PASSWORD: secrets.odooAdmin,
     GRAFANA_DATABASE_PASSWORD: readerPassword(settings),
   };

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { adminUrl, withClient } from '../database.ts';
 import { writeSettings } from '../instance.ts';
 import { createService } from '../service.ts';
+import { forgetRenewedKey, writeOdooLink } from '../odoo-link.ts';
 import type { EnvValues, Instance, ManagedService, Report, Settings } from '../types.ts';
 import { addonNames, hashAddons, addonsDir } from './addons.ts';
 import type { Chroot } from './chroot.ts';
@@ -28,7 +29,11 @@ export async function installOdoo(
 ): Promise<Settings> {
   const hash = hashAddons();
   const isCurrent = settings.addonsHash === hash;
-  if (isCurrent && instance.name === 'demo') return settings;
+  const connectorUrl = `http://127.0.0.1:${settings.ports.connector}`;
+  if (isCurrent && instance.name === 'demo') {
+    await writeOdooLink(settings, odooDatabase, connectorUrl);
+    return settings;
+  }
 
   const name = instance.name !== 'demo' ? odooTemplate : odooDatabase;
   const filestore = join(instance.dir, 'real/odoo/data/filestore');
@@ -55,8 +60,10 @@ export async function installOdoo(
     ]);
     report('making the integration user and its key');
     installed = { ...settings, addonsHash: hash, odooApiKey: await bootstrap(world, config, settings) };
+    forgetRenewedKey(instance);
   }
-  if (instance.name !== 'demo') {
+  if (instance.name === 'demo') await writeOdooLink(settings, odooDatabase, connectorUrl);
+  else {
     await dropOdooDatabase(settings, filestore, odooDatabase);
     await cloneOdooDatabase({ settings, filestore, from: odooTemplate, to: odooDatabase });
   }

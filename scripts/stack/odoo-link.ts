@@ -1,0 +1,43 @@
+// How Odoo calls the connector: the shared secret on both sides, and the address in Odoo's system parameters.
+import { createHmac } from 'node:crypto';
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { adminUrl, withClient } from './database.ts';
+import type { EnvValues, Instance, Settings } from './types.ts';
+
+/** Made from a secret of this installation, so that those from before it have one too. */
+const derived = ({ secrets }: Settings, purpose: string): string =>
+  createHmac('sha256', secrets.connectorToken).update(purpose).digest('base64url');
+
+const keyFile = (instance: Instance): string => join(instance.dir, 'odoo-api-key');
+
+/** What the connector has to know of it. It keeps a renewed API key in its file. */
+export const odooLinkEnv = (instance: Instance, settings: Settings): EnvValues => ({
+  CONNECTOR_ODOO_SECRET: derived(settings, 'odoo calls'),
+  CONNECTOR_HOOK_TOKEN: derived(settings, 'odoo hook'),
+  ODOO_API_KEY_FILE: keyFile(instance),
+});
+
+/** A key made anew by bootstrap.py counts from now on, not the one that the connector fetched before. */
+export const forgetRenewedKey = (instance: Instance): void => rmSync(keyFile(instance), { force: true });
+
+/** Tells Odoo's database where the connector is and the secret. Before its server starts: it would not notice later. */
+export async function writeOdooLink(
+  settings: Settings,
+  database: string,
+  connectorUrl: string,
+): Promise<void> {
+  const parameters = {
+    'smart_dairy.connector_url': connectorUrl,
+    'smart_dairy.connector_secret': derived(settings, 'odoo calls'),
+  };
+  await withClient(adminUrl(settings, database), (query) =>
+    query(
+      `insert into ir_config_parameter (key, value, create_uid, write_uid, create_date, write_date)
+       select key, value, 1, 1, now() at time zone 'utc', now() at time zone 'utc'
+       from unnest($1::text[], $2::text[]) as p (key, value)
+       on conflict (key) do update set value = excluded.value, write_date = excluded.write_date`,
+      [Object.keys(parameters), Object.values(parameters)],
+    ),
+  );
+}

@@ -48,7 +48,7 @@ export function maintenanceJobs(context: MaintenanceContext): Job[] {
     },
     {
       name: 'tell Odoo which devices are alive',
-      cron: '0 */2 * * * *',
+      cron: '*/20 * * * * *',
       async run() {
         if ((await inTransaction(db, (client) => publishSeen(client, presenceSeconds))) > 0)
           context.onPublished([]);

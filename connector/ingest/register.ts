@@ -2,6 +2,7 @@
 import { deviceKey, putDevices, type Device, type Dimensions } from '../db/dimensions.ts';
 import type { PoolClient } from '../db/pool.ts';
 import type { TopicAddress } from '../../contract/topics.ts';
+import type { Decoded } from '../decode/message.ts';
 import type { Item } from './item.ts';
 
 /** Looks up the device of an address; undefined when policy or a person in Odoo rejected it. */
@@ -34,7 +35,7 @@ export async function registerDevices(
       name: deviceUid,
       profile: data?.profile ?? null,
       stall: data?.stall ?? null,
-      seenAt: data?.at ?? null,
+      seenAt: heardAt(decoded),
       state: 'discovered',
     });
   }
@@ -48,4 +49,10 @@ export async function registerDevices(
       return device?.state === 'rejected' ? undefined : device;
     },
   };
+}
+
+/** When a device was heard, epoch ms; what is said of it when it is gone (the last will) is not its own word. */
+export function heardAt(decoded: Decoded): number | null {
+  if (decoded.kind === 'data') return decoded.data.at ?? null;
+  return decoded.kind === 'status' && decoded.status.state !== 'offline' ? decoded.at : null;
 }

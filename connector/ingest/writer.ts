@@ -9,7 +9,7 @@ import { insertReadings, prepareDays, type PreparedDays } from '../db/readings.t
 import type { Item } from './item.ts';
 import type { Outcome } from './message.ts';
 import { writeMilkings, type DeviceById, type MilkingSettings, type PublishedMilking } from './milkings.ts';
-import { registerDevices } from './register.ts';
+import { heardAt, registerDevices, type FindDevice } from './register.ts';
 import {
   dataRowsOf,
   deadLettersOf,
@@ -99,7 +99,7 @@ export function createWriter(context: WriterContext): WriteBatch {
           duplicates: points - stored,
           deadLetters: letters.length,
           published,
-          seen: new Map(data.map(({ device, at }) => [device.id, at])),
+          seen: seenDevices(items, devices.find),
           outcomes,
         },
         added: devices.added,
@@ -123,4 +123,17 @@ function merge(left: BatchResult, right: BatchResult): BatchResult {
     seen: new Map([...left.seen, ...right.seen]),
     outcomes: [...left.outcomes, ...right.outcomes],
   };
+}
+
+function seenDevices(items: readonly Item[], find: FindDevice): ReadonlyMap<number, number> {
+  const seen = new Map<number, number>();
+  for (const { decoded } of items) {
+    const at = heardAt(decoded);
+    const device =
+      at === null || decoded.kind === 'ignored' || decoded.kind === 'dead'
+        ? undefined
+        : find(decoded.address);
+    if (at !== null && device !== undefined) seen.set(device.id, at);
+  }
+  return seen;
 }

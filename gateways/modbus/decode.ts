@@ -43,7 +43,9 @@ export function decodeRegister(
   if (definition.sentinels.includes(raw) || definition.sentinels.includes(unsigned)) return undefined;
   const { bits } = definition;
   const part = bits === undefined ? raw : Math.floor(raw / 2 ** bits.from) % 2 ** bits.count;
-  return withoutFloatNoise(part * definition.scale + definition.offset);
+  const value = part * definition.scale + definition.offset;
+  // A huge float overflows its scale: that is no value either.
+  return Number.isFinite(value) ? withoutFloatNoise(value) : undefined;
 }
 
 /** Which values are worth publishing: all, those that belong to a milking, or those of the machine. */

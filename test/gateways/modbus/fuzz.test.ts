@@ -51,7 +51,11 @@ test('registers', () => {
         }
       },
     ),
-    { numRuns },
+    {
+      numRuns,
+      // Found by chance once: a float that overflows its scale.
+      examples: [[{ type: 'float64', scale: 1e9, offset: 0 }, [0x7fc0, 0, 0, 0], 'ABCD']],
+    },
   );
 });
 

@@ -67,7 +67,8 @@ function onParlour(
 
 test('an identical reload reconnects nothing, a changed one touches only what changed', async (t) => {
   const { gateway, load, config, connects, statesOf, page } = await setUp(t);
-  await until('all online', () => statesOf('stall-08').length > 0 && statesOf('stall-01').length > 0);
+  const stalls = Array.from({ length: 8 }, (_, index) => `stall-0${index + 1}`);
+  await until('all online', () => stalls.every((stall) => statesOf(stall).length > 0));
   assert.equal(await connects(), '1');
   await gateway.reload(load());
   assert.equal(await connects(), '1');

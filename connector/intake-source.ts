@@ -29,9 +29,9 @@ export async function createIntakeSource(
 ): Promise<MqttSource> {
   const embeddedPort = process.env['MQTT_EMBEDDED_PORT'] ?? '';
   if (embeddedPort !== '') {
-    const { username, password } = config.mqtt;
-    const account = { port: Number(embeddedPort), username, password };
-    const broker = await startEmbeddedBroker(account, intake, logger);
+    const { username, password, filters } = mqttSettings(config);
+    const options = { port: Number(embeddedPort), username, password, filters };
+    const broker = await startEmbeddedBroker(options, intake, logger);
     shutdown.onRelease('embedded broker', () => broker.stop());
     return {
       start: () => undefined,

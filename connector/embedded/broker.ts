@@ -10,10 +10,13 @@ export interface EmbeddedBrokerOptions {
   port: number;
   username: string;
   password: string;
+  /** Topic filters of what is for the connector, each `word/#`; other topics are passed on between clients only. */
+  filters: readonly string[];
 }
 
 /** Starts the broker on loopback; resolves when it listens. Messages reach the sink before the publisher is acknowledged. */
 export async function startEmbeddedBroker(options: EmbeddedBrokerOptions, sink: MessageSink, logger: Logger) {
+  const roots = options.filters.map((filter) => filter.replace(/#$/, ''));
   const broker = await Aedes.createBroker({
     authenticate: (_client, username, password, done) => {
       const ok =
@@ -24,6 +27,7 @@ export async function startEmbeddedBroker(options: EmbeddedBrokerOptions, sink: 
     authorizePublish: (client, packet, done) => {
       const { topic, messageId } = packet as { topic: string; messageId?: number };
       if (topic.startsWith('$')) return done(new Error('not allowed'));
+      if (!roots.some((root) => topic.startsWith(root))) return done(null);
       if (sink.isFull()) return done(new Error('busy: the database does not keep up'));
       sink.push({
         topic,

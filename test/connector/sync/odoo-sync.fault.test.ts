@@ -158,11 +158,14 @@ describe('Odoo → connector', { skip: noOdoo() }, () => {
   });
 
   test('a quiet Odoo: the next rounds bring nothing', async () => {
+    // Devices are left out: the connector itself tells Odoo when it hears them, which is a change.
     const records = async () =>
-      (await connector.query('SELECT kind, cursor, records FROM iot.odoo_cursor ORDER BY kind')) as unknown;
+      (await connector.query(
+        `SELECT kind, cursor, records FROM iot.odoo_cursor WHERE kind <> 'device' ORDER BY kind`,
+      )) as unknown;
     const before = await records();
     await callSigned(connector.url, secret, 'notify', { kind: 'animal', ids: [] });
-    await callSigned(connector.url, secret, 'notify', { kind: 'device', ids: [] });
+    await callSigned(connector.url, secret, 'notify', { kind: 'farm', ids: [] });
     await new Promise((resolve) => setTimeout(resolve, 2_000));
     assert.deepEqual(await records(), before);
   });

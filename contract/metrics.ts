@@ -74,6 +74,10 @@ const conversions: Readonly<Record<string, { to: (typeof units)[number]; convert
 /** Every unit that a profile may name. */
 export const sourceUnits: readonly string[] = [...units, ...Object.keys(conversions)];
 
+export const unitSchema = z.string().refine((unit) => sourceUnits.includes(unit), {
+  error: `unknown unit; known: ${sourceUnits.join(', ')}`,
+});
+
 /** The canonical unit that a source unit is converted to. */
 export function canonicalUnit(unit: string): string {
   return conversions[unit]?.to ?? unit;

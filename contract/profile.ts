@@ -1,14 +1,12 @@
 // Device profiles: what a device model sends and how it becomes catalogue metrics. Profiles are data, config/profiles/*.yaml.
 import * as z from 'zod';
 import { envelopeSchema } from './envelope.ts';
-import { canonicalUnit, sourceUnits, type MetricCatalogue } from './metrics.ts';
+import { lorawanProblems, lorawanSchema } from './lorawan.ts';
+import { canonicalUnit, unitSchema, type MetricCatalogue } from './metrics.ts';
 import { deviceTypeSchema } from './topics.ts';
 
 /** RFC 6901 pointer into a JSON payload. */
 const pointerSchema = z.string().regex(/^(\/[^/]+)+$/, "a JSON pointer such as '/quality/fat_percentage'");
-const unitSchema = z.string().refine((unit) => sourceUnits.includes(unit), {
-  error: `unknown unit; known: ${sourceUnits.join(', ')}`,
-});
 
 const payloadPointSchema = z.strictObject({
   pointer: pointerSchema,
@@ -165,6 +163,7 @@ export const profileSchema = z.strictObject({
   description: z.string(),
   payload: payloadSchema.optional(),
   modbus: modbusSchema.optional(),
+  lorawan: lorawanSchema.optional(),
   calibration: calibrationSchema.optional(),
   /** Golden cases: every profile is tested with its own. */
   samples: z
@@ -176,6 +175,12 @@ export const profileSchema = z.strictObject({
         /** … or raw registers, by table and address as written in the profile. */
         registers: z
           .partialRecord(z.enum(['holding', 'input', 'coil', 'discrete']), z.record(z.string(), z.int()))
+          .optional(),
+        /** … or an uplink: its port and its bytes in hexadecimal. */
+        f_port: z.int().min(0).max(255).optional(),
+        hex: z
+          .string()
+          .regex(/^(?:[0-9a-fA-F]{2} ?)+$/, 'bytes in hexadecimal')
           .optional(),
         expect: envelopeSchema.partial(),
       }),
@@ -207,6 +212,14 @@ export function profileProblems(
   profile.payload?.points.forEach((point, index) =>
     checkPoint(['payload', 'points', index], point.metric, point.unit),
   );
+  profile.lorawan?.points.forEach((point, index) =>
+    checkPoint(['lorawan', 'points', index], point.metric, point.unit),
+  );
+  if (profile.lorawan !== undefined) problems.push(...lorawanProblems(profile.lorawan));
+  profile.samples.forEach(({ f_port, hex }, index) => {
+    if ((f_port === undefined) !== (hex === undefined))
+      problems.push({ path: ['samples', index], message: 'an uplink needs f_port and hex' });
+  });
   const registers = profile.modbus?.registers ?? [];
   registers.forEach((register, index) => {
     const path = ['modbus', 'registers', index];
@@ -239,8 +252,8 @@ export function profileProblems(
         message: `metric '${metric}' is not in config/metrics.yaml`,
       });
   });
-  if (profile.payload === undefined && profile.modbus === undefined) {
-    problems.push({ path: [], message: 'a profile needs a payload or a modbus section' });
+  if (profile.payload === undefined && profile.modbus === undefined && profile.lorawan === undefined) {
+    problems.push({ path: [], message: 'a profile needs a payload, a modbus or a lorawan section' });
   }
   return problems;
 }

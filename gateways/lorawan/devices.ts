@@ -2,14 +2,13 @@
 import { rfidSchema, type Envelope } from '../../contract/envelope.ts';
 import { toDeviceType } from '../../contract/topics.ts';
 import type { DeviceAddress } from '../shared/protocol.ts';
-import type { Codec } from './codecs/codec.ts';
-import { codecByName, codecForProfile } from './codecs/index.ts';
 import type { DeviceInfo } from './events.ts';
+import type { Model } from './model.ts';
 import type { Settings } from './section.ts';
 
 export interface Device {
   address: DeviceAddress;
-  codec: Codec | undefined;
+  model: Model | undefined;
   /** What the envelope says of the place and the animal. */
   extra: Pick<Envelope, 'animal' | 'stall'>;
 }
@@ -19,15 +18,16 @@ export function findDevice(farm: string, info: DeviceInfo, settings: Settings): 
   const listed = settings.devices.get(info.devEui);
   if (listed === undefined && !settings.discover) return undefined;
   const { tags } = info;
-  const codec =
-    listed?.codec ??
-    codecByName(tags['codec'] ?? '') ??
-    settings.codecs.get(info.deviceProfileName) ??
-    codecForProfile(info.deviceProfileName);
+  const model =
+    listed?.model ??
+    settings.models.get(tags['profile'] ?? '') ??
+    settings.assigned.get(info.deviceProfileName) ??
+    settings.models.get(info.deviceProfileName.toLowerCase()) ??
+    settings.models.values().find(({ fits }) => fits(info.deviceProfileName));
   const deviceType =
     listed?.type ??
     toDeviceType(tags['device_type'] ?? '') ??
-    codec?.deviceType ??
+    model?.deviceType ??
     settings.unknownDeviceType;
   const rfid = listed?.rfid ?? rfidSchema.safeParse(tags['rfid']).data;
   const animalId = listed?.animalId ?? tags['animal_id']?.slice(0, 64);
@@ -37,7 +37,7 @@ export function findDevice(farm: string, info: DeviceInfo, settings: Settings): 
   };
   return {
     address: { farm, deviceType, deviceUid: listed?.uid ?? info.devEui },
-    codec,
+    model,
     extra: {
       ...(Object.keys(animal).length === 0 ? {} : { animal }),
       ...(listed?.stall === undefined ? {} : { stall: listed.stall }),

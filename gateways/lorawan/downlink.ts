@@ -1,25 +1,42 @@
 // Commands into ChirpStack downlinks.
 import { randomUUID } from 'node:crypto';
 import type { Command } from '../../contract/commands.ts';
+import { slotPattern, valueSlots, type LorawanMap } from '../../contract/lorawan.ts';
 import { nearMatch } from '../../contract/near-match.ts';
 import type { Outcome } from '../shared/protocol.ts';
-import type { Codec, Downlink } from './codecs/codec.ts';
 
-/** What a command means for a device; a string is why it cannot be sent. `downlink` takes any payload as `fPort:hex`. */
-export function toDownlink(codec: Codec | undefined, { command, value }: Command): Downlink | string {
+interface Downlink {
+  fPort: number;
+  bytes: Buffer;
+}
+
+/** What a command means for a device with these commands; a string is why it cannot be sent. `downlink` takes any payload as `fPort:hex`. */
+export function toDownlink(
+  commands: LorawanMap['commands'],
+  { command, value }: Pick<Command, 'command' | 'value'>,
+): Downlink | string {
   if (command === 'downlink') return rawDownlink(value);
-  const commands = codec?.commands ?? {};
-  const known = [...Object.keys(commands), 'downlink'];
-  const found = Object.hasOwn(commands, command) ? commands[command] : undefined;
+  const known = [...commands.map(({ name }) => name), 'downlink'];
+  const found = commands.find(({ name }) => name === command);
   if (found === undefined) {
     const near = nearMatch(command, known);
     return `there is no command '${command}'; ${near === undefined ? `known: ${known.join(', ')}` : `did you mean '${near}'?`}`;
   }
-  if (found.range === undefined) return found.encode(0);
-  const [min, max] = found.range;
+  const { f_port: fPort, bytes, description, min, max } = found;
+  if (min === undefined || max === undefined) return { fPort, bytes: fromHex(bytes) };
   if (typeof value !== 'number' || !Number.isInteger(value) || value < min || value > max)
-    return `'${command}' needs a whole number from ${min} to ${max} (${found.description})`;
-  return found.encode(value);
+    return `'${command}' needs a whole number from ${min} to ${max} (${description})`;
+  return { fPort, bytes: fromHex(bytes.replace(slotPattern, (_, slot: string) => inSlot(slot, value))) };
+}
+
+const fromHex = (text: string) => Buffer.from(text.replaceAll(' ', ''), 'hex');
+
+function inSlot(slot: string, value: number): string {
+  const width = valueSlots[slot as keyof typeof valueSlots];
+  const bytes = Buffer.alloc(width);
+  if (slot.endsWith('le')) bytes.writeUIntLE(value, 0, width);
+  else bytes.writeUIntBE(value, 0, width);
+  return bytes.toString('hex');
 }
 
 function rawDownlink(value: Command['value']): Downlink | string {
@@ -36,13 +53,7 @@ export function downlinkMessage(applicationId: string, devEui: string, { fPort, 
   return {
     id,
     topic: `application/${applicationId}/device/${devEui}/command/down`,
-    payload: JSON.stringify({
-      id,
-      devEui,
-      confirmed: true,
-      fPort,
-      data: Buffer.from(bytes).toString('base64'),
-    }),
+    payload: JSON.stringify({ id, devEui, confirmed: true, fPort, data: bytes.toString('base64') }),
   };
 }
 

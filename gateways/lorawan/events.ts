@@ -1,7 +1,7 @@
 // ChirpStack v4 integration events: what they say of a device. Pure. Proto3 JSON leaves out whatever is 0, false or empty.
 import * as z from 'zod';
 import type { Envelope } from '../../contract/envelope.ts';
-import type { Codec, CodecPoint } from './codecs/codec.ts';
+import type { Measured, Model } from './model.ts';
 
 export const eventKinds = ['up', 'status', 'join', 'ack', 'txack', 'log', 'location'] as const;
 export type EventKind = (typeof eventKinds)[number];
@@ -76,10 +76,10 @@ export interface Said {
 export function interpret(
   event: ChirpEvent,
   {
-    codec,
+    model,
     arrivedAt,
     metrics,
-  }: { codec: Codec | undefined; arrivedAt: number; metrics: { has(name: string): boolean } },
+  }: { model: Model | undefined; arrivedAt: number; metrics: { has(name: string): boolean } },
 ): Said {
   const at = event.body.time === undefined ? arrivedAt : Date.parse(event.body.time);
   const envelopeOf = (points: Envelope['points']): Envelope => ({
@@ -90,7 +90,7 @@ export function interpret(
   });
   switch (event.kind) {
     case 'up':
-      return uplink(event.body, { codec, at, metrics, envelopeOf });
+      return uplink(event.body, { model, at, metrics, envelopeOf });
     case 'status': {
       const { externalPowerSource, batteryLevelUnavailable, batteryLevel } = event.body;
       const isKnown = !externalPowerSource && !batteryLevelUnavailable;
@@ -123,24 +123,24 @@ export function interpret(
   }
 }
 
-/** Radio values always; measured ones by our codec, else by ChirpStack's own as far as it uses the catalogue's names. */
+/** Radio values always; measured ones by our profile, else by ChirpStack's own codec as far as it uses the catalogue's names. */
 function uplink(
   body: Extract<ChirpEvent, { kind: 'up' }>['body'],
   context: {
-    codec: Codec | undefined;
+    model: Model | undefined;
     at: number;
     metrics: { has(name: string): boolean };
     envelopeOf: (points: Envelope['points']) => Envelope;
   },
 ): Said {
-  const { codec, at, metrics, envelopeOf } = context;
+  const { model, at, metrics, envelopeOf } = context;
   const best = body.rxInfo.toSorted((a, b) => b.rssi - a.rssi)[0];
   const radio = best === undefined ? [] : [{ m: 'snr', v: best.snr }];
   const rssi = best === undefined ? {} : { rssi: best.rssi };
   const bytes = Buffer.from(body.data, 'base64');
-  const read = codec === undefined || bytes.length === 0 ? undefined : codec.decode(body.fPort, bytes);
+  const read = model === undefined || bytes.length === 0 ? undefined : model.read(body.fPort, bytes);
   if (typeof read === 'object') {
-    const points = unique([...read.points.map((point) => toPoint(point, at)), ...radio]);
+    const points = unique([...read.values.map((value) => toPoint(value, at)), ...radio]);
     const detail = read.note === undefined ? {} : { detail: printable(read.note) };
     return {
       envelope: { ...envelopeOf(points), ...rssi },
@@ -151,17 +151,22 @@ function uplink(
     typeof v === 'number' && Number.isFinite(v) && metrics.has(m) ? [{ m, v }] : [],
   );
   const envelope = { ...envelopeOf(unique([...named, ...radio])), ...rssi };
-  if (bytes.length === 0 || (codec === undefined && named.length > 0))
+  if (bytes.length === 0 || (model === undefined && named.length > 0))
     return { envelope, state: { state: 'online' } };
-  const reason = read ?? `no codec for device profile '${body.deviceInfo.deviceProfileName}'`;
-  // The payload stays readable where a person looks for it, so that it is not lost before there is a codec.
+  const reason = read ?? `no profile for ChirpStack's device profile '${body.deviceInfo.deviceProfileName}'`;
+  // The payload stays readable where a person looks for it, so that it is not lost before there is a profile.
   const detail = printable(`${reason}; fPort ${body.fPort}, payload ${bytes.toString('hex')}`);
   return { envelope, state: { state: 'degraded', detail } };
 }
 
-function toPoint({ metric, value, time, ageMs }: CodecPoint, at: number): Envelope['points'][number] {
+function toPoint({ metric, value, quality, time, ageMs }: Measured, at: number): Envelope['points'][number] {
   const moment = time ?? (ageMs === undefined || ageMs === 0 ? undefined : at - ageMs);
-  return { m: metric, v: value, ...(moment === undefined ? {} : { t: new Date(moment).toISOString() }) };
+  return {
+    m: metric,
+    v: value,
+    ...(quality === undefined ? {} : { q: quality }),
+    ...(moment === undefined ? {} : { t: new Date(moment).toISOString() }),
+  };
 }
 
 /** One value per metric and moment: the first. */

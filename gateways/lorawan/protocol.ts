@@ -51,13 +51,13 @@ function startLorawan(initial: Settings, services: Services): Running<Settings> 
       return Object.assign(before, device, { applicationId });
     if (before === undefined)
       logger.info(
-        { device: device.address.deviceUid, codec: device.codec?.name ?? null },
+        { device: device.address.deviceUid, profile: device.model?.name ?? null },
         'device heard for the first time',
       );
     before?.unlisten();
     const entry: Known = { ...device, applicationId, unlisten: () => undefined };
     entry.unlisten = services.onCommand(device.address, (command) => {
-      const downlink = toDownlink(entry.codec, command);
+      const downlink = toDownlink(entry.model?.commands ?? [], command);
       if (typeof downlink === 'string')
         return Promise.resolve({ result: 'rejected' as const, detail: downlink });
       if (link === undefined)
@@ -92,7 +92,7 @@ function startLorawan(initial: Settings, services: Services): Running<Settings> 
       services.count('lorawan_ignored_total');
       return undefined;
     }
-    const said = interpret(event, { codec: device.codec, arrivedAt: Date.now(), metrics: settings.metrics });
+    const said = interpret(event, { model: device.model, arrivedAt: Date.now(), metrics: settings.metrics });
     if (said.state !== undefined) services.report(device.address, said.state.state, said.state.detail);
     if (said.envelope !== undefined)
       await services.publish(device.address, { ...said.envelope, ...device.extra });

@@ -5,9 +5,8 @@ import { nearMatch } from '../../contract/near-match.ts';
 import { deviceTypeSchema, type DeviceType } from '../../contract/topics.ts';
 import { nameSchema } from '../shared/config.ts';
 import type { Site } from '../shared/protocol.ts';
-import type { Codec } from './codecs/codec.ts';
-import { codecByName, codecs } from './codecs/index.ts';
 import { devEuiSchema } from './events.ts';
+import { toModel, unknownFields, type Model } from './model.ts';
 
 const optionalText = z
   .string()
@@ -27,16 +26,16 @@ export const sectionSchema = z.strictObject({
     .optional(),
   /** discover: devices that are not listed are published under their device EUI; ignore: they are counted only. */
   unknown_devices: z.enum(['discover', 'ignore']).default('discover'),
-  /** Type of a device that neither has a codec nor says its type in a ChirpStack tag `device_type`. */
+  /** Type of a device that neither fits a profile nor says its type in a ChirpStack tag `device_type`. */
   unknown_device_type: deviceTypeSchema.default('temperature'),
-  /** Codec by the name of the ChirpStack device profile, where the codec's own pattern does not find it. */
-  codecs: z.record(z.string(), z.string()).default({}),
+  /** Our profile by the name of the ChirpStack device profile, where its own pattern does not find it. */
+  profiles: z.record(z.string(), z.string()).default({}),
   devices: z
     .array(
       z.strictObject({
         dev_eui: devEuiSchema,
         uid: nameSchema,
-        codec: z.string().optional(),
+        profile: z.string().optional(),
         type: deviceTypeSchema.optional(),
         rfid: rfidSchema.optional(),
         animal_id: z.string().max(64).optional(),
@@ -50,7 +49,7 @@ export type Section = z.infer<typeof sectionSchema>;
 export interface ListedDevice {
   devEui: string;
   uid: string;
-  codec: Codec | undefined;
+  model: Model | undefined;
   type: DeviceType | undefined;
   rfid: string | undefined;
   animalId: string | undefined;
@@ -62,30 +61,38 @@ export interface Settings {
   http: Section['http'];
   discover: boolean;
   unknownDeviceType: DeviceType;
-  /** By device profile name. */
-  codecs: ReadonlyMap<string, Codec>;
+  /** Every LoRaWAN profile, by its name. */
+  models: ReadonlyMap<string, Model>;
+  /** By ChirpStack's device profile name. */
+  assigned: ReadonlyMap<string, Model>;
   /** By device EUI. */
   devices: ReadonlyMap<string, ListedDevice>;
   metrics: { has(name: string): boolean };
 }
 
-/** Looks up codecs and claims uids. */
+/** Looks up profiles and claims uids. */
 export function resolveSection(section: Section, site: Site): Settings {
-  const codecAt = (name: string, path: readonly (string | number)[]): Codec | undefined => {
-    const codec = codecByName(name);
-    if (codec !== undefined) return codec;
-    const names = codecs.map((known) => known.name);
+  const models = new Map<string, Model>();
+  for (const profile of site.profiles.values()) {
+    const model = toModel(profile, site.kgPerLitre);
+    if (model !== undefined) models.set(model.name, model);
+    for (const problem of unknownFields(profile)) site.complain([], problem);
+  }
+  const modelAt = (name: string, path: readonly (string | number)[]): Model | undefined => {
+    const model = models.get(name);
+    if (model !== undefined) return model;
+    const names = [...models.keys()];
     const near = nearMatch(name, names);
     const hint = near === undefined ? `known: ${names.join(', ')}` : `did you mean '${near}'?`;
-    site.complain(path, `there is no codec '${name}'; ${hint}`);
+    site.complain(path, `there is no LoRaWAN profile '${name}'; ${hint}`);
     return undefined;
   };
   if (section.mqtt === undefined && section.http === undefined)
     site.complain([], 'nothing to listen to: add mqtt, http or both');
-  const assigned = new Map<string, Codec>();
-  for (const [profile, name] of Object.entries(section.codecs)) {
-    const codec = codecAt(name, ['codecs', profile]);
-    if (codec !== undefined) assigned.set(profile, codec);
+  const assigned = new Map<string, Model>();
+  for (const [deviceProfile, name] of Object.entries(section.profiles)) {
+    const model = modelAt(name, ['profiles', deviceProfile]);
+    if (model !== undefined) assigned.set(deviceProfile, model);
   }
   const devices = new Map<string, ListedDevice>();
   section.devices.forEach((device, index) => {
@@ -96,7 +103,7 @@ export function resolveSection(section: Section, site: Site): Settings {
     devices.set(device.dev_eui, {
       devEui: device.dev_eui,
       uid: device.uid,
-      codec: device.codec === undefined ? undefined : codecAt(device.codec, [...path, 'codec']),
+      model: device.profile === undefined ? undefined : modelAt(device.profile, [...path, 'profile']),
       type: device.type,
       rfid: device.rfid,
       animalId: device.animal_id,
@@ -108,7 +115,8 @@ export function resolveSection(section: Section, site: Site): Settings {
     http: section.http,
     discover: section.unknown_devices === 'discover',
     unknownDeviceType: section.unknown_device_type,
-    codecs: assigned,
+    models,
+    assigned,
     devices,
     metrics: site.catalogue,
   };

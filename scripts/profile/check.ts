@@ -1,40 +1,38 @@
-// Runs a profile's Modbus samples.
+// Runs a profile's samples and says what differs from what they expect.
 import { isDeepStrictEqual } from 'node:util';
-import type { Envelope } from '../../contract/envelope.ts';
 import type { Profile } from '../../contract/profile.ts';
-import { decodeBlocks } from '../../gateways/modbus/decode.ts';
-import { planReads } from '../../gateways/modbus/plan.ts';
-import { toReading } from '../../gateways/modbus/reading.ts';
+import { readSample, type SampleContext } from './sample.ts';
 
-/** One line per sample whose envelope is not the expected one. Samples of other protocols are left to their tests. */
-export function checkSamples(profile: Profile): string[] {
-  const map = profile.modbus;
-  if (map === undefined) return [];
-  return profile.samples.flatMap(({ name, registers, expect }) => {
-    if (registers === undefined) return [];
-    const blocks = planReads(map).flatMap((plan) => plan.blocks);
-    const data = blocks.map(({ table, start, length }) =>
-      Array.from({ length }, (_, i) => registers[table]?.[String(start + i + map.address_base)] ?? 0),
-    );
-    const context = {
-      at: 0,
-      previous: { counters: {} },
-      kgPerLitre: 1.03,
-      isSession: map.session !== undefined,
-    };
-    const values = decodeBlocks(map, blocks, data);
-    const { envelope } = toReading({ map, stall: undefined, calibration: {} }, values, context);
-    return Object.entries(expect).flatMap(([key, wanted]) => {
-      const found = envelope[key as keyof Envelope];
-      return isDeepStrictEqual(sorted(found), sorted(wanted))
+/** One line per difference; none for a profile whose samples all read as expected. */
+export function checkSamples(profile: Profile, context: SampleContext): string[] {
+  return profile.samples.flatMap((sample) => {
+    const found = readSample(profile, sample, context);
+    if (found === undefined) return [];
+    if (typeof found === 'string') return [`sample '${sample.name}': ${found}`];
+    const wanted = comparable(sample.expect);
+    const real = comparable(found);
+    // Which animal and which milking it was is never a matter of course.
+    const keys = new Set([...Object.keys(wanted), 'animal', 'session']);
+    return [...keys].flatMap((key) =>
+      isDeepStrictEqual(real[key], wanted[key])
         ? []
-        : [`sample '${name}': ${key} is ${JSON.stringify(found)}, expected ${JSON.stringify(wanted)}`];
-    });
+        : [
+            `sample '${sample.name}': ${key} is ${JSON.stringify(real[key])}, expected ${JSON.stringify(wanted[key])}`,
+          ],
+    );
   });
 }
 
-/** Points in any order are the same points. */
-function sorted(value: unknown): unknown {
-  if (!Array.isArray(value)) return value;
-  return value.map((part) => JSON.stringify(part)).sort();
+/** One way to write moments, numbers and the order of points. */
+function comparable(envelope: Profile['samples'][number]['expect']): Record<string, unknown> {
+  const moment = (at: string | number) => new Date(at).toISOString();
+  const { at, points } = envelope;
+  const written = points?.map(({ m, v, t, q = 0 }) => {
+    return [m, t === undefined ? '' : moment(t), Number(v.toPrecision(12)), q].join(' ');
+  });
+  return {
+    ...envelope,
+    ...(at === undefined ? {} : { at: moment(at) }),
+    ...(written === undefined ? {} : { points: written.sort() }),
+  };
 }

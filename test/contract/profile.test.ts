@@ -35,7 +35,7 @@ test('each mistake is found where it is', () => {
   const point = ['payload', 'points', 0];
   const register = ['modbus', 'registers', 0];
   for (const [parts, path, message] of [
-    [{}, [], 'a profile needs a payload or a modbus section'],
+    [{}, [], 'a profile needs a payload, a modbus or a lorawan section'],
     [
       { payload: payload({ metric: 'milk_yeild' }) },
       [...point, 'metric'],

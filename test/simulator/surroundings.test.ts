@@ -7,6 +7,7 @@ import { loadMetrics, loadProfiles } from '../../contract/runtime/profiles.ts';
 import { smartDairyCollar } from '../../gateways/lorawan/codecs/smart-dairy-collar.ts';
 import { findDevice } from '../../gateways/lorawan/devices.ts';
 import { interpret, readEvent } from '../../gateways/lorawan/events.ts';
+import { toModel } from '../../gateways/lorawan/model.ts';
 import { decodeBlocks, toPoints } from '../../gateways/modbus/decode.ts';
 import { planReads } from '../../gateways/modbus/plan.ts';
 import { createCow } from '../../scripts/simulator/cow.ts';
@@ -17,6 +18,7 @@ import { collarPayload, sensorReading, tankTables } from '../../scripts/simulato
 
 const metrics = loadMetrics('config/metrics.yaml');
 const profiles = loadProfiles('config/profiles', metrics);
+const collar = toModel(profiles.get('smart-dairy-collar') ?? assert.fail(), 1.03) ?? assert.fail();
 const herd = Array.from({ length: 24 }, (_, index) => createCow(1, index + 1));
 const clock = (atS: number) => new Date(Date.parse('2026-11-20T05:00:00Z') + atS * 1000).toISOString();
 
@@ -36,7 +38,7 @@ function listen(untilS: number, stepS: number): Message[] {
   return messages;
 }
 
-test('every collar reports, and our codec reads what it says', () => {
+test('every collar reports, and our profile reads what it says', () => {
   const events = listen(1799, 7).filter(({ topic }) => topic.startsWith('application/'));
   assert.equal(events.length, 2 * 24);
   for (const { topic, payload } of events) {
@@ -47,12 +49,13 @@ test('every collar reports, and our codec reads what it says', () => {
       http: undefined,
       discover: true,
       unknownDeviceType: 'temperature',
-      codecs: new Map(),
+      models: new Map([[collar.name, collar]]),
+      assigned: new Map(),
       devices: new Map(),
       metrics,
     });
     assert.equal(device?.address.deviceType, 'collar');
-    const said = interpret(event, { codec: device.codec, arrivedAt: 0, metrics });
+    const said = interpret(event, { model: device.model, arrivedAt: 0, metrics });
     assert.deepEqual(said.state, { state: 'online' });
     const envelope = envelopeSchema.parse({ ...said.envelope, ...device.extra });
     assert.match(envelope.animal?.rfid ?? '', /^050/);

@@ -1,9 +1,9 @@
-// What a codec is: a LoRaWAN device model's payloads into catalogue metrics, and commands into its downlinks. Pure.
-import type { DeviceType } from '../../../contract/topics.ts';
+// What a codec is: a LoRaWAN payload's bytes into named fields, as raw as the device sends them. A profile says what they mean. Pure.
+import type { CodecName } from '../../../contract/lorawan.ts';
 
-/** One value in the catalogue's unit. */
-export interface CodecPoint {
-  metric: string;
+/** One field of a payload, unscaled. */
+export interface CodecField {
+  field: string;
   value: number;
   /** Moment of measuring by the device's clock, epoch ms; absent for what was measured just now. */
   time?: number;
@@ -13,39 +13,21 @@ export interface CodecPoint {
 
 /** What an uplink says; `note` is what a person should know beside it: an alarm, a part that could not be read. */
 export interface CodecReading {
-  points: CodecPoint[];
+  fields: CodecField[];
   note?: string;
-}
-
-export interface Downlink {
-  fPort: number;
-  bytes: Uint8Array;
-}
-
-/** A command that a codec can encode; `value` is in the unit that the description names. */
-export interface CodecCommand {
-  description: string;
-  /** Range of the value; without it the command takes none. */
-  range?: readonly [min: number, max: number];
-  encode: (value: number) => Downlink;
 }
 
 export interface Codec {
   /** As the file is called: `<vendor>-<model>`. */
-  name: string;
-  deviceType: DeviceType;
-  /** A device without an assigned codec gets the one whose pattern its ChirpStack device profile's name fits. */
-  profileName: RegExp;
+  name: CodecName;
+  /** Every field that there may be. */
+  fields: readonly string[];
   /** Decodes an uplink; a string is the reason why it cannot be read. Never throws, whatever the bytes are. */
   decode: (fPort: number, bytes: Uint8Array) => CodecReading | string;
-  commands?: Readonly<Record<string, CodecCommand>>;
 }
 
 /** Bytes for reading numbers at places that were checked to exist. */
 export const viewOf = (bytes: Uint8Array) => new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-
-/** Without the noise that scaling leaves: 28.29, not 28.290000000000003. */
-export const scaled = (raw: number, divisor: number) => Number((raw / divisor).toPrecision(12));
 
 /** The reason for an uplink on a port that the model does not use for readings. */
 export const unknownPort = (fPort: number) => `nothing is known of fPort ${fPort}`;
@@ -54,16 +36,17 @@ export const unknownPort = (fPort: number) => `nothing is known of fPort ${fPort
 export const wrongLength = (fPort: number, length: number, expected: string) =>
   `fPort ${fPort}: ${length} bytes, ${expected} expected`;
 
-/** A position, unless it is the device's way to say that it has none. */
-export function positionPoints(
+/** A position, raw in parts of a degree, unless it is the device's way to say that it has none. */
+export function positionFields(
   latitude: number,
   longitude: number,
-  when: Partial<CodecPoint> = {},
-): CodecPoint[] {
-  const isPlace = Math.abs(latitude) <= 90 && Math.abs(longitude) <= 180;
+  perDegree: number,
+  when: Pick<CodecField, 'time' | 'ageMs'> = {},
+): CodecField[] {
+  const isPlace = Math.abs(latitude) <= 90 * perDegree && Math.abs(longitude) <= 180 * perDegree;
   if (!isPlace || (latitude === 0 && longitude === 0)) return [];
   return [
-    { metric: 'latitude', value: latitude, ...when },
-    { metric: 'longitude', value: longitude, ...when },
+    { field: 'latitude', value: latitude, ...when },
+    { field: 'longitude', value: longitude, ...when },
   ];
 }

@@ -1,6 +1,6 @@
 // Dragino TrackerD: position, temperature and humidity, alarm button. User manual, "Payload".
-import { positionPoints, unknownPort, viewOf, wrongLength, type Codec, type CodecReading } from './codec.ts';
-import { batteryPoint, draginoCommands } from './dragino.ts';
+import { positionFields, unknownPort, viewOf, wrongLength, type Codec, type CodecReading } from './codec.ts';
+import { batteryField } from './dragino.ts';
 
 /** Where an uplink of a port has its battery word, and how long it is at least. */
 const layouts: Readonly<
@@ -15,39 +15,36 @@ const layouts: Readonly<
 
 export const draginoTrackerd: Codec = {
   name: 'dragino-trackerd',
-  deviceType: 'collar',
-  profileName: /tracker[-_ ]?d\b/i,
+  fields: ['battery_mv', 'temperature', 'humidity', 'latitude', 'longitude'],
   decode: (fPort, bytes) => {
     const view = viewOf(bytes);
     if (fPort === 4) return stored(view);
     if (fPort === 5)
       return bytes.length < 7
         ? wrongLength(fPort, bytes.length, 'at least 7')
-        : { points: [{ metric: 'battery_voltage', value: view.getUint16(5) / 1000 }] };
+        : { fields: [{ field: 'battery_mv', value: view.getUint16(5) }] };
     const layout = Object.hasOwn(layouts, fPort) ? layouts[fPort] : undefined;
     if (layout === undefined) return unknownPort(fPort);
     if (bytes.length < layout.length) return wrongLength(fPort, bytes.length, `at least ${layout.length}`);
     const battery = view.getUint16(layout.battery);
     const { climate } = layout;
     return {
-      points: [
+      fields: [
         ...(layout.position ? place(view) : []),
-        batteryPoint(battery),
-        ...(climate === undefined || bytes.length < climate + 4 ? [] : climatePoints(view, climate)),
+        batteryField(battery),
+        ...(climate === undefined || bytes.length < climate + 4 ? [] : climateFields(view, climate)),
       ],
       ...((battery & 0x4000) === 0 ? {} : { note: 'alarm: the button was pressed' }),
     };
   },
-  commands: draginoCommands,
 };
 
 /** Latitude and longitude in millionths of a degree; 0, 0 without a fix. */
-const place = (view: DataView, when = {}) =>
-  positionPoints(view.getInt32(0) / 1e6, view.getInt32(4) / 1e6, when);
+const place = (view: DataView, when = {}) => positionFields(view.getInt32(0), view.getInt32(4), 1e6, when);
 
-const climatePoints = (view: DataView, at: number) => [
-  { metric: 'humidity', value: view.getUint16(at) / 10 },
-  { metric: 'temperature', value: view.getInt16(at + 2) / 10 },
+const climateFields = (view: DataView, at: number) => [
+  { field: 'humidity', value: view.getUint16(at) },
+  { field: 'temperature', value: view.getInt16(at + 2) },
 ];
 
 /** fPort 4: a position with its moment in UTC: year (2), month, day, hour, minute, second. */
@@ -59,5 +56,5 @@ function stored(view: DataView): CodecReading | string {
   // Date.parse takes the 30th of February for the 2nd of March.
   if (Number.isNaN(time) || new Date(time).toISOString() !== text || time < 0)
     return 'fPort 4: the date is none';
-  return { points: place(view, { time }) };
+  return { fields: place(view, { time }) };
 }

@@ -1,4 +1,5 @@
-// The codecs that there are. A new one is a file beside this one and a line here.
+// The codecs that there are. A new one is a file beside this one, a line here, and its name in contract/lorawan.ts.
+import type { CodecName } from '../../../contract/lorawan.ts';
 import { abeewayTracker, abeewayTrackerV1 } from './abeeway-tracker.ts';
 import type { Codec } from './codec.ts';
 import { draginoLht52 } from './dragino-lht52.ts';
@@ -9,24 +10,14 @@ import { milesightEm300Th } from './milesight-em300-th.ts';
 import { milesightEm500Pt100 } from './milesight-em500-pt100.ts';
 import { smartDairyCollar } from './smart-dairy-collar.ts';
 
-export const codecs: readonly Codec[] = [
-  abeewayTracker,
-  abeewayTrackerV1,
-  draginoLht52,
-  draginoLht65,
-  draginoTrackerd,
-  elsysErs,
-  milesightEm300Th,
-  milesightEm500Pt100,
-  smartDairyCollar,
-];
-
-const byName: ReadonlyMap<string, Codec> = new Map(codecs.map((codec) => [codec.name, codec]));
-
-/** The codec of that name. */
-export const codecByName = (name: string): Codec | undefined => byName.get(name);
-
-/** The codec that a ChirpStack device profile's name speaks of: the codec's own name, or its model's. */
-export function codecForProfile(profileName: string): Codec | undefined {
-  return byName.get(profileName.toLowerCase()) ?? codecs.find((codec) => codec.profileName.test(profileName));
-}
+export const codecs: Readonly<Record<CodecName, Codec>> = {
+  'abeeway-tracker': abeewayTracker,
+  'abeeway-tracker-v1': abeewayTrackerV1,
+  'dragino-lht52': draginoLht52,
+  'dragino-lht65': draginoLht65,
+  'dragino-trackerd': draginoTrackerd,
+  'elsys-ers': elsysErs,
+  'milesight-em300-th': milesightEm300Th,
+  'milesight-em500-pt100': milesightEm500Pt100,
+  'smart-dairy-collar': smartDairyCollar,
+};

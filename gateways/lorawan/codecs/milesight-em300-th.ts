@@ -1,13 +1,12 @@
 // Milesight EM300-TH: temperature and humidity. User guide, "Uplink payload".
 import type { Codec } from './codec.ts';
-import { halves, history, milesightCommands, milesightDecoder, tenths } from './milesight.ts';
+import { history, int16, milesightDecoder, uint8 } from './milesight.ts';
 
-const [temperature, humidity] = [tenths('temperature'), halves('humidity')];
+const [temperature, humidity] = [int16('temperature'), uint8('humidity')];
 
 export const milesightEm300Th: Codec = {
   name: 'milesight-em300-th',
-  deviceType: 'temperature',
-  profileName: /em300[-_ ]?th/i,
+  fields: ['battery', 'temperature', 'humidity'],
   decode: milesightDecoder(
     new Map([
       [0x0367, temperature],
@@ -15,5 +14,4 @@ export const milesightEm300Th: Codec = {
       [0x20ce, history([temperature, humidity], 1)],
     ]),
   ),
-  commands: milesightCommands,
 };

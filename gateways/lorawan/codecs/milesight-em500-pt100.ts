@@ -1,13 +1,12 @@
 // Milesight EM500-PT100: temperature of a PT100 probe, as in a tank. User guide, "Uplink payload".
 import type { Codec } from './codec.ts';
-import { history, milesightCommands, milesightDecoder, tenths } from './milesight.ts';
+import { history, int16, milesightDecoder } from './milesight.ts';
 
-const temperature = tenths('temperature');
+const temperature = int16('temperature');
 
 export const milesightEm500Pt100: Codec = {
   name: 'milesight-em500-pt100',
-  deviceType: 'temperature',
-  profileName: /em500[-_ ]?pt100/i,
+  fields: ['battery', 'temperature'],
   decode: milesightDecoder(
     new Map([
       [0x0367, temperature],
@@ -16,5 +15,4 @@ export const milesightEm500Pt100: Codec = {
       [0x20ce, history([temperature])],
     ]),
   ),
-  commands: milesightCommands,
 };

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { connectAsync, type MqttClient } from 'mqtt';
-import { loadMetrics } from '../../../contract/runtime/profiles.ts';
+import { loadMetrics, loadProfiles } from '../../../contract/runtime/profiles.ts';
 import { protocol } from '../../../gateways/lorawan/protocol.ts';
 import type { Section, Settings } from '../../../gateways/lorawan/section.ts';
 import type { Site } from '../../../gateways/shared/protocol.ts';
@@ -10,6 +10,7 @@ import { startOwnBroker, until, type OwnBroker } from '../support/broker.ts';
 import { recordServices } from '../support/services.ts';
 
 const catalogue = loadMetrics('config/metrics.yaml');
+const profiles = loadProfiles('config/profiles', catalogue);
 const eui = 'a84041000181af4f';
 const application = '17c82e96-be03-4f38-aef3-f83d48582d97';
 
@@ -20,7 +21,7 @@ function settingsOf(section: Record<string, unknown>): { settings: Settings; pro
     gateway: 'gw1',
     kgPerLitre: 1.03,
     heartbeatMs: 60_000,
-    profiles: new Map(),
+    profiles,
     catalogue,
     complain: (path, message) => void problems.push(`${path.join('.')}: ${message}`),
     claim: () => undefined,
@@ -160,18 +161,39 @@ test('mistakes in the section are named', () => {
   assert.deepEqual(
     settingsOf({
       mqtt: { url: 'mqtt://x' },
-      codecs: { Toaster: 'dragino-lht56' },
+      profiles: { Toaster: 'dragino-lht56' },
       devices: [
-        { dev_eui: eui, uid: 'a', codec: 'nothing-like-it' },
+        { dev_eui: eui, uid: 'a', profile: 'feeder-json' },
         { dev_eui: eui, uid: 'b' },
       ],
     }).problems.map((problem) => problem.replace(/known: .*/, 'known: …')),
     [
-      "codecs.Toaster: there is no codec 'dragino-lht56'; did you mean 'dragino-lht52'?",
-      "devices.0.codec: there is no codec 'nothing-like-it'; known: …",
+      "profiles.Toaster: there is no LoRaWAN profile 'dragino-lht56'; did you mean 'dragino-lht52'?",
+      "devices.0.profile: there is no LoRaWAN profile 'feeder-json'; known: …",
       `devices.1.dev_eui: device EUI ${eui} stands here twice`,
     ],
   );
+});
+
+test('a field that the codec does not have is named', () => {
+  const collar = profiles.get('smart-dairy-collar') ?? assert.fail();
+  const [point] = collar.lorawan?.points ?? [];
+  assert.ok(collar.lorawan !== undefined && point !== undefined);
+  const wrong = { ...collar, lorawan: { ...collar.lorawan, points: [{ ...point, field: 'temprature' }] } };
+  const problems: string[] = [];
+  protocol.resolve(protocol.schema.parse({ mqtt: { url: 'mqtt://x' } }), {
+    farm: 'farm1',
+    gateway: 'gw1',
+    kgPerLitre: 1.03,
+    heartbeatMs: 60_000,
+    profiles: new Map([['smart-dairy-collar', wrong]]),
+    catalogue,
+    complain: (_path, message) => void problems.push(message),
+    claim: () => undefined,
+  });
+  assert.deepEqual(problems, [
+    "profile 'smart-dairy-collar': codec smart-dairy-collar has no field 'temprature'; did you mean 'temperature'?",
+  ]);
 });
 
 test('a device that is not listed may be ignored', async () => {

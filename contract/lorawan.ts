@@ -1,0 +1,107 @@
+// The `lorawan:` section of a device profile: which codec reads the payloads, what its fields mean, and the downlinks.
+import * as z from 'zod';
+import { unitSchema } from './metrics.ts';
+
+/** Files of gateways/lorawan/codecs. Several models may share one. */
+export const codecNames = [
+  'abeeway-tracker',
+  'abeeway-tracker-v1',
+  'dragino-lht52',
+  'dragino-lht65',
+  'dragino-trackerd',
+  'elsys-ers',
+  'milesight-em300-th',
+  'milesight-em500-pt100',
+  'smart-dairy-collar',
+] as const;
+export type CodecName = (typeof codecNames)[number];
+
+const fieldSchema = z.string().regex(/^[a-z][a-z0-9_]*$/);
+
+const pointSchema = z.strictObject({
+  /** A field that the codec reads, as raw as the device sends it. */
+  field: fieldSchema,
+  metric: z.string(),
+  /** Unit of the scaled value; converted to the catalogue's. */
+  unit: unitSchema,
+  scale: z.number().default(1),
+  offset: z.number().default(0),
+  /** Raw values that mean "no value". */
+  sentinels: z.array(z.number()).default([]),
+  /** What this model can measure, in the catalogue's unit, where narrower than the catalogue's range; values outside are marked. */
+  min: z.number().optional(),
+  max: z.number().optional(),
+});
+
+/** Places for a command's value in its bytes, and how many bytes they take. */
+export const valueSlots = { u8: 1, u16be: 2, u16le: 2, u24be: 3, u24le: 3, u32be: 4, u32le: 4 } as const;
+const slot = Object.keys(valueSlots).join('|');
+export const slotPattern = new RegExp(`\\{(${slot})\\}`);
+
+const commandSchema = z.strictObject({
+  name: z.string().regex(/^[a-z][a-z0-9_]*$/),
+  /** What it does, and the value's unit. */
+  description: z.string(),
+  f_port: z.int().min(1).max(223),
+  /** The downlink in hexadecimal; one of {u8}, {u16be}, {u16le}, {u24be}, {u24le}, {u32be}, {u32le} stands for the value. */
+  bytes: z
+    .string()
+    .regex(
+      new RegExp(`^(?:[0-9a-fA-F]{2}|\\{(?:${slot})\\}| )+$`),
+      "bytes in hexadecimal such as '01 {u24be}'",
+    ),
+  /** Range of the value, whole numbers; without it the command takes none. */
+  min: z.int().min(0).optional(),
+  max: z.int().min(0).optional(),
+});
+
+export const lorawanSchema = z.strictObject({
+  /** Reads the bytes: a file of this name in gateways/lorawan/codecs. */
+  codec: z.enum(codecNames),
+  /** Regular expression, upper or lower case: ChirpStack device profiles with such a name are this model. This profile's own name always is. */
+  device_profile: z
+    .string()
+    .refine((pattern) => compileDeviceProfile(pattern) !== undefined, 'not a regular expression')
+    .optional(),
+  /** The field with the battery's charge; after its scale in percent. */
+  battery: z
+    .strictObject({
+      field: fieldSchema,
+      scale: z.number().default(1),
+      sentinels: z.array(z.number()).default([]),
+    })
+    .optional(),
+  points: z.array(pointSchema).min(1),
+  /** Downlinks by name. */
+  commands: z.array(commandSchema).default([]),
+});
+export type LorawanMap = z.infer<typeof lorawanSchema>;
+
+/** The pattern of `device_profile`; undefined when it is no regular expression. */
+export function compileDeviceProfile(pattern: string): RegExp | undefined {
+  try {
+    return new RegExp(pattern, 'i');
+  } catch {
+    return undefined;
+  }
+}
+
+/** What is wrong inside a LoRaWAN section beyond its shape, metrics and units apart. */
+export function lorawanProblems({ commands }: LorawanMap): { path: (string | number)[]; message: string }[] {
+  return commands.flatMap(({ name, bytes, min, max }, index) => {
+    const path = ['lorawan', 'commands', index];
+    const slots = bytes.match(new RegExp(slotPattern, 'g')) ?? [];
+    const problems: { path: (string | number)[]; message: string }[] = [];
+    if (commands.findIndex((other) => other.name === name) !== index)
+      problems.push({ path: [...path, 'name'], message: `command '${name}' exists twice` });
+    if (slots.length > 1)
+      problems.push({ path: [...path, 'bytes'], message: 'only one place for the value' });
+    const hasRange = min !== undefined && max !== undefined;
+    if (hasRange !== slots.length > 0 || (min === undefined) !== (max === undefined))
+      problems.push({ path, message: 'a command with a value needs min, max and a place for it in bytes' });
+    const width = valueSlots[slotPattern.exec(bytes)?.[1] as keyof typeof valueSlots];
+    if (hasRange && (min > max || max >= 2 ** (8 * width)))
+      problems.push({ path: [...path, 'max'], message: `the range does not fit into ${width} bytes` });
+    return problems;
+  });
+}

@@ -61,7 +61,9 @@ export function notifications(items: readonly Item[], outcomes: readonly Outcome
     if (decoded.kind !== 'data' || outcome?.kind !== 'stored' || decoded.data.at === undefined) return [];
     const { farm, deviceUid, deviceType } = decoded.address;
     const { at } = decoded.data;
-    const points = decoded.data.points.filter((_, point) => !outcome.duplicates.has(point));
+    const points = decoded.data.points.filter(
+      (_, point) => !outcome.duplicates.has(point) && outcome.refused?.has(point) !== true,
+    );
     const entry = (topic: string, told: typeof points): LogEntry[] => {
       if (told.length === 0) return [];
       const wire = told.map(({ metric, time, value, quality }) => ({

@@ -20,9 +20,17 @@ export interface IncomingMessage {
   settle: (outcome: Outcome) => void;
 }
 
-/** What became of a message. `duplicates` are the indexes of its points that were stored before. */
+/**
+ * What became of a message. `duplicates` are the indexes of its points that were stored before, `refused` those that the
+ * database does not take, with its reason; they are dead letters of their own.
+ */
 export type Outcome =
-  | { kind: 'stored'; points: number; duplicates: ReadonlySet<number> }
+  | {
+      kind: 'stored';
+      points: number;
+      duplicates: ReadonlySet<number>;
+      refused?: ReadonlyMap<number, string>;
+    }
   | { kind: 'ignored' }
   | { kind: 'dead'; reason: string };
 

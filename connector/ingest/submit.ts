@@ -53,11 +53,16 @@ export async function submitRows(
     if (outcome.kind === 'dead')
       for (const row of device.rowOf)
         if (row >= 0) results[row] = { status: 'rejected', reason: outcome.reason };
-    if (outcome.kind === 'stored')
+    if (outcome.kind === 'stored') {
       for (const index of outcome.duplicates) {
         const row = device.rowOf[index] ?? -1;
         if (row >= 0) results[row] = duplicate;
       }
+      for (const [index, reason] of outcome.refused ?? []) {
+        const row = device.rowOf[index] ?? -1;
+        if (row >= 0) results[row] = { status: 'rejected', reason };
+      }
+    }
   });
   for (const [index, reason] of rejected) {
     results[index] = { status: 'rejected', reason };

@@ -6,6 +6,7 @@ import { insertStatuses } from '../db/device-status.ts';
 import { rememberDevices, type Dimensions } from '../db/dimensions.ts';
 import { inTransaction, toDatabaseError, type Db, type PoolClient } from '../db/pool.ts';
 import { insertReadings, prepareDays, type PreparedDays } from '../db/readings.ts';
+import { halvesOf, joinOutcomes } from './halves.ts';
 import type { Item } from './item.ts';
 import type { Outcome } from './message.ts';
 import { writeMilkings, type DeviceById, type MilkingSettings, type PublishedMilking } from './milkings.ts';
@@ -66,6 +67,11 @@ export function createWriter(context: WriterContext): WriteBatch {
     const [first, ...others] = items;
     if (first === undefined || (others.length === 0 && first.decoded.kind === 'dead')) throw error;
     if (others.length === 0) {
+      const halves = halvesOf(first);
+      if (halves !== undefined) {
+        const { outcomes, ...both } = merge(await write([halves[0]]), await write([halves[1]]));
+        return { ...both, outcomes: [joinOutcomes(outcomes, halves.map(pointsOf))] };
+      }
       context.logger.error({ topic: first.message.topic, error }, 'message cannot be stored');
       return write([{ ...first, decoded: { kind: 'dead', reason: error.message } }]);
     }
@@ -113,6 +119,8 @@ export function createWriter(context: WriterContext): WriteBatch {
 
   return write;
 }
+
+const pointsOf = ({ decoded }: Item) => (decoded.kind === 'data' ? decoded.data.points.length : 0);
 
 function merge(left: BatchResult, right: BatchResult): BatchResult {
   return {

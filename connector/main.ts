@@ -12,7 +12,7 @@ import { loadDimensions, putDevices, rememberDevices } from './db/dimensions.ts'
 import type { Leadership } from './db/leader.ts';
 import { followDevices } from './db/listen.ts';
 import { migrate } from './db/migrate.ts';
-import { inTransaction, openPool, toDatabaseError, type Db } from './db/pool.ts';
+import { inTransaction, openPool, openQueryPool, toDatabaseError, type Db } from './db/pool.ts';
 import { setStorage, setTimezone } from './db/storage.ts';
 import { registerGauges } from './gauges.ts';
 import type { Check } from './health.ts';
@@ -64,7 +64,7 @@ runMain(logger, async (shutdown) => {
   shutdown.onRelease('database', () => db.end());
   // Queries of people have connections of their own: however slow they are, data finds its way in.
   const { query_pool_size: queryPoolSize, query_timeout_seconds: queryTimeoutSeconds } = config.database;
-  const queryDb = openPool(config.database.url, queryPoolSize, logger, queryTimeoutSeconds * 1_000);
+  const queryDb = openQueryPool(config.database.url, queryPoolSize, logger, queryTimeoutSeconds * 1_000);
   shutdown.onRelease('query database', () => queryDb.end());
   const state: ConnectorState = {
     database: { ok: false, detail: 'not asked yet' },

@@ -91,6 +91,7 @@ export async function listDeadLetters(
 ): Promise<unknown[]> {
   const rows = await rowsOf<{ payload_start: Buffer }>(
     db,
+    'dead-letters',
     `SELECT ${facts}, substring(payload, 1, 500) AS payload_start
      FROM iot.dead_letter WHERE ${matching} ORDER BY id DESC LIMIT $8`,
     [...valuesOf(filter), limit],
@@ -105,6 +106,7 @@ export async function showDeadLetter(
 ): Promise<Record<string, unknown> | undefined> {
   const [row] = await rowsOf<{ payload: Buffer; payload_size: number }>(
     db,
+    'dead-letter',
     `SELECT ${facts}, payload FROM iot.dead_letter WHERE id = $1`,
     [id],
   );
@@ -136,6 +138,7 @@ export function loadDeadLetters(
 ): Promise<StoredLetter[]> {
   return rowsOf<StoredLetter>(
     db,
+    'dead-letters-whole',
     `SELECT id, received_at AS "receivedAt", topic, payload, payload_size AS "payloadSize", replayed_at AS "replayedAt"
      FROM iot.dead_letter WHERE ${matching} ORDER BY id LIMIT $8`,
     [...valuesOf(filter), limit],

@@ -11,14 +11,27 @@ export interface KnownDevice {
   heardAt: Date | null;
 }
 
-/** Devices of that uid: one a farm. */
-export const findDevices = (db: Queryable, uid: string, farm: string | undefined): Promise<KnownDevice[]> =>
-  rowsOf<KnownDevice>(
+/** A metric of the catalogue; null when there is none of that name. */
+export interface KnownMetric {
+  id: number;
+  unit: string;
+}
+
+/** Devices of that uid, one a farm, each with the metric that was asked for as well: one way to the database and not two. */
+export const findDevices = (
+  db: Queryable,
+  uid: string,
+  farm: string | undefined,
+  metric?: string,
+): Promise<(KnownDevice & { metric: KnownMetric | null })[]> =>
+  rowsOf<KnownDevice & { metric: KnownMetric | null }>(
     db,
-    `SELECT d.id, f.code AS farm, d.device_uid AS "deviceUid", d.device_type AS "deviceType", d.last_seen AS "heardAt"
+    'devices-of-uid',
+    `SELECT d.id, f.code AS farm, d.device_uid AS "deviceUid", d.device_type AS "deviceType", d.last_seen AS "heardAt",
+       (SELECT json_build_object('id', m.id, 'unit', m.unit) FROM iot.metric m WHERE m.name = $3) AS metric
      FROM iot.device d JOIN iot.farm f ON f.id = d.farm_id
      WHERE d.device_uid = $1 AND ($2::text IS NULL OR f.code = $2) ORDER BY f.code`,
-    [uid, farm ?? null],
+    [uid, farm ?? null, metric ?? null],
   );
 
 /** Which devices; what is undefined does not matter. */
@@ -47,6 +60,7 @@ export function deviceCards(
 ): Promise<(Record<string, unknown> & { id: number })[]> {
   return rowsOf(
     db,
+    'device-cards',
     `SELECT d.id, d.device_uid AS device_id, d.name, d.device_type, d.state, f.code AS farm_id, f.name AS farm_name,
        d.stall AS location_description, d.manufacturer, d.model, d.profile, iot.iso(d.last_seen) AS last_seen,
        coalesce(d.last_seen > now() - ${online}, false) AS is_online, rssi.value AS signal_strength,
@@ -91,6 +105,7 @@ export async function dashboardSums(
     milkKg: number;
   }>(
     db,
+    'dashboard-sums',
     `WITH chosen AS (SELECT d.id, d.device_type, d.last_seen FROM iot.device d JOIN iot.farm f ON f.id = d.farm_id
                      WHERE $1::text IS NULL OR f.code = $1)
      SELECT (SELECT count(*) FROM chosen)::int AS total,
@@ -115,6 +130,7 @@ export async function dashboardSums(
 export async function ingestionCounts(db: Queryable): Promise<Record<string, number>> {
   const [row] = await rowsOf<Record<string, number>>(
     db,
+    'ingestion-counts',
     `SELECT
        (SELECT coalesce(sum(n), 0) FROM iot.reading_15min WHERE bucket > now() - INTERVAL '1 hour')::bigint AS readings_last_hour,
        (SELECT coalesce(sum(n), 0) FROM iot.reading_1h WHERE bucket > now() - INTERVAL '24 hours')::bigint AS readings_last_24h,

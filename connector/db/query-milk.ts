@@ -35,6 +35,7 @@ export const milkProduction = (
 ): Promise<Production[]> =>
   rowsOf<Production>(
     db,
+    'milk-production',
     `SELECT iot.iso(date_trunc($5, s.started_at, $4)) AS timestamp, sum(yield_kg) AS "yieldKg", count(*)::int AS sessions,
        ${mean('fat_pct')} AS fat, ${mean('protein_pct')} AS protein
      FROM ${milkings} GROUP BY 1 ORDER BY 1`,
@@ -56,6 +57,7 @@ export interface DailyQuality {
 export const milkQuality = (db: Queryable, range: MilkRange): Promise<DailyQuality[]> =>
   rowsOf<DailyQuality>(
     db,
+    'milk-quality',
     `SELECT to_char(s.started_at AT TIME ZONE $4, 'YYYY-MM-DD') AS date, ${mean('fat_pct')} AS fat, ${mean('protein_pct')} AS protein,
        ${mean('scc_per_ml')} AS scc, ${mean('conductivity_ms_cm')} AS conductivity, sum(yield_kg) AS "yieldKg",
        count(DISTINCT (s.farm_id, coalesce(s.rfid, s.animal_ref)))::int AS animals

@@ -25,6 +25,7 @@ export async function latestReadings(
   const ask = (since: Date | null) =>
     rowsOf<{ metric_name: string; metric_value: number; metric_unit: string; time: string; quality: number }>(
       db,
+      'latest-readings',
       `SELECT m.name AS metric_name, r.value AS metric_value, m.unit AS metric_unit, iot.iso(r.time) AS time, r.quality
        FROM iot.metric m CROSS JOIN LATERAL (
          SELECT time, value, quality FROM iot.reading
@@ -34,19 +35,6 @@ export async function latestReadings(
     );
   const near = await ask(new Date((heardAt?.getTime() ?? Date.now()) - 7 * 86_400_000));
   return near.length > 0 ? near : ask(null);
-}
-
-/** The metric of that name; undefined when the catalogue has none. */
-export async function findMetric(
-  db: Queryable,
-  name: string,
-): Promise<{ id: number; unit: string } | undefined> {
-  const [metric] = await rowsOf<{ id: number; unit: string }>(
-    db,
-    'SELECT id, unit FROM iot.metric WHERE name = $1',
-    [name],
-  );
-  return metric;
 }
 
 /** A value of a series; of buckets `value` is the mean. */
@@ -79,18 +67,18 @@ export function seriesPage(db: Queryable, range: SeriesRange, limit: number): Pr
   if (level === 'raw')
     return rowsOf<SeriesRow>(
       db,
+      'series-raw',
       `SELECT time, value, quality FROM iot.reading WHERE device_id = $1 AND metric_id = $2 AND time >= $3 AND time <= $4
          AND time > coalesce($5, '-infinity'::timestamptz) ORDER BY time LIMIT $6`,
       values,
-      'series-raw',
     );
   return rowsOf<SeriesRow>(
     db,
+    `series-${level}`,
     `SELECT bucket AS time, avg AS value, n, min, max, first, last, stddev FROM ${views[level]}
      WHERE device_id = $1 AND metric_id = $2 AND bucket >= iot.bucket_of($7::interval, $3) AND bucket <= $4
        AND bucket > coalesce($5, '-infinity'::timestamptz) ORDER BY bucket LIMIT $6`,
     [...values, `${bucketMs[level] / 1000} s`],
-    `series-${level}`,
   );
 }
 
@@ -103,6 +91,7 @@ export function deviceReadings(
 ): Promise<Record<string, unknown>[]> {
   return rowsOf(
     db,
+    'device-readings',
     `SELECT $6 || '/' || m.name || '/' || iot.iso(r.time) AS id, $7 AS device_id, iot.iso(r.time) AS timestamp, r.value, m.unit,
        m.name AS reading_type, r.quality
      FROM iot.metric m CROSS JOIN LATERAL (
@@ -134,6 +123,7 @@ export function chart(
       : views[source];
   return rowsOf(
     db,
+    `chart-${source}`,
     `SELECT iot.iso(iot.bucket_of(make_interval(secs => $3), bucket)) AS timestamp, sum(sum) / sum(n) AS avg, min(min), max(max)
      FROM ${from} WHERE device_id = $1 AND metric_id = $2 AND bucket > now() - make_interval(secs => $4)
      GROUP BY 1 ORDER BY 1`,
@@ -158,6 +148,7 @@ export function temperatureTrends(
 > {
   return rowsOf(
     db,
+    'temperature-trends',
     `SELECT to_char(r.bucket AT TIME ZONE 'UTC', 'YYYY-MM-DD') AS date, d.device_uid AS device_id, f.code AS farm_id,
        r.avg AS avg_temp, r.min AS min_temp, r.max AS max_temp,
        (SELECT count(*) FROM iot.alert a WHERE a.device_id = d.id AND a.raised_at >= r.bucket

@@ -4,7 +4,7 @@ import type { Queryable } from '../db/pool.ts';
 import { milkProduction } from '../db/query-milk.ts';
 import { dashboardSums } from '../db/query-devices.ts';
 import { chart } from '../db/query-readings.ts';
-import { farmSchema, round, theDevice, theMetric } from './lookup.ts';
+import { farmSchema, round, theSeries } from './lookup.ts';
 import { route, type Route } from './route.ts';
 
 const tag = 'Dashboard';
@@ -88,8 +88,7 @@ export function dashboardRoutes(db: Queryable, { timezone, kgPerLitre }: MilkUni
         ),
       }),
       async handle({ query }) {
-        const device = await theDevice(db, query.device_id, query.farm_id);
-        const metric = await theMetric(db, query.metric_name);
+        const { device, metric } = await theSeries(db, query.device_id, query.farm_id, query.metric_name);
         const rows = await chart(db, { deviceId: device.id, metricId: metric.id }, charts[query.period]);
         const data = rows.map(({ timestamp, avg, min, max }) => ({
           timestamp,

@@ -4,7 +4,7 @@ import { deviceTypeSchema, type DeviceType } from '../../contract/topics.ts';
 import type { Queryable } from '../db/pool.ts';
 import { deviceCards } from '../db/query-devices.ts';
 import { deviceReadings } from '../db/query-readings.ts';
-import { farmSchema, momentSchema, theDevice, theMetric } from './lookup.ts';
+import { farmSchema, momentSchema, theDevice, theSeries } from './lookup.ts';
 import { HttpError } from './problem.ts';
 import { route, type Route } from './route.ts';
 
@@ -148,8 +148,12 @@ export function deviceRoutes(db: Queryable): Route[] {
         const until = query.end_date ?? new Date(Date.now() + 600_000);
         const since = query.start_date ?? new Date(until.getTime() - 86_400_000);
         if (since > until) throw new HttpError(400, 'start_date: is after end_date');
-        const device = await theDevice(db, params.device_id, query.farm_id);
-        const metric = query.reading_type === undefined ? undefined : await theMetric(db, query.reading_type);
+        const { device_id: uid } = params;
+        const { farm_id: farm, reading_type: type } = query;
+        const { device, metric } =
+          type === undefined
+            ? { device: await theDevice(db, uid, farm), metric: undefined }
+            : await theSeries(db, uid, farm, type);
         const filter = { metricId: metric?.id, since, until };
         return { readings: await deviceReadings(db, device, filter, query.limit) };
       },

@@ -1,8 +1,7 @@
 // What queries are about: the device and the metric, or the problem that there is none.
 import * as z from 'zod';
 import type { Queryable } from '../db/pool.ts';
-import { findDevices, type KnownDevice } from '../db/query-devices.ts';
-import { findMetric } from '../db/query-readings.ts';
+import { findDevices, type KnownDevice, type KnownMetric } from '../db/query-devices.ts';
 import { HttpError } from './problem.ts';
 
 /** The farm where a uid is used by several. `farm_id` is the name of the customer's documents. */
@@ -18,7 +17,27 @@ export const momentSchema = z
 
 /** The device; 404 when there is none, 400 when several farms have one of that uid. */
 export async function theDevice(db: Queryable, uid: string, farm: string | undefined): Promise<KnownDevice> {
-  const [device, ...others] = await findDevices(db, uid, farm);
+  return theOnly(await findDevices(db, uid, farm), uid, farm);
+}
+
+/** The device and the metric; as theDevice, and 404 when the catalogue has no such metric. */
+export async function theSeries(
+  db: Queryable,
+  uid: string,
+  farm: string | undefined,
+  metricName: string,
+): Promise<{ device: KnownDevice; metric: KnownMetric }> {
+  const device = theOnly(await findDevices(db, uid, farm, metricName), uid, farm);
+  if (device.metric === null)
+    throw new HttpError(404, `metric '${metricName}' is not in the catalogue (config/metrics.yaml)`);
+  return { device, metric: device.metric };
+}
+
+function theOnly<D extends KnownDevice>(
+  [device, ...others]: readonly D[],
+  uid: string,
+  farm: string | undefined,
+): D {
   if (device === undefined)
     throw new HttpError(404, `there is no device ${farm === undefined ? '' : `${farm}/`}${uid}`);
   if (others.length > 0)
@@ -27,14 +46,6 @@ export async function theDevice(db: Queryable, uid: string, farm: string | undef
       `farm_id: several farms have a device ${uid} (${[device, ...others].map((each) => each.farm).join(', ')}); name one`,
     );
   return device;
-}
-
-/** The metric; 404 when the catalogue has none of that name. */
-export async function theMetric(db: Queryable, name: string): Promise<{ id: number; unit: string }> {
-  const metric = await findMetric(db, name);
-  if (metric === undefined)
-    throw new HttpError(404, `metric '${name}' is not in the catalogue (config/metrics.yaml)`);
-  return metric;
 }
 
 /** Rounds for people: hundredths. */

@@ -6,7 +6,7 @@ import * as z from 'zod';
 import type { Queryable } from '../db/pool.ts';
 import { ingestionCounts } from '../db/query-devices.ts';
 import { latestReadings, seriesPage, type SeriesRange, type SeriesRow } from '../db/query-readings.ts';
-import { farmSchema, momentSchema, theDevice, theMetric } from './lookup.ts';
+import { farmSchema, momentSchema, theDevice, theSeries } from './lookup.ts';
 import { HttpError } from './problem.ts';
 import { route, type Route } from './route.ts';
 import { fillGaps, fromCursor, levelFor, linesOf, toCursor, toPoint, type SeriesPoint } from './series.ts';
@@ -118,8 +118,7 @@ export function queryRoutes(db: Queryable, waiting: () => number): Route[] {
           query.aggregation === 'auto' ? levelFor(until.getTime() - since.getTime()) : query.aggregation;
         if (query.fill === 'linear' && level === 'raw')
           throw new HttpError(400, 'fill: raw values are not interpolated; choose an aggregation');
-        const device = await theDevice(db, query.device_uid, query.farm_id);
-        const metric = await theMetric(db, query.metric_name);
+        const { device, metric } = await theSeries(db, query.device_uid, query.farm_id, query.metric_name);
         const last = query.cursor === undefined ? undefined : fromCursor(query.cursor);
         const range = { deviceId: device.id, metricId: metric.id, level, since, until };
         const points = (rows: readonly SeriesRow[], before: typeof last): SeriesPoint[] =>

@@ -4,7 +4,6 @@ import { messageOf } from '../contract/errors.ts';
 import type { Logger } from '../contract/runtime/logger.ts';
 import type { Shutdown } from '../contract/runtime/shutdown.ts';
 import { contend, type Leadership } from './db/leader.ts';
-import { startJobs, type Job, type JobContext } from './scheduler.ts';
 
 /** Why the source of messages may have to wait. */
 type Reason = 'start' | 'database' | 'leadership' | 'log';
@@ -72,43 +71,4 @@ export async function awaitLeadership(
   shutdown.onRelease('leadership', () => leadership.stop());
   await first.promise;
   return leadership;
-}
-
-/**
- * Runs jobs in a group of connectors: those for every member at once, the others on the one that holds the lock.
- * The result stops them.
- */
-export function shareJobs(jobs: readonly Job[], context: JobContext): () => Promise<void> {
-  const { databaseUrl: url, logger } = context;
-  const stopOwn = startJobs(
-    jobs.filter(({ onEveryMember }) => onEveryMember === true),
-    context,
-  );
-  const single = jobs.filter(({ onEveryMember }) => onEveryMember !== true);
-  let stopSingle: (() => Promise<void>) | undefined;
-  let stopping = false;
-  const end = async () => {
-    const stop = stopSingle;
-    stopSingle = undefined;
-    await stop?.();
-  };
-  const enter = (): Leadership =>
-    contend(
-      { url, name: 'jobs', holder: `${hostname()}:${process.pid}` },
-      {
-        onLead: () => (stopSingle ??= startJobs(single, context)),
-        onLost: () => void end().catch((error: unknown) => logger.warn({ error: messageOf(error) }, 'jobs')),
-        onOusted() {
-          if (!stopping) contender = enter();
-        },
-      },
-      logger,
-    );
-  let contender = enter();
-  return async () => {
-    stopping = true;
-    await end();
-    await contender.stop();
-    await stopOwn();
-  };
 }

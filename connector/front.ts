@@ -1,0 +1,94 @@
+// What stands towards people and Odoo: REST, live socket, outbox and the link with Odoo. It needs no database to start.
+import type { Logger } from '../contract/runtime/logger.ts';
+import type { Shutdown } from '../contract/runtime/shutdown.ts';
+import type { Profile } from '../contract/profile.ts';
+import type { ConnectorConfig } from './config.ts';
+import type { Pools } from './database.ts';
+import type { PublishedMilking } from './ingest/milkings.ts';
+import { createLiveHub } from './live/hub.ts';
+import type { PipelineMetrics } from './metrics.ts';
+import { createOdooLink, type OdooLink } from './odoo-link.ts';
+import { mappedKinds } from './odoo/foreign/mappings.ts';
+import { loadOdooMapping } from './odoo/foreign/schema.ts';
+import { createOutbound } from './outbound.ts';
+import { idempotency } from './rest/idempotency.ts';
+import { allRoutes } from './rest/routes.ts';
+import { createApp, listen } from './rest/server.ts';
+import { restSettings } from './settings.ts';
+import type { ConnectorState } from './state.ts';
+
+/** What the front works with. */
+export interface FrontContext extends Pools {
+  config: ConnectorConfig;
+  profiles: ReadonlyMap<string, Profile>;
+  metrics: PipelineMetrics;
+  state: ConnectorState;
+}
+
+/** The front. */
+export interface Front {
+  odoo: OdooLink;
+  /** Milkings were committed: Odoo gets them, and whoever watches live. */
+  onPublished: (milkings: readonly PublishedMilking[]) => void;
+  /** From here on records go to Odoo and come from it; the database has to answer. */
+  startOdoo(): void;
+}
+
+/** Starts REST at once: health has to answer while the database is still away. Throws when the port is taken. */
+export async function startFront(context: FrontContext, shutdown: Shutdown, logger: Logger): Promise<Front> {
+  const { config, db, queryDb, profiles, metrics, state } = context;
+  const { registry } = metrics;
+  const mapping =
+    config.odoo.mapping_file === '' ? undefined : loadOdooMapping(config.odoo.mapping_file, process.env);
+  const odoo = createOdooLink({
+    config: config.odoo,
+    db,
+    registry,
+    knowsProfile: (name) => profiles.has(name),
+    hasAddons: mapping?.addons !== false,
+    publish: () => state.mqtt?.publish,
+    onOutbox: () => outbound.wake(),
+    logger,
+  });
+  const outbound = createOutbound(
+    config.odoo,
+    odoo.client,
+    mappedKinds(mapping),
+    db,
+    registry,
+    (event) => hub.broadcast(event),
+    logger,
+  );
+  const { routeSettings, limits } = restSettings(config);
+  const parts = { db, queryDb, metrics, state, outbound, odoo: odoo.desk, odooWarnings: odoo.warnings };
+  const app = createApp(
+    allRoutes(parts, routeSettings),
+    { token: config.rest.token, limits, aroundPost: idempotency(db, logger) },
+    logger,
+  );
+  const { hostname, port } = new URL(config.rest.url);
+  const server = await listen(app, config.rest.host || hostname, Number(port || '80'));
+  const hub = createLiveHub(server, config.rest.token, logger);
+  shutdown.onRelease('rest', () => {
+    hub.stop();
+    server.closeAllConnections();
+    return new Promise<void>((resolve) => server.close(() => resolve()));
+  });
+  logger.info({ listen: config.rest.url }, 'REST listens');
+
+  return {
+    odoo,
+    onPublished(milkings) {
+      outbound.wake();
+      for (const { source_id, revision, record } of milkings) {
+        hub.broadcast({ type: 'milking', source_id, revision, record });
+      }
+    },
+    startOdoo() {
+      outbound.start();
+      shutdown.onRelease('outbox', () => outbound.stop());
+      odoo.start();
+      shutdown.onRelease('odoo', () => odoo.stop());
+    },
+  };
+}

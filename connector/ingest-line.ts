@@ -1,0 +1,110 @@
+// The line from a message to its committed row: writer, decoding, quality watch and intake, put together.
+import type { Logger } from '../contract/runtime/logger.ts';
+import type { Shutdown } from '../contract/runtime/shutdown.ts';
+import type { MetricCatalogue } from '../contract/metrics.ts';
+import type { Profile } from '../contract/profile.ts';
+import type { ConnectorConfig } from './config.ts';
+import { loadStamps } from './db/arrival-stamps.ts';
+import { loadDimensions, putDevices, rememberDevices, type Dimensions } from './db/dimensions.ts';
+import { followDevices } from './db/listen.ts';
+import { inTransaction, type Db } from './db/pool.ts';
+import { createArrivalClock, type ArrivalClock } from './ingest/arrival-clock.ts';
+import { startIntake, type Intake } from './ingest/intake.ts';
+import { withNews } from './ingest/kafka-notify.ts';
+import type { PublishedMilking } from './ingest/milkings.ts';
+import { createWriter } from './ingest/writer.ts';
+import { openNotifier } from './intake-source.ts';
+import type { PipelineMetrics } from './metrics.ts';
+import { createQualityWatch } from './quality/watch.ts';
+import { configuredDevices, decodeSettings, intakeLimits, milkingSettings, rowSettings } from './settings.ts';
+import type { Gate } from './standby.ts';
+import type { ConnectorState } from './state.ts';
+
+/** What the line works with. */
+export interface LineContext {
+  config: ConnectorConfig;
+  db: Db;
+  catalogue: MetricCatalogue;
+  profiles: ReadonlyMap<string, Profile>;
+  metrics: PipelineMetrics;
+  state: ConnectorState;
+  gate: Gate;
+  onPublished: (milkings: readonly PublishedMilking[]) => void;
+}
+
+/** The line. */
+export interface IngestLine {
+  intake: Intake;
+  clock: ArrivalClock;
+  dimensions: Dimensions;
+  /** When devices were last heard, by device id, since the last call. */
+  takeSeen: () => ReadonlyMap<number, number>;
+}
+
+/** Builds the line over a database that is ready. Nothing comes in before a source delivers to its intake. */
+export async function startIngestLine(
+  context: LineContext,
+  shutdown: Shutdown,
+  logger: Logger,
+): Promise<IngestLine> {
+  const { config, db, catalogue, profiles, metrics, state, gate, onPublished } = context;
+  const { leadership } = state;
+  const dimensions = await loadDimensions(db, catalogue);
+  rememberDevices(
+    dimensions,
+    await inTransaction(db, (client) => putDevices(client, configuredDevices(config))),
+  );
+  shutdown.onRelease('device news', followDevices(config.database.url, db, dimensions, logger));
+
+  const store = createWriter({
+    db,
+    dimensions,
+    unknownDevices: config.intake.unknown_devices,
+    milkings: milkingSettings(config),
+    logger,
+    ...(leadership === undefined ? {} : { fence: (client) => leadership.fence(client) }),
+  });
+  const write = config.kafka.notify ? withNews(store, openNotifier(config, shutdown, logger)) : store;
+  const decoding = decodeSettings(config, catalogue, profiles, dimensions);
+  // A group asks for the stamps that it needs, see createIntakeSource.
+  const stamps = config.intake.source === 'kafka' ? new Map<string, never>() : await loadStamps(db);
+  const clock = createArrivalClock(stamps);
+  const seen = new Map<number, number>();
+  const { detail: edition } = state.database;
+  const intake = startIntake(
+    write,
+    decoding,
+    { clock, watch: createQualityWatch(catalogue) },
+    intakeLimits(config),
+    {
+      onBatch(result, messages, durationMs) {
+        metrics.onBatch(result, messages, durationMs);
+        for (const [id, at] of result.seen) seen.set(id, at);
+        onPublished(result.published);
+      },
+      onDatabaseDown(detail) {
+        state.database = { ok: false, detail };
+        // Leave the broker cleanly: it keeps what arrives, and nothing waits past its keepalive here.
+        gate.close('database');
+      },
+      onDatabaseUp() {
+        state.database = { ok: true, detail: edition };
+        gate.open('database');
+      },
+    },
+    logger,
+  );
+  shutdown.onRelease('intake', () => intake.stop());
+  state.intake = intake;
+  state.ingest = { intake, rows: rowSettings(decoding, dimensions) };
+  return {
+    intake,
+    clock,
+    dimensions,
+    takeSeen() {
+      const taken = new Map(seen);
+      seen.clear();
+      return taken;
+    },
+  };
+}

@@ -57,7 +57,7 @@ export async function nextFreePort(
 export async function pickPorts(
   wanted: Ports,
   remembered: Ports | undefined,
-  isFree: PortTest = isPortFree,
+  isFree: PortTest,
 ): Promise<Ports> {
   const taken = new Set<number>();
   const pick = async (service: keyof Ports): Promise<number> => {

@@ -1,6 +1,7 @@
 // The settings of an instance at the moment before its services start: secrets made, ports free.
 import { newSecrets, readSettings, writeSettings } from './instance.ts';
-import { pickPorts, usual } from './ports.ts';
+import { claimPort } from './port-claims.ts';
+import { isPortFree, pickPorts, usual } from './ports.ts';
 import type { Instance, Settings } from './types.ts';
 
 /** Reads, completes and writes them. With `keepPorts` the remembered ports stay although they are in use: by us. */
@@ -9,8 +10,12 @@ export async function prepareSettings(
   { keepPorts }: { keepPorts: boolean },
 ): Promise<Settings> {
   const known = readSettings(instance);
+  const isFree = async (port: number): Promise<boolean> =>
+    (await isPortFree(port)) && claimPort(port, instance.dir);
   const ports =
-    known !== undefined && keepPorts ? known.ports : await pickPorts(usual(instance.name), known?.ports);
+    known !== undefined && keepPorts
+      ? known.ports
+      : await pickPorts(usual(instance.name), known?.ports, isFree);
   const settings: Settings = { secrets: newSecrets(), ...known, ports };
   writeSettings(instance, settings);
   return settings;

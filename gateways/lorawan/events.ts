@@ -112,7 +112,12 @@ export function interpret(
     case 'ack':
       return event.body.acknowledged
         ? {}
-        : { state: { state: 'degraded', detail: `did not acknowledge downlink ${event.body.queueItemId}` } };
+        : {
+            state: {
+              state: 'degraded',
+              detail: printable(`did not acknowledge downlink ${event.body.queueItemId}`),
+            },
+          };
     case 'log': {
       const { level, code, description } = event.body;
       if (level === 'INFO') return {};

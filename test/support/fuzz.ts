@@ -3,22 +3,23 @@ import fc from 'fast-check';
 import { createRandom, type Random } from '../../scripts/simulator/random.ts';
 
 /** Inputs a decoder gets. */
-export const fuzzRuns = Number(process.env['FUZZ_RUNS'] ?? 3000);
+export const fuzzRuns = Number(process.env['FUZZ_RUNS'] ?? 10_000);
 const perProperty = 100;
 
-/** Gives `check` inputs until there were `fuzzRuns`; the first that it throws for is named, together with fast-check's seed. */
-export function fuzz<Input>(
+/** Gives `check` inputs until there were `runs`; the first that it throws for is named, together with fast-check's seed. */
+export async function fuzz<Input>(
   make: (random: Random) => Input,
-  check: (input: Input) => void,
+  check: (input: Input) => void | Promise<void>,
   runs = fuzzRuns,
-): void {
-  fc.assert(
-    fc.property(fc.integer(), (seed) => {
+): Promise<void> {
+  await fc.assert(
+    fc.asyncProperty(fc.integer(), async (seed) => {
       const random = createRandom(seed);
       for (let n = 0; n < perProperty; n++) {
         const input = make(random);
         try {
-          check(input);
+          const checked = check(input);
+          if (checked !== undefined) await checked;
         } catch (cause) {
           throw new Error(`input ${show(input)}: ${String(cause)}`, { cause });
         }
@@ -39,9 +40,8 @@ function show(input: unknown): string {
 export const below = (random: Random, limit: number) => Math.floor(random() * limit);
 
 export function pick<Item>(random: Random, items: readonly Item[]): Item {
-  const item = items[below(random, items.length)];
-  if (item === undefined) throw new Error('nothing to pick from');
-  return item;
+  if (items.length === 0) throw new Error('nothing to pick from');
+  return items[below(random, items.length)] as Item;
 }
 
 /** Three in ten are random bytes; the others are samples with up to four changes, or none. */
@@ -115,11 +115,12 @@ function changeValue(random: Random, root: Box, samples: readonly unknown[]): vo
     [box, key] = [inner as Box, pick(random, keys)];
   }
   const kind = below(random, 6);
+  const inner = box[key];
   if (kind === 0 && box !== root) Reflect.deleteProperty(box, key);
   else if (kind === 1) box[key] = [box[key], box[key]];
   else if (kind === 2 && box !== root && !Array.isArray(box)) box[pick(random, [`${key}x`, ''])] = box[key];
   else if (kind === 3) box[key] = structuredClone(pick(random, samples));
-  else if (kind === 4) box[key] = -Number(box[key]) * pick(random, [1, 1e3, 1e9]);
+  else if (kind === 4 && typeof inner === 'number') box[key] = -inner * pick(random, [1, 1e3, 1e9]);
   else box[key] = structuredClone(pick(random, strange));
 }
 

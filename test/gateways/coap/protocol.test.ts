@@ -1,34 +1,13 @@
-// The CoAP intake: messages byte by byte as RFC 7252 has them, repeated ones, tokens, and any datagram at all.
+// The CoAP intake: messages byte by byte as RFC 7252 has them, repeated ones, tokens.
 import assert from 'node:assert/strict';
 import { createSocket } from 'node:dgram';
 import { test } from 'node:test';
-import fc from 'fast-check';
-import { encodeMessage, parseMessage } from '../../../gateways/coap/message.ts';
 import { protocol } from '../../../gateways/coap/protocol.ts';
 import { until } from '../support/broker.ts';
 import { recordServices } from '../support/services.ts';
+import { request } from './request.ts';
 
 const token = 'token-of-the-first-one';
-
-/** A confirmable POST with token byte 0xAB; each text stays below 269 bytes. */
-function request(id: number, path: string[], query: string, payload: string, extra: number[] = []): Buffer {
-  const option = (delta: number, text: string) => {
-    const bytes = Buffer.from(text);
-    const nibble = bytes.length < 13 ? bytes.length : 13;
-    return Buffer.concat([
-      Buffer.from([(delta << 4) | nibble, ...(nibble === 13 ? [bytes.length - 13] : [])]),
-      bytes,
-    ]);
-  };
-  return Buffer.concat([
-    Buffer.from([0x41, 0x02, id >> 8, id & 0xff, 0xab]),
-    ...path.map((part, index) => option(index === 0 ? 11 : 0, part)),
-    ...(query === '' ? [] : [option(4, query)]),
-    Buffer.from(extra),
-    Buffer.from([0xff]),
-    Buffer.from(payload),
-  ]);
-}
 
 test('requests are answered, repeated ones once', async () => {
   const record = recordServices();
@@ -76,26 +55,4 @@ test('requests are answered, repeated ones once', async () => {
   await until('nonsense counted', () => record.counts.get('coap_unreadable_total') === 1);
   client.close();
   await running.stop();
-});
-
-test('any datagram is a message or none', () => {
-  const numRuns = Number(process.env['FUZZ_RUNS'] ?? 3000);
-  const sample = request(7, ['v1', 'data'], `token=${token}`, '{"temperature":3.6}');
-  const mutated = fc.array(fc.tuple(fc.nat(80), fc.nat(255)), { minLength: 1, maxLength: 4 }).map((edits) => {
-    const bytes = Buffer.from(sample);
-    for (const [at, byte] of edits) bytes[at % bytes.length] = byte;
-    return bytes.subarray(0, bytes.length - ((edits[0]?.[0] ?? 0) % 9));
-  });
-  fc.assert(
-    fc.property(fc.oneof(fc.uint8Array({ maxLength: 80 }), mutated), (bytes) => {
-      const message = parseMessage(bytes);
-      if (message === undefined) return;
-      assert.ok(message.token.length <= 8 && message.id <= 0xffff);
-      assert.ok(message.path.concat(message.query).every((part) => typeof part === 'string'));
-      const { kind, id, token: own } = message;
-      const answer = parseMessage(encodeMessage({ kind, code: '2.04', id, token: own, text: 'x' }));
-      assert.deepEqual([answer?.id, answer?.code], [id, 0x44]);
-    }),
-    { numRuns },
-  );
 });

@@ -56,8 +56,8 @@ for (const codec of Object.values(codecs)) {
   const ownModels = own.map((profile) => toModel(profile, 1.03)).filter(isModel);
   const ownPayloads = own.flatMap(({ samples }) => samples.map(({ hex = '' }) => toBytes(hex)));
   const ownPorts = own.flatMap(({ samples }) => samples.flatMap(({ f_port: port }) => port ?? []));
-  test(`codec ${codec.name}: ${fuzzRuns} payloads`, () => {
-    fuzz(
+  test(`codec ${codec.name}: ${fuzzRuns} payloads`, async () => {
+    await fuzz(
       (random) => ({
         fPort: pick(random, random() < 0.8 ? ownPorts : ports),
         bytes: anyBytes(random, random() < 0.8 ? ownPayloads : payloads),
@@ -94,8 +94,8 @@ const event = {
   description: 'line\n1',
 };
 
-test(`ChirpStack events: ${fuzzRuns} bodies`, () => {
-  fuzz(
+test(`ChirpStack events: ${fuzzRuns} bodies`, async () => {
+  await fuzz(
     (random) => {
       const data = anyBytes(random, payloads).toString('base64');
       const fPort = pick(random, ports);

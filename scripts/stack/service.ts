@@ -1,6 +1,6 @@
 // Runs one service as a child process: waits until it answers, restarts it when it dies, stops it on request.
 import { spawn, type ChildProcess } from 'node:child_process';
-import { closeSync, openSync } from 'node:fs';
+import { closeSync, openSync, renameSync, statSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ManagedService, ServiceState } from './types.ts';
 
@@ -113,8 +113,13 @@ export function createService(spec: ServiceSpec): ManagedService {
   return { name: spec.name, state: () => state, start, stop };
 }
 
+/** A log that is longer when its service starts goes aside as FILE.1, in place of the one before. */
+const longLogBytes = 20_000_000;
+
 function spawnService(spec: ServiceSpec): ChildProcess {
   const [program, ...args] = spec.command;
+  const logBytes = statSync(spec.logFile, { throwIfNoEntry: false })?.size ?? 0;
+  if (logBytes > longLogBytes) renameSync(spec.logFile, `${spec.logFile}.1`);
   const log = openSync(spec.logFile, 'a', 0o600);
   try {
     const child = spawn(program, args, {

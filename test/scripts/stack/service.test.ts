@@ -1,6 +1,6 @@
 // A service: ready, stopped, and back again after it died by itself.
 import assert from 'node:assert/strict';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
@@ -49,4 +49,26 @@ test('one that ends before it is ready is an error that names the log', async ()
   await assert.rejects(service.start(), (error: Error) => error.message.includes(logFile));
   assert.match(readFileSync(logFile, 'utf8'), /no luck/);
   await service.stop();
+});
+
+test('a log that grew long goes aside when the service starts, and nothing else does', async () => {
+  const logFile = join(dir, 'talker.log');
+  const service = createService({
+    name: 'talker',
+    command: ['sh', '-c', 'echo started; exec sleep 60'],
+    logFile,
+    stopSignal: 'SIGTERM',
+    isReady: () => Promise.resolve(readFileSync(logFile, 'utf8').endsWith('started\n')),
+  });
+  writeFileSync(logFile, 'before\n');
+  await service.start();
+  await service.stop();
+  assert.equal(readFileSync(logFile, 'utf8'), 'before\nstarted\n');
+  assert.equal(existsSync(`${logFile}.1`), false);
+
+  truncateSync(logFile, 20_000_001);
+  await service.start();
+  await service.stop();
+  assert.equal(readFileSync(logFile, 'utf8'), 'started\n');
+  assert.equal(existsSync(`${logFile}.1`), true);
 });

@@ -35,6 +35,10 @@ export async function openAlertKeys(client: PoolClient, alertType: string): Prom
   return new Set(rows.map((row) => row.alert_key));
 }
 
+/** What a person has said of an alert stays said. */
+const keptState = 'iot.alert_state(excluded.state, a.state, a.cleared_at, a.milk_session_id)';
+const keptRecord = `jsonb_set(excluded.record, '{state}', to_jsonb(${keptState}))`;
+
 /** Raises new alerts and changes known ones (next revision), notes it in iot.alert_event and puts the records into the outbox. */
 export async function putAlerts(client: PoolClient, changes: readonly AlertChange[]): Promise<void> {
   if (changes.length === 0) return;
@@ -47,13 +51,15 @@ export async function putAlerts(client: PoolClient, changes: readonly AlertChang
        FROM unnest($1::text[], $2::int[], $3::int[], $4::bigint[], $5::jsonb[]) AS c (key, farm_id, device_id, session_id, record)
        CROSS JOIN LATERAL jsonb_to_record(c.record) AS r (alert_type text, severity text, state text, message text,
          raised_at timestamptz, cleared_at timestamptz)
-       ON CONFLICT (alert_key) DO UPDATE SET record = excluded.record, severity = excluded.severity,
-         state = excluded.state, message = excluded.message, cleared_at = excluded.cleared_at, revision = a.revision + 1
+       ON CONFLICT (alert_key) DO UPDATE SET record = ${keptRecord}, severity = excluded.severity,
+         state = ${keptState}, message = excluded.message, cleared_at = excluded.cleared_at, revision = a.revision + 1
+       WHERE a.record IS DISTINCT FROM ${keptRecord}
        RETURNING id, alert_key, revision, record, state
      ), noted AS (
        INSERT INTO iot.alert_event (alert_id, state) SELECT id, state FROM put
      )
-     SELECT iot.outbox_put(array_agg('alert'::text), array_agg(alert_key), array_agg(revision), array_agg(record)) FROM put`,
+     SELECT iot.outbox_put(array_agg('alert'::text), array_agg(alert_key), array_agg(revision), array_agg(record))
+     FROM put HAVING count(*) > 0`,
     [
       changes.map((change) => change.key),
       changes.map((change) => change.farmId),
@@ -61,5 +67,21 @@ export async function putAlerts(client: PoolClient, changes: readonly AlertChang
       changes.map((change) => change.milkSessionId),
       changes.map((change) => JSON.stringify(change.record)),
     ],
+  );
+}
+
+/** Acknowledges an alert that is new, for whom it says so, and puts it into the outbox; one that is not stays as it is. */
+export async function acknowledgeAlert(client: PoolClient, id: number, by: string): Promise<void> {
+  await client.query(
+    `WITH put AS (
+       UPDATE iot.alert SET state = 'acknowledged', revision = revision + 1,
+         record = jsonb_set(record, '{state}', '"acknowledged"')
+       WHERE id = $1 AND state = 'new' RETURNING id, alert_key, revision, record
+     ), noted AS (
+       INSERT INTO iot.alert_event (alert_id, state, detail) SELECT id, 'acknowledged', $2 FROM put
+     )
+     SELECT iot.outbox_put(array_agg('alert'::text), array_agg(alert_key), array_agg(revision), array_agg(record))
+     FROM put HAVING count(*) > 0`,
+    [id, by],
   );
 }

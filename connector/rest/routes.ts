@@ -1,6 +1,7 @@
 // All routes of the connector, and what they answer from.
 import { AppError } from '../../contract/errors.ts';
 import type { IngestPort } from '../ingest/submit.ts';
+import { alertRoutes } from './alert-routes.ts';
 import { analyticsRoutes, type Grade } from './analytics-routes.ts';
 import { dashboardRoutes, type MilkUnits } from './dashboard-routes.ts';
 import { deadLetterRoutes } from './dead-letter-routes.ts';
@@ -35,6 +36,7 @@ export function allRoutes(parts: Parts & { odoo: OdooDesk }, settings: RouteSett
     ...deadLetterRoutes(parts.db, port),
     ...queryRoutes(parts.queryDb, () => parts.state.intake?.pending().messages ?? 0),
     ...deviceRoutes(parts.queryDb),
+    ...alertRoutes(parts.db, parts.queryDb, () => parts.outbound.wake()),
     ...dashboardRoutes(parts.queryDb, settings.milk),
     ...analyticsRoutes(parts.queryDb, settings.milk, settings.grade),
     ...odooRoutes(parts.odoo),

@@ -64,6 +64,8 @@ describe('the OpenAPI document', { skip: noBroker() }, () => {
       timestamp: new Date(now - index * 60_000).toISOString(),
       battery_level: 80,
     }));
+    // Raises alert 1.
+    const quality = { fat_percentage: 3.9, protein_percentage: 3.2, somatic_cell_count: 900_000 };
     // In this order: what comes first makes what comes later have something to answer.
     const calls: [route: string, path: string, body?: unknown][] = [
       ['post /api/v1/ingest/sensor', '/api/v1/ingest/sensor', { ...row, metric_value: 4.5 }],
@@ -72,7 +74,11 @@ describe('the OpenAPI document', { skip: noBroker() }, () => {
         '/api/v1/ingest/sensor/batch',
         { readings: [...readings, { ...row, metric_name: 'warmth' }] },
       ],
-      ['post /api/v1/ingest/milk-production', `/api/v1/ingest/milk-production?farm=${farm}`, milkRecord()],
+      [
+        'post /api/v1/ingest/milk-production',
+        `/api/v1/ingest/milk-production?farm=${farm}`,
+        milkRecord({ quality }),
+      ],
       ['get /health/live', '/health/live'],
       ['get /health/ready', '/health/ready'],
       ['get /metrics', '/metrics'],
@@ -98,6 +104,9 @@ describe('the OpenAPI document', { skip: noBroker() }, () => {
       ['get /api/v1/iot/devices', '/api/v1/iot/devices?limit=10'],
       ['get /api/v1/iot/devices/{device_id}', '/api/v1/iot/devices/meter_001'],
       ['get /api/v1/iot/devices/{device_id}/readings', '/api/v1/iot/devices/t1/readings?limit=3'],
+      ['get /api/v1/iot/alerts', '/api/v1/iot/alerts?acknowledged=false'],
+      ['get /api/v1/iot/alerts/{alert_id}', '/api/v1/iot/alerts/1'],
+      ['post /api/v1/iot/alerts/{alert_id}/acknowledge', '/api/v1/iot/alerts/1/acknowledge', { by: 'Rahim' }],
       ['get /api/v1/iot/dashboard/devices/status', `/api/v1/iot/dashboard/devices/status?farm_id=${farm}`],
       ['get /api/v1/iot/dashboard/summary', '/api/v1/iot/dashboard/summary'],
       ...['1h', '6h', '24h', '7d', '30d'].map((period): [string, string] => [

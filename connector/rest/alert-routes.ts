@@ -1,0 +1,126 @@
+// Alerts for apps: lists, one with its history, and the acknowledgement by a person.
+import * as z from 'zod';
+import { acknowledgeAlert } from '../db/alerts.ts';
+import { inTransaction, toDatabaseError, type Db } from '../db/pool.ts';
+import { alertEvents, listAlerts, type AlertRow } from '../db/query-alerts.ts';
+import { farmSchema, momentSchema } from './lookup.ts';
+import { HttpError } from './problem.ts';
+import { route, type Route } from './route.ts';
+
+const tag = 'Alerts';
+const states = ['new', 'acknowledged', 'resolved'] as const;
+const severity = z.enum(['low', 'medium', 'high', 'critical']);
+const state = z.enum(states);
+
+const facts = {
+  id: z.int(),
+  device_id: z.string().nullable().describe('The uid; null for an alert about the farm as a whole'),
+  device_name: z.string().nullable(),
+  farm_id: z.string().describe('Code of the farm'),
+  alert_type: z.string().describe('Such as high_scc or abnormal_yield'),
+  severity,
+  message: z.string(),
+  state,
+  created_at: z.iso.datetime().describe('When the cause was measured'),
+  acknowledged_at: z.iso.datetime().nullable(),
+  acknowledged_by: z.string().nullable(),
+  cleared_at: z.iso.datetime().nullable().describe('When the cause went away by itself'),
+  trigger_value: z.number().nullable(),
+  threshold_value: z.number().nullable(),
+  unit: z.string().nullable(),
+  rfid: z.string().nullable(),
+  milk_session: z.string().nullable().describe('source_id of the milking it is about'),
+};
+const alertSchema = z.strictObject(facts);
+const eventSchema = z.strictObject({ time: z.iso.datetime(), state, detail: z.string().nullable() });
+const params = z.object({ alert_id: z.coerce.number().int().min(1) });
+
+/** The routes. `db` for what is changed, `queryDb` for what is asked; `onChange`: there is something for Odoo. */
+export function alertRoutes(db: Db, queryDb: Db, onChange: () => void): Route[] {
+  const theAlert = async (id: number): Promise<AlertRow> => {
+    const [alert] = await listAlerts(queryDb, { id }, 1);
+    if (alert === undefined) throw new HttpError(404, `there is no alert ${id}`);
+    return alert;
+  };
+  return [
+    route({
+      method: 'get',
+      path: '/api/v1/iot/alerts',
+      tag,
+      summary: 'Alerts, the last first',
+      query: z.strictObject({
+        device_id: z.string().max(64).optional(),
+        farm_id: farmSchema,
+        severity: severity.optional(),
+        alert_type: z.string().max(64).optional(),
+        acknowledged: z
+          .enum(['true', 'false'])
+          .optional()
+          .describe('false: those that nobody has looked at yet (state new); true: all others'),
+        state: state.optional(),
+        start_date: momentSchema.optional().describe('Created since then'),
+        end_date: momentSchema.optional().describe('Created until then, inclusive'),
+        limit: z.coerce.number().int().min(1).max(1_000).default(100),
+        before: z.coerce.number().int().min(1).optional().describe('next_before of the previous page'),
+      }),
+      answer: z.strictObject({ alerts: z.array(alertSchema), next_before: z.int().nullable() }),
+      async handle({ query }) {
+        const { acknowledged, limit } = query;
+        if (acknowledged !== undefined && query.state !== undefined)
+          throw new HttpError(400, 'acknowledged: say either this or state');
+        const alerts = await listAlerts(
+          queryDb,
+          {
+            farm: query.farm_id,
+            deviceUid: query.device_id,
+            severity: query.severity,
+            type: query.alert_type,
+            states: query.state === undefined ? statesOf(acknowledged) : [query.state],
+            since: query.start_date,
+            until: query.end_date,
+            before: query.before,
+          },
+          limit,
+        );
+        return { alerts, next_before: alerts.length === limit ? (alerts.at(-1)?.id ?? null) : null };
+      },
+    }),
+    route({
+      method: 'get',
+      path: '/api/v1/iot/alerts/{alert_id}',
+      tag,
+      summary: 'One alert, and what happened to it',
+      params,
+      answer: z.strictObject({ ...facts, events: z.array(eventSchema).describe('Oldest first') }),
+      async handle({ params: { alert_id: id } }) {
+        return { ...(await theAlert(id)), events: await alertEvents(queryDb, id) };
+      },
+    }),
+    route({
+      method: 'post',
+      path: '/api/v1/iot/alerts/{alert_id}/acknowledge',
+      tag,
+      summary: 'Somebody takes care of an alert',
+      description:
+        'Odoo is told like of every change of an alert. An alert that is not new stays as it is; the answer says how it is.',
+      params,
+      body: z.strictObject({
+        by: z.string().trim().min(1).max(128).default('over REST').describe('Who takes care'),
+      }),
+      answer: alertSchema,
+      async handle({ params: { alert_id: id }, body }) {
+        await theAlert(id);
+        await inTransaction(db, (client) => acknowledgeAlert(client, id, body.by)).catch((error: unknown) => {
+          throw toDatabaseError(error);
+        });
+        onChange();
+        return theAlert(id);
+      },
+    }),
+  ];
+}
+
+const statesOf = (acknowledged: 'true' | 'false' | undefined) =>
+  acknowledged === undefined
+    ? undefined
+    : states.filter((each) => (each === 'new') !== (acknowledged === 'true'));

@@ -1,8 +1,8 @@
-// The scheduled jobs of the storage life cycle: rollups, partitions ahead, retention.
+// The scheduled jobs of the storage life cycle: rollups, percentiles, partitions ahead, retention.
 import type { Logger } from '../contract/runtime/logger.ts';
 import { archiveOldDays } from './archive.ts';
 import type { Db } from './db/pool.ts';
-import { applyRetention, prepareAhead, refreshRollups } from './db/storage.ts';
+import { applyRetention, prepareAhead, refreshPercentiles, refreshRollups } from './db/storage.ts';
 import type { Job } from './scheduler.ts';
 
 /** What the jobs work with. */
@@ -17,6 +17,13 @@ export interface StorageJobsContext {
 export function storageJobs({ db, archiveFolder, logger }: StorageJobsContext): Job[] {
   return [
     { name: 'refresh rollups', cron: '40 * * * * *', run: () => refreshRollups(db) },
+    {
+      name: 'percentiles of today and yesterday',
+      cron: '50 */15 * * * *',
+      run: () => refreshPercentiles(db, 1),
+    },
+    // What came late, and what was there before the product had percentiles.
+    { name: 'percentiles of all days', cron: '50 47 3 * * *', run: () => refreshPercentiles(db) },
     // Hourly and not daily: a run that meets a lock or a database that is away is made up for soon.
     { name: 'make partitions ahead', cron: '20 4 * * * *', run: () => prepareAhead(db) },
     {

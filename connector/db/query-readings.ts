@@ -48,9 +48,18 @@ export interface SeriesRow {
   first?: number;
   last?: number;
   stddev?: number | null;
+  p05?: number | null;
+  median?: number | null;
+  p95?: number | null;
 }
 
-/** Which series. `until` is inclusive; with `after` only what is younger. */
+/** Levels that have percentiles. */
+const percentiles = { hourly: 'iot.percentile_1h', daily: 'iot.percentile_1d' } as const;
+
+/** True for levels that have percentiles. */
+export const hasPercentiles = (level: Level): level is keyof typeof percentiles => level in percentiles;
+
+/** Which series. `until` is inclusive; with `after` only what is younger. `percentiles` where the level has them. */
 export interface SeriesRange {
   deviceId: number;
   metricId: number;
@@ -58,6 +67,7 @@ export interface SeriesRange {
   since: Date;
   until: Date;
   after: Date | undefined;
+  percentiles: boolean;
 }
 
 /** At most `limit` values of a series, oldest first. */
@@ -72,13 +82,21 @@ export function seriesPage(db: Queryable, range: SeriesRange, limit: number): Pr
          AND time > coalesce($5, '-infinity'::timestamptz) ORDER BY time LIMIT $6`,
       values,
     );
+  const chosen = `device_id = $1 AND metric_id = $2 AND bucket >= iot.bucket_of($7::interval, $3) AND bucket <= $4
+       AND bucket > coalesce($5, '-infinity'::timestamptz)`;
+  const page = `SELECT bucket AS time, avg AS value, n, min, max, first, last, stddev FROM ${views[level]}
+     WHERE ${chosen} ORDER BY bucket LIMIT $6`;
+  const pageValues = [...values, `${bucketMs[level] / 1000} s`];
+  if (!range.percentiles || !hasPercentiles(level))
+    return rowsOf<SeriesRow>(db, `series-${level}`, page, pageValues);
+  // Those of other readings than the bucket's are out of date, and null until they are worked out again.
   return rowsOf<SeriesRow>(
     db,
-    `series-${level}`,
-    `SELECT bucket AS time, avg AS value, n, min, max, first, last, stddev FROM ${views[level]}
-     WHERE device_id = $1 AND metric_id = $2 AND bucket >= iot.bucket_of($7::interval, $3) AND bucket <= $4
-       AND bucket > coalesce($5, '-infinity'::timestamptz) ORDER BY bucket LIMIT $6`,
-    [...values, `${bucketMs[level] / 1000} s`],
+    `series-${level}-percentiles`,
+    `SELECT page.*, p05, median, p95 FROM (${page}) page
+     LEFT JOIN (SELECT * FROM ${percentiles[level]} WHERE ${chosen}) known ON known.bucket = page.time AND known.n = page.n
+     ORDER BY time`,
+    pageValues,
   );
 }
 

@@ -49,6 +49,11 @@ export async function refreshRollups(db: Db, settleSeconds = 60): Promise<void> 
   await db.query(`CALL iot.refresh_rollups(make_interval(secs => ${settleSeconds}))`);
 }
 
+/** Works out missing percentiles of today and the last `days` (without: of all days whose readings are there). */
+export async function refreshPercentiles(db: Db, days?: number): Promise<void> {
+  await db.query(`CALL iot.refresh_percentiles(${days ?? 'NULL'})`);
+}
+
 /** Drops what is past its retention, where no policy of the database does. Returns how many chunks or partitions went. */
 export async function applyRetention(db: Db): Promise<number> {
   const { rows } = await db.query<{ dropped: number }>('SELECT iot.apply_retention() AS dropped');

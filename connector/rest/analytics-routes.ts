@@ -1,7 +1,8 @@
-// Analytics over days: temperature trends and the milk quality report.
+// Analytics over days: temperature trends, data quality of devices, the milk quality report.
 import * as z from 'zod';
 import type { MilkSessionRecord } from '../../contract/records.ts';
 import type { Queryable } from '../db/pool.ts';
+import { deviceQuality } from '../db/quality.ts';
 import { milkQuality } from '../db/query-milk.ts';
 import { temperatureTrends } from '../db/query-readings.ts';
 import type { MilkUnits } from './dashboard-routes.ts';
@@ -12,6 +13,8 @@ import { route, type Route } from './route.ts';
 const tag = 'Analytics';
 const cache = 'private, max-age=60';
 const dayMs = 86_400_000;
+const uidsSchema = z.union([z.string().transform((uid) => [uid]), z.array(z.string()).max(1_000)]).optional();
+const daysSchema = z.coerce.number().int().min(1).max(90).default(7);
 
 /** Grades milk by fat and protein (%) and somatic cells (per mL), as milkings are graded. */
 export type Grade = (fat?: number, protein?: number, scc?: number) => MilkSessionRecord['grade'];
@@ -25,12 +28,9 @@ export function analyticsRoutes(db: Queryable, { timezone, kgPerLitre }: MilkUni
       tag,
       summary: 'Daily temperature of devices, with their alerts',
       query: z.strictObject({
-        device_ids: z
-          .union([z.string().transform((uid) => [uid]), z.array(z.string()).max(1_000)])
-          .optional()
-          .describe('Repeat it for several; without it all temperature sensors'),
+        device_ids: uidsSchema.describe('Repeat it for several; without it all temperature sensors'),
         farm_id: farmSchema,
-        days: z.coerce.number().int().min(1).max(90).default(7),
+        days: daysSchema,
       }),
       cache,
       answer: z.strictObject({
@@ -56,6 +56,44 @@ export function analyticsRoutes(db: Queryable, { timezone, kgPerLitre }: MilkUni
           max_temp: round(row.max_temp),
         }));
         return { period_days: days, trends };
+      },
+    }),
+    route({
+      method: 'get',
+      path: '/api/v1/iot/analytics/data-quality',
+      tag,
+      summary: 'How good the data of each device was, day by day (UTC)',
+      description:
+        'Newest day first, and of a day the worst device first. Worked out every quarter of an hour.',
+      query: z.strictObject({
+        device_ids: uidsSchema.describe('Repeat it for several; without it all'),
+        farm_id: farmSchema,
+        days: daysSchema.describe('Today included'),
+        limit: z.coerce.number().int().min(1).max(10_000).default(1_000),
+      }),
+      cache,
+      answer: z.strictObject({
+        period_days: z.int(),
+        quality: z.array(
+          z.strictObject({
+            date: z.iso.date(),
+            device_id: z.string(),
+            farm_id: z.string(),
+            score: z
+              .number()
+              .describe('100 × share of good values × share of the day without gaps; of today so far'),
+            readings: z.int(),
+            good: z.int(),
+            out_of_range: z.int(),
+            rate_of_change: z.int().describe('Changed faster than can be'),
+            stuck: z.int().describe('The same for too long'),
+            other: z.int().describe('Flagged by the device, or its clock was not synchronised'),
+            gap_seconds: z.int().describe('Longer than five usual intervals and ten minutes without a value'),
+          }),
+        ),
+      }),
+      async handle({ query: { device_ids: uids, farm_id: farm, days, limit } }) {
+        return { period_days: days, quality: await deviceQuality(db, { uids, farm, days }, limit) };
       },
     }),
     route({

@@ -5,7 +5,13 @@ import type { Response } from 'express';
 import * as z from 'zod';
 import type { Queryable } from '../db/pool.ts';
 import { ingestionCounts } from '../db/query-devices.ts';
-import { latestReadings, seriesPage, type SeriesRange, type SeriesRow } from '../db/query-readings.ts';
+import {
+  hasPercentiles,
+  latestReadings,
+  seriesPage,
+  type SeriesRange,
+  type SeriesRow,
+} from '../db/query-readings.ts';
 import { farmSchema, momentSchema, theDevice, theSeries } from './lookup.ts';
 import { HttpError } from './problem.ts';
 import { route, type Route } from './route.ts';
@@ -13,6 +19,12 @@ import { fillGaps, fromCursor, levelFor, linesOf, toCursor, toPoint, type Series
 
 const tag = 'Query';
 const number = z.number().optional();
+const percentile = z
+  .number()
+  .nullish()
+  .describe(
+    'With percentiles=true; null while it is not worked out, or was not when the readings were dropped',
+  );
 const reading = {
   metric_name: z.string(),
   metric_value: z.number(),
@@ -30,6 +42,9 @@ const pointSchema = z.strictObject({
   first: number,
   last: number,
   stddev: z.number().nullish(),
+  p05: percentile,
+  median: percentile,
+  p95: percentile,
   interpolated: z.literal(true).optional().describe('Not measured'),
 });
 /** Rows read at once for a stream: about a megabyte of text. */
@@ -87,6 +102,10 @@ export function queryRoutes(db: Queryable, waiting: () => number): Route[] {
           .enum(['none', 'linear'])
           .default('none')
           .describe('linear: buckets without values are interpolated and marked'),
+        percentiles: z
+          .stringbool()
+          .default(false)
+          .describe('Hours and days with p05, median and p95, which follow within the hour'),
         limit: z.coerce
           .number()
           .int()
@@ -118,13 +137,19 @@ export function queryRoutes(db: Queryable, waiting: () => number): Route[] {
           query.aggregation === 'auto' ? levelFor(until.getTime() - since.getTime()) : query.aggregation;
         if (query.fill === 'linear' && level === 'raw')
           throw new HttpError(400, 'fill: raw values are not interpolated; choose an aggregation');
+        if (query.percentiles && !hasPercentiles(level))
+          throw new HttpError(
+            400,
+            'percentiles: only hourly and daily values have them; choose an aggregation',
+          );
         const { device, metric } = await theSeries(db, query.device_uid, query.farm_id, query.metric_name);
         const last = query.cursor === undefined ? undefined : fromCursor(query.cursor);
-        const range = { deviceId: device.id, metricId: metric.id, level, since, until };
+        const { percentiles } = query;
+        const range = { deviceId: device.id, metricId: metric.id, level, since, until, percentiles };
         const points = (rows: readonly SeriesRow[], before: typeof last): SeriesPoint[] =>
           query.fill === 'linear' && level !== 'raw' ? fillGaps(rows, level, before) : rows.map(toPoint);
         if (query.format !== 'json') {
-          const { head, line } = linesOf(query.format, level);
+          const { head, line } = linesOf(query.format, level, percentiles);
           return stream(
             response,
             query.format === 'csv' ? 'text/csv' : 'application/x-ndjson',

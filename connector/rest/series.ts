@@ -72,17 +72,24 @@ const columns = [
   'first',
   'last',
   'stddev',
+  'p05',
+  'median',
+  'p95',
   'interpolated',
 ] as const;
+const percentileColumns: readonly string[] = ['p05', 'median', 'p95'];
 
 /** Lines of a format, head line included; numbers and times need no quoting in CSV. */
 export function linesOf(
   format: 'csv' | 'ndjson',
   level: Level,
+  percentiles: boolean,
 ): { head: string; line: (point: SeriesPoint) => string } {
   if (format === 'ndjson') return { head: '', line: (point) => `${JSON.stringify(point)}\n` };
   const used = columns.filter((name) =>
-    level === 'raw' ? ['time', 'value', 'quality'].includes(name) : name !== 'quality',
+    level === 'raw'
+      ? ['time', 'value', 'quality'].includes(name)
+      : name !== 'quality' && (percentiles || !percentileColumns.includes(name)),
   );
   return {
     head: `${used.join(',')}\n`,

@@ -1,7 +1,12 @@
 // Retention: what is past its time goes, by chunk or partition, and nothing else does.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { applyRetention, readStorageStatus, setStorage } from '../../connector/db/storage.ts';
+import {
+  applyRetention,
+  readStorageStatus,
+  refreshPercentiles,
+  setStorage,
+} from '../../connector/db/storage.ts';
 import { dayMs, onEachEdition, rollUp, runPolicies, write } from './fixture.ts';
 
 const short = { rawDays: 7, fifteenMinuteDays: 14, hourlyDays: 21, compressAfterDays: 2 };
@@ -113,7 +118,7 @@ onEachEdition('retention', (opened) => {
     await Promise.all([1, 2, 3].map(() => setStorage(db, { ...short, rawDays: 8 })));
     const status = await readStorageStatus(db);
     assert.equal(status.rawDays, 8);
-    assert.equal(status.policies.length, edition === 'community' ? 9 : 0);
+    assert.equal(status.policies.length, edition === 'community' ? 11 : 0);
     if (edition === 'community') assert.match(JSON.stringify(await jobs()), /"drop_after":"8 days"/);
   });
 
@@ -124,6 +129,7 @@ onEachEdition('retention', (opened) => {
 
   test('the status tells layout, sizes and span', async () => {
     const { db, edition } = opened();
+    await refreshPercentiles(db);
     const { relations, rollups } = await readStorageStatus(db);
     assert.equal(rollups, edition === 'community' ? 'continuous' : 'own');
     assert.deepEqual(
@@ -133,6 +139,8 @@ onEachEdition('retention', (opened) => {
         ['rollup_15min', edition === 'plain' ? 'partitions' : 'chunks'],
         ['rollup_1h', edition === 'plain' ? 'partitions' : 'chunks'],
         ['rollup_1d', edition === 'community' ? 'chunks' : 'table'],
+        ['percentile_1h', edition === 'plain' ? 'partitions' : 'chunks'],
+        ['percentile_1d', 'table'],
       ],
     );
     for (const { bytes, parts } of relations) assert.ok(bytes > 0 && parts > 0);

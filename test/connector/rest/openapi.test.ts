@@ -121,6 +121,7 @@ describe('the OpenAPI document', { skip: noBroker() }, () => {
         'get /api/v1/iot/analytics/temperature/trends',
         '/api/v1/iot/analytics/temperature/trends?device_ids=t1&days=2',
       ],
+      ['get /api/v1/iot/analytics/data-quality', '/api/v1/iot/analytics/data-quality?device_ids=t1&days=2'],
       ['get /api/v1/iot/analytics/milk/quality-report', '/api/v1/iot/analytics/milk/quality-report'],
     ];
     const described = Object.entries(document.paths).flatMap(([path, methods]) =>

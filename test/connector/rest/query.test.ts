@@ -18,6 +18,9 @@ interface Point {
   n?: number;
   min?: number;
   max?: number;
+  p05?: number;
+  median?: number;
+  p95?: number;
   interpolated?: boolean;
 }
 
@@ -49,6 +52,7 @@ for (const plain of [false, true]) {
       assert.equal(answer.body['rejected'], 0, answer.text);
       // The job of every minute: what is older than the rollups has to be rolled up.
       await connector.query(`CALL iot.refresh_rollups('0 s')`);
+      await connector.query('CALL iot.refresh_percentiles(3)');
       const milk = (changes: Record<string, unknown>) =>
         ask(connector, `/api/v1/ingest/milk-production?farm=${connector.farm}`, {
           body: milkRecord(changes),
@@ -106,6 +110,23 @@ for (const plain of [false, true]) {
         `${day}&aggregation=hourly&limit=20&cursor=${String(pages.body['next_cursor'])}`,
       );
       assert.deepEqual([...(pages.body['data'] as Point[]), ...(rest.body['data'] as Point[])], hours);
+    });
+
+    it('hours and days have percentiles when asked for', async () => {
+      const [, hour] = await points(`${day}&aggregation=hourly&percentiles=true`);
+      const spread = [hour?.p05, hour?.median, hour?.p95].map((value) => Math.round((value ?? 0) * 60));
+      assert.deepEqual(spread, [63, 90, 116], 'of the minutes 60 to 119');
+      const [whole] = await points(`${day}&aggregation=daily&percentiles=true`);
+      assert.ok(Math.abs((whole?.median ?? 0) - 809.5 / 60) < 1e-9, 'the silent hours do not count');
+      const csv = await range(`${day}&aggregation=daily&percentiles=true&format=csv`);
+      assert.equal(
+        csv.text.split('\n')[0],
+        'time,value,n,min,max,first,last,stddev,p05,median,p95,interpolated',
+      );
+      assert.ok(!('median' in ((await points(`${day}&aggregation=daily`))[0] ?? {})));
+      const refused = await range(`${day}&aggregation=15min&percentiles=true`);
+      assert.equal(refused.status, 400);
+      assert.match(String(refused.body['detail']), /^percentiles: only hourly and daily/);
     });
 
     it('the level follows the span', async () => {
@@ -275,6 +296,32 @@ for (const plain of [false, true]) {
         0,
         23.98,
       ]);
+    });
+
+    it('data quality of a device, day by day', async () => {
+      await connector.query('SELECT iot.refresh_device_quality($1)', [iso(start).slice(0, 10)]);
+      const { body } = await ask(connector, '/api/v1/iot/analytics/data-quality?device_ids=t1&days=3');
+      const days = (body['quality'] as Record<string, unknown>[]).filter(
+        ({ date }) => date === iso(start).slice(0, 10),
+      );
+      assert.deepEqual(days, [
+        {
+          date: iso(start).slice(0, 10),
+          device_id: 't1',
+          farm_id: connector.farm,
+          // A good share of 1,260 in 1,261, without the three silent hours.
+          score: 87.4,
+          readings: 1_261,
+          good: 1_260,
+          out_of_range: 1,
+          rate_of_change: 0,
+          stuck: 0,
+          other: 0,
+          gap_seconds: 10_860,
+        },
+      ]);
+      const none = await ask(connector, '/api/v1/iot/analytics/data-quality?farm_id=elsewhere');
+      assert.deepEqual(none.body, { period_days: 7, quality: [] });
     });
 
     it('milk production and quality, weighted by yield', async () => {

@@ -62,7 +62,7 @@ export async function startIngestLine(
     unknownDevices: config.intake.unknown_devices,
     milkings: milkingSettings(config),
     logger,
-    ...(leadership === undefined ? {} : { fence: (client) => leadership.fence(client) }),
+    ...(leadership === undefined ? {} : { fence: leadership.fence }),
   });
   const write = config.kafka.notify ? withNews(store, openNotifier(config, shutdown, logger)) : store;
   const decoding = decodeSettings(config, catalogue, profiles, dimensions);

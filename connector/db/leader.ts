@@ -4,10 +4,10 @@
 // on the server). The epoch covers the rest: a new leader raises it, which waits for batches that are under way, and a
 // batch of an ousted leader finds another epoch and cannot commit.
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Client } from 'pg';
+import { Client, escapeLiteral } from 'pg';
 import { AppError, messageOf } from '../../contract/errors.ts';
 import type { Logger } from '../../contract/runtime/logger.ts';
-import type { Queryable } from './pool.ts';
+import type { Opening } from './pool.ts';
 
 /** What to contend for. */
 export interface LeadershipOptions {
@@ -32,8 +32,8 @@ export interface Leadership {
   leads(): boolean;
   /** Who leads, in words. */
   detail(): string;
-  /** Proves inside a transaction that this process still leads, and that nobody takes over before it ends. */
-  fence(client: Queryable): Promise<void>;
+  /** Proves when a transaction begins that this process still leads, and that nobody takes over before it ends. */
+  fence: Opening;
   /** Gives the lock back. */
   stop(): Promise<void>;
 }
@@ -143,15 +143,15 @@ export function contend(options: LeadershipOptions, hooks: LeadershipHooks, logg
   return {
     leads: () => leads,
     detail: () => detail,
-    async fence(client) {
+    fence: {
       // A frozen transaction must not hold up the next leader for ever.
-      const { rowCount } = await client.query(
-        `SELECT set_config('idle_in_transaction_session_timeout', $3, true)
-         FROM iot.connector_leader WHERE name = $1 AND epoch = $2 FOR SHARE`,
-        [options.name, epoch ?? -1, String(silenceMs)],
-      );
-      if (rowCount === 0)
-        throw new AppError('denied', 'another connector leads now: this batch is not ours to write');
+      sql: () =>
+        `SELECT set_config('idle_in_transaction_session_timeout', '${silenceMs}', true)
+         FROM iot.connector_leader WHERE name = ${escapeLiteral(options.name)} AND epoch = ${epoch ?? -1} FOR SHARE`,
+      check(rowCount) {
+        if (rowCount === 0)
+          throw new AppError('denied', 'another connector leads now: this batch is not ours to write');
+      },
     },
     async stop() {
       abort.abort();

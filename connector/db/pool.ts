@@ -1,5 +1,5 @@
 // The connection pool, transactions, and the translation of PostgreSQL errors into kinds.
-import { DatabaseError, Pool, types, type PoolClient, type PoolConfig } from 'pg';
+import { DatabaseError, Pool, types, type PoolClient, type PoolConfig, type QueryResult } from 'pg';
 import { AppError, messageOf } from '../../contract/errors.ts';
 import type { Logger } from '../../contract/runtime/logger.ts';
 
@@ -42,14 +42,32 @@ export function openQueryPool(url: string, max: number, logger: Logger, statemen
   });
 }
 
+/** A statement that travels with a transaction's BEGIN: a round trip less. */
+export interface Opening {
+  /** Text without parameters. */
+  sql(): string;
+  /** Throws when the number of its rows says that the transaction must not go on. */
+  check(rowCount: number): void;
+}
+
 /** Runs `work` in one transaction. A connection that failed in transit is not given back to the pool. */
-export async function inTransaction<T>(db: Db, work: (client: PoolClient) => Promise<T>): Promise<T> {
+export function inTransaction<T>(db: Db, work: (client: PoolClient) => Promise<T>): Promise<T> {
+  return inOpenedTransaction(db, undefined, work);
+}
+
+/** The same with an opening. */
+export async function inOpenedTransaction<T>(
+  db: Db,
+  opening: Opening | undefined,
+  work: (client: PoolClient) => Promise<T>,
+): Promise<T> {
   const client = await db.connect();
   let broken: Error | undefined;
   const onError = (error: Error) => (broken = error);
   client.on('error', onError);
   try {
-    await client.query('BEGIN');
+    if (opening === undefined) await client.query('BEGIN');
+    else await begin(client, opening);
     const result = await work(client);
     await client.query('COMMIT');
     return result;
@@ -64,6 +82,13 @@ export async function inTransaction<T>(db: Db, work: (client: PoolClient) => Pro
     client.off('error', onError);
     client.release(broken);
   }
+}
+
+async function begin(client: PoolClient, opening: Opening): Promise<void> {
+  // Of several statements pg gives a list of results, which its types do not know.
+  const results: unknown = await client.query(`BEGIN; ${opening.sql()}`);
+  const last = (results as QueryResult[]).at(-1);
+  opening.check(last?.rowCount ?? 0);
 }
 
 /** SQLSTATE of a unique violation. */

@@ -42,23 +42,30 @@ export async function prepareDays(
 }
 
 /** Inserts rows that have no duplicates among themselves. Returns the keys that were already stored before. */
-export async function insertReadings(
+export type InsertReadings = (
   client: PoolClient,
   rows: readonly ReadingRow[],
-): Promise<ReadonlySet<string>> {
-  if (rows.length === 0) return new Set();
-  await client.query('SAVEPOINT readings');
+) => Promise<ReadonlySet<string>>;
+
+/**
+ * Runs a whole transaction that inserts readings: by plain COPY, and once more with a staging table when some of them were
+ * stored before. A savepoint around the COPY would cost every batch two round trips for the sake of the rare one.
+ */
+export async function withInsert<T>(transaction: (insert: InsertReadings) => Promise<T>): Promise<T> {
   try {
-    await copyReadings(client, 'iot.reading', rows);
-    await client.query('RELEASE SAVEPOINT readings');
-    await markLate(client, rows);
-    return new Set();
+    return await transaction(insertAll);
   } catch (error) {
     if (!isUniqueViolation(error)) throw error;
-    await client.query('ROLLBACK TO SAVEPOINT readings');
+    return transaction(insertNewOnes);
   }
-  return insertNewOnes(client, rows);
 }
+
+const insertAll: InsertReadings = async (client, rows) => {
+  if (rows.length === 0) return new Set();
+  await copyReadings(client, 'iot.reading', rows);
+  await markLate(client, rows);
+  return new Set();
+};
 
 /** Bytes of a row: the number of columns, and for each column its length before its value. */
 const rowBytes = 2 + (4 + 8) + (4 + 4) + (4 + 2) + (4 + 8) + (4 + 2);
@@ -88,7 +95,7 @@ function copyReadings(client: PoolClient, table: string, rows: readonly ReadingR
   });
 }
 
-async function insertNewOnes(client: PoolClient, rows: readonly ReadingRow[]): Promise<ReadonlySet<string>> {
+const insertNewOnes: InsertReadings = async (client, rows) => {
   await client.query(`CREATE TEMP TABLE IF NOT EXISTS reading_stage (time timestamptz, device_id integer, metric_id smallint,
     value double precision, quality smallint) ON COMMIT DELETE ROWS`);
   await copyReadings(client, 'reading_stage', rows);
@@ -104,4 +111,4 @@ async function insertNewOnes(client: PoolClient, rows: readonly ReadingRow[]): P
     inserted.rows.map(({ time }) => ({ time: time.getTime() })),
   );
   return duplicates;
-}
+};

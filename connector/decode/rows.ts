@@ -1,5 +1,5 @@
 // Rows of the REST API (one value each, by natural names) into data messages, one a device.
-import * as z from 'zod';
+import type * as z from 'zod';
 import { canonicalUnit, toCanonical } from '../../contract/metrics.ts';
 import { quality } from '../../contract/envelope.ts';
 import {
@@ -13,6 +13,7 @@ import type { DecodedPoint } from './decoded.ts';
 import { unknownMetric } from './envelope.ts';
 import { implausible, type DecodeContext } from './message.ts';
 import { parseMoment } from './moment.ts';
+import { isUsualRow, rowSchema, type Row } from './row.ts';
 
 /** What rows need to know. */
 export interface RowContext extends DecodeContext {
@@ -37,65 +38,53 @@ export interface DecodedRows {
   rejected: Map<number, string>;
 }
 
-const text = z.string().max(64);
-
-/** A row as the customer's documents name its fields; the short names mean the same. Other fields are not stored. */
-export const rowSchema = z.object({
-  device_uid: text,
-  farm_id: z.union([text, z.int()]).optional().describe('Code of the farm, as in topics'),
-  farm: text.optional().describe('Short for farm_id'),
-  device_type: text.optional().describe('Needed for a device that is not known yet'),
-  metric_name: text.optional().describe('A name of the metric catalogue'),
-  metric: text.optional().describe('Short for metric_name'),
-  metric_value: z.number().optional(),
-  value: z.number().optional().describe('Short for metric_value'),
-  metric_unit: text.nullish().describe('UCUM; without it the unit of the catalogue'),
-  unit: text.nullish().describe('Short for metric_unit'),
-  timestamp: z
-    .union([z.string().max(40), z.number()])
-    .nullish()
-    .describe(
-      'ISO 8601 (without offset: UTC) or epoch seconds or milliseconds; without it the moment of arrival',
-    ),
-  battery_level: z.number().nullish().describe('%'),
-  signal_strength: z.number().nullish().describe('dBm'),
-});
-type Row = z.infer<typeof rowSchema>;
+/** A batch of rows while it is decoded. */
+interface Batch {
+  now: number;
+  context: RowContext;
+  /** By farm and uid; a string is the reason why the rows of this device cannot be taken. */
+  byKey: Map<string, DeviceRows | string>;
+  devices: DeviceRows[];
+  momentOf: (timestamp: string | number) => number | undefined;
+}
 
 /** Decodes rows that arrived at `now` (epoch ms). */
 export function decodeRows(rows: readonly unknown[], now: number, context: RowContext): DecodedRows {
-  const devices = new Map<string, DeviceRows | string>();
-  const result: DecodedRows = { devices: [], rejected: new Map() };
-  // All at once takes 0.3 µs a row, one by one three times that: only when one is wrong.
-  const whole = rowsSchema.safeParse(rows);
+  const batch: Batch = { now, context, byKey: new Map(), devices: [], momentOf: lastMoment() };
+  const rejected = new Map<number, string>();
   for (const [index, raw] of rows.entries()) {
-    const row = whole.success ? { data: whole.data[index], error: undefined } : rowSchema.safeParse(raw);
-    const reason =
-      row.data === undefined
-        ? shapeError(row.error)
-        : takeRow(row.data, index, now, context, devices, result.devices);
-    if (reason !== undefined) result.rejected.set(index, reason);
+    const reason = isUsualRow(raw) ? takeRow(raw, index, batch) : takeUnusual(raw, index, batch);
+    if (reason !== undefined) rejected.set(index, reason);
   }
-  return result;
+  return { devices: batch.devices, rejected };
 }
 
-const rowsSchema = z.array(rowSchema);
+/** The schema knows what is wrong, and the rare shapes. */
+function takeUnusual(raw: unknown, index: number, batch: Batch): string | undefined {
+  const row = rowSchema.safeParse(raw);
+  return row.success ? takeRow(row.data, index, batch) : shapeError(row.error);
+}
 
-function shapeError(error: z.ZodError | undefined): string {
-  const issue = error?.issues[0];
+/** parseMoment that remembers its last answer: the rows of a batch mostly say the same moment. */
+function lastMoment(): Batch['momentOf'] {
+  let known: string | number | undefined;
+  let time: number | undefined;
+  return (timestamp) => {
+    if (timestamp !== known) time = parseMoment(timestamp);
+    known = timestamp;
+    return time;
+  };
+}
+
+function shapeError(error: z.ZodError): string {
+  const issue = error.issues[0];
   const path = issue?.path.join('.') ?? '';
   return `${path === '' ? 'row' : path}: ${issue?.message ?? 'wrong shape'}`;
 }
 
 /** Adds a row to its device's; a string is the reason why it cannot be taken. */
-function takeRow(
-  row: Row,
-  index: number,
-  now: number,
-  context: RowContext,
-  devices: Map<string, DeviceRows | string>,
-  all: DeviceRows[],
-): string | undefined {
+function takeRow(row: Row, index: number, batch: Batch): string | undefined {
+  const { now, context, byKey, devices } = batch;
   const farmGiven = row.farm_id ?? row.farm;
   if (farmGiven === undefined) return 'farm_id: the code of the farm is missing';
   const farm = String(farmGiven);
@@ -109,25 +98,26 @@ function takeRow(
   const value = unit === metric.unit ? given : converted(given, unit, metric.unit, context.kgPerLitre);
   if (value === undefined)
     return `metric_unit: ${name} is in ${metric.unit}, '${unit}' cannot be converted to it`;
-  const hasTime = row.timestamp !== undefined && row.timestamp !== null;
-  const time = hasTime ? parseMoment(row.timestamp) : undefined;
-  if (hasTime && time === undefined) return `timestamp: '${row.timestamp}' is not a moment (ISO 8601)`;
+  const { timestamp } = row;
+  const hasTime = timestamp !== undefined && timestamp !== null;
+  const time = hasTime ? batch.momentOf(timestamp) : undefined;
+  if (hasTime && time === undefined) return `timestamp: '${timestamp}' is not a moment (ISO 8601)`;
   const reason = time === undefined ? undefined : implausible(time, now, context);
   if (reason !== undefined) return `timestamp: ${reason}`;
 
   const key = `${farm}/${row.device_uid}`;
-  let device = devices.get(key);
+  let device = byKey.get(key);
   if (typeof device === 'string') return device;
   if (device === undefined || time === undefined) {
     const address = device?.address ?? addressOf(farm, row.device_uid, row.device_type, context);
     if (typeof address === 'string') {
-      devices.set(key, address);
+      byKey.set(key, address);
       return address;
     }
     device = { address, at: time, points: [], rowOf: [] };
-    all.push(device);
+    devices.push(device);
     // Each row without a time gets a moment of its own, so it travels alone.
-    if (time !== undefined) devices.set(key, device);
+    if (time !== undefined) byKey.set(key, device);
   }
   const { min = -Infinity, max = Infinity } = metric;
   add(device, index, name, time, value, value >= min && value <= max ? quality.good : quality.outOfRange);

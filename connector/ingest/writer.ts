@@ -4,8 +4,8 @@ import { saveStamps } from '../db/arrival-stamps.ts';
 import { insertDeadLetters, noteReplays } from '../db/dead-letters.ts';
 import { insertStatuses } from '../db/device-status.ts';
 import { rememberDevices, type Dimensions } from '../db/dimensions.ts';
-import { inTransaction, toDatabaseError, type Db, type PoolClient } from '../db/pool.ts';
-import { insertReadings, prepareDays, type PreparedDays } from '../db/readings.ts';
+import { inOpenedTransaction, toDatabaseError, type Db, type Opening } from '../db/pool.ts';
+import { prepareDays, withInsert, type InsertReadings, type PreparedDays } from '../db/readings.ts';
 import { halvesOf, joinOutcomes } from './halves.ts';
 import type { Item } from './item.ts';
 import type { Outcome } from './message.ts';
@@ -40,8 +40,8 @@ export interface WriterContext {
   unknownDevices: 'discover' | 'reject';
   milkings: MilkingSettings;
   logger: Logger;
-  /** Runs first in each batch's transaction; throws when this process may no longer write. */
-  fence?: (client: PoolClient) => Promise<void>;
+  /** Opens each batch's transaction; throws when this process may no longer write. */
+  fence?: Opening;
 }
 
 /** Writes a batch. Throws AppError `transient` or `denied` when the database is away: nothing was written then. */
@@ -54,7 +54,7 @@ export function createWriter(context: WriterContext): WriteBatch {
 
   async function write(items: readonly Item[]): Promise<BatchResult> {
     try {
-      return await writeOnce(items);
+      return await withInsert((insert) => writeOnce(items, insert));
     } catch (thrown) {
       const error = toDatabaseError(thrown);
       if (error.kind === 'transient' || error.kind === 'denied') throw error;
@@ -79,14 +79,13 @@ export function createWriter(context: WriterContext): WriteBatch {
     return merge(await write(items.slice(0, middle)), await write(items.slice(middle)));
   }
 
-  async function writeOnce(items: readonly Item[]): Promise<BatchResult> {
-    const { result, added, days } = await inTransaction(db, async (client) => {
-      await context.fence?.(client);
+  async function writeOnce(items: readonly Item[], insert: InsertReadings): Promise<BatchResult> {
+    const { result, added, days } = await inOpenedTransaction(db, context.fence, async (client) => {
       const devices = await registerDevices(client, items, dimensions, context.unknownDevices);
       const data = dataRowsOf(items, devices.find, dimensions.metricIds);
       const readings = data.flatMap(({ rows }) => rows);
       const newDays = await prepareDays(client, readings, prepared);
-      const duplicates = await insertReadings(client, readings);
+      const duplicates = await insert(client, readings);
       const byId: DeviceById = (id) =>
         dimensions.devicesById.get(id) ?? devices.added.find((device) => device.id === id);
       const events = milkingEventsOf(data, duplicates, dimensions.metricIds);

@@ -1,7 +1,7 @@
 // Data over REST: single values, batches of values, finished milkings. Answers come after the commit.
 import * as z from 'zod';
 import { buildTopic, isName } from '../../contract/topics.ts';
-import { rowSchema } from '../decode/rows.ts';
+import { rowSchema } from '../decode/row.ts';
 import { submit, submitRows, type IngestPort } from '../ingest/submit.ts';
 import { HttpError } from './problem.ts';
 import { route, type Route } from './route.ts';

@@ -2,7 +2,7 @@
 import { after, before, describe, test } from 'node:test';
 import { migrate } from '../../connector/db/migrate.ts';
 import { inTransaction, openPool, type Db } from '../../connector/db/pool.ts';
-import { insertReadings, prepareDays, type ReadingRow } from '../../connector/db/readings.ts';
+import { prepareDays, withInsert, type ReadingRow } from '../../connector/db/readings.ts';
 import { refreshRollups } from '../../connector/db/storage.ts';
 import { createLogger } from '../../contract/runtime/logger.ts';
 import { createDatabase, type TestDatabase } from '../support/stack.ts';
@@ -50,10 +50,12 @@ export function onEachEdition(name: string, body: (opened: () => StorageDatabase
 
 /** Stores rows as the connector's writer does. Returns the keys of duplicates. */
 export function write(db: Db, rows: readonly ReadingRow[]): Promise<ReadonlySet<string>> {
-  return inTransaction(db, async (client) => {
-    await prepareDays(client, rows, new Set());
-    return insertReadings(client, rows);
-  });
+  return withInsert((insert) =>
+    inTransaction(db, async (client) => {
+      await prepareDays(client, rows, new Set());
+      return insert(client, rows);
+    }),
+  );
 }
 
 /** Lets the database do all of its rollup work now: marked hours, and what its policies would do in time. */

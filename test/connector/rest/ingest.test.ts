@@ -140,6 +140,27 @@ for (const plain of [false, true]) {
       assert.deepEqual(device, { device_type: 'temperature', state: 'discovered' });
     });
 
+    it('marks jumps and stuck sensors in rows too, within a batch and from batch to batch', async () => {
+      const jump = await batch([
+        row('q1'),
+        row('q1', { metric_value: 30, timestamp: at(60) }),
+        row('q2', { metric_value: 30, timestamp: at(60) }),
+      ]);
+      assert.equal(jump.body['accepted'], 3, jump.text);
+      await batch([row('q1', { metric_value: 31, timestamp: at(120) })]);
+      await batch([row('q1', { metric_value: 4, timestamp: at(180) })]);
+      const qualities = async (uid: string) => (await stored(uid)).map(({ quality }) => quality);
+      assert.deepEqual(await qualities('q1'), [0, 4, 0, 4]);
+      assert.deepEqual(await qualities('q2'), [0], 'another device');
+      const dayMs = 86_400_000;
+      const hours = Array.from({ length: 28 }, (_, index) =>
+        row('q3', { timestamp: new Date(minute - 2 * dayMs + index * 3_600_000).toISOString() }),
+      );
+      await batch(hours.slice(0, 10));
+      await batch(hours.slice(10));
+      assert.deepEqual(await qualities('q3'), [...Array<number>(25).fill(0), 5, 5, 5]);
+    });
+
     it('stores what REST and MQTT both say once', async () => {
       await connector.mqtt.publishAsync(
         `dairy/${connector.farm}/temperature/c1/data`,

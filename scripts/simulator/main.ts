@@ -17,7 +17,7 @@ const usage = `Options:
   --rfid-port 5021        tags of the stalls come from a TCP reader there; without it over MQTT
   --surroundings          tanks on Modbus, collars (ChirpStack events), feeders; sensors with --http-url
   --http-url URL          HTTP intake of the gateway
-  --faults a,b            ${faultNames.join(', ')}
+  --faults a,b            all, or some of ${faultNames.join(', ')}
 Environment: MQTT_URL, MQTT_USERNAME, MQTT_PASSWORD, SIMULATOR_HTTP_TOKEN. Without MQTT_URL only the Modbus meters run.`;
 
 /** Long enough for a gateway to read the last totals. */

@@ -1,8 +1,15 @@
 // A Modbus TCP server with many units behind one port, and faults on demand. Reads only.
 import { createServer, type Server, type Socket } from 'node:net';
 
-/** What happens to one request; `delayMs` of an answer may exceed the client's patience. */
-export type Fate = { kind: 'answer'; delayMs: number } | { kind: 'silent' } | { kind: 'garbage' };
+/**
+ * What happens to one request. `delayMs` of an answer may exceed the client's patience; `flipped` turns over these bits of the
+ * frame; `half_open`: nothing comes from this connection any more, and nobody closes it.
+ */
+export type Fate =
+  | { kind: 'answer'; delayMs: number }
+  | { kind: 'silent' | 'garbage' | 'wrong_unit' | 'half_open' }
+  | { kind: 'exception'; code: number }
+  | { kind: 'flipped'; bits: readonly number[] };
 
 export interface ModbusServerOptions {
   host: string;
@@ -12,6 +19,7 @@ export interface ModbusServerOptions {
   registers: (unit: number) => readonly number[] | undefined;
   /** Its coils (1), discrete inputs (2) and holding registers (3), by function code, where it has any. */
   others?: (unit: number) => Readonly<Partial<Record<number, readonly number[]>>>;
+  /** `request`: 0, 1, 2, … at this unit. */
   fate: (unit: number, request: number) => Fate;
 }
 
@@ -25,7 +33,23 @@ const headerLength = 7;
 /** Starts to listen. Rejects when the port is taken. */
 export async function startModbusServer(options: ModbusServerOptions): Promise<ModbusServer> {
   const sockets = new Set<Socket>();
-  let requests = 0;
+  const dead = new WeakSet<Socket>();
+  const requests = new Map<number, number>();
+  const take = (socket: Socket, frame: Buffer) => {
+    if (dead.has(socket)) return;
+    const unit = frame[6] ?? 0;
+    const request = requests.get(unit) ?? 0;
+    requests.set(unit, request + 1);
+    const fate = options.fate(unit, request);
+    if (fate.kind === 'half_open') dead.add(socket);
+    const bytes = answerTo(frame, options, fate);
+    if (bytes === undefined) return;
+    const send = () => {
+      if (socket.writable && !dead.has(socket)) socket.write(bytes);
+    };
+    if (fate.kind === 'answer' && fate.delayMs > 0) setTimeout(send, fate.delayMs).unref();
+    else send();
+  };
   const server: Server = createServer((socket) => {
     sockets.add(socket);
     let received: Buffer = Buffer.alloc(0);
@@ -35,7 +59,7 @@ export async function startModbusServer(options: ModbusServerOptions): Promise<M
       while (received.length >= headerLength) {
         const end = 6 + received.readUInt16BE(4);
         if (received.length < end) break;
-        serve(socket, received.subarray(0, end), options, requests++);
+        take(socket, received.subarray(0, end));
         received = received.subarray(end);
       }
     });
@@ -57,24 +81,26 @@ export async function startModbusServer(options: ModbusServerOptions): Promise<M
   };
 }
 
-function serve(socket: Socket, frame: Buffer, options: ModbusServerOptions, request: number): void {
+/** The frame that answers a frame; undefined for silence. */
+function answerTo(frame: Buffer, options: ModbusServerOptions, fate: Fate): Buffer | undefined {
   const unit = frame.readUInt8(6);
   const registers = options.registers(unit);
-  const fate = options.fate(unit, request);
-  if (registers === undefined || fate.kind === 'silent') return;
+  if (registers === undefined || fate.kind === 'silent' || fate.kind === 'half_open') return undefined;
+  const tables = { ...options.others?.(unit), 4: registers };
   const pdu =
     fate.kind === 'garbage'
       ? Buffer.from([0x04, 0x63, 0xde, 0xad, 0xbe])
-      : answer(frame, { ...options.others?.(unit), 4: registers });
+      : fate.kind === 'exception'
+        ? Buffer.from([(frame[7] ?? 0) | 0x80, fate.code])
+        : answer(frame, tables);
   const header = Buffer.alloc(headerLength);
   frame.copy(header, 0, 0, 4);
   header.writeUInt16BE(pdu.length + 1, 4);
-  header.writeUInt8(unit, 6);
-  const send = () => {
-    if (socket.writable) socket.write(Buffer.concat([header, pdu]));
-  };
-  if (fate.kind === 'answer' && fate.delayMs > 0) setTimeout(send, fate.delayMs).unref();
-  else send();
+  header.writeUInt8(fate.kind === 'wrong_unit' ? (unit % 247) + 1 : unit, 6);
+  const whole = Buffer.concat([header, pdu]);
+  if (fate.kind === 'flipped')
+    for (const bit of fate.bits) whole[bit >> 3] = (whole[bit >> 3] ?? 0) ^ (1 << (bit & 7));
+  return whole;
 }
 
 /** The answer's PDU: the registers, or an exception (1 illegal function, 2 illegal address, 3 illegal value). */

@@ -1,7 +1,6 @@
 // What the farm says over MQTT, made from the parlour's events.
 import { connect } from 'mqtt';
-import type { FaultName } from './faults.ts';
-import { tagIsRead } from './faults.ts';
+import { clockErrorMs, tagFate, tagIsKnown, type Faults } from './faults.ts';
 import {
   absurdCopy,
   brokenCopy,
@@ -35,13 +34,16 @@ const lateByS = 180;
 /** Messages of one event. Pure. */
 export function messagesOf(
   { type, milking }: ParlourEvent,
-  context: { voice: Voice; farm: string; sessionId: string; clock: Clock; faults: ReadonlySet<FaultName> },
+  context: { voice: Voice; farm: string; sessionId: string; clock: Clock; faults: Faults; seed: number },
 ): Due[] {
-  const { voice, farm, sessionId, clock, faults } = context;
+  const { voice, farm, sessionId, faults, seed } = context;
+  const { index } = milking.place;
   if (voice === 'modbus') {
-    const read = type === 'enter' && tagIsRead(faults, milking.place.index, milking.number);
-    return read ? [{ atS: milking.enterS, ...tagRead(farm, milking, clock) }] : [];
+    const read = type === 'enter' && tagIsKnown(tagFate(faults, index, milking.number));
+    return read ? [{ atS: milking.enterS, ...tagRead(farm, milking, context.clock) }] : [];
   }
+  const errorMs = clockErrorMs(faults, seed, index, milking.number);
+  const clock: Clock = (atS) => new Date(Date.parse(context.clock(atS)) + errorMs).toISOString();
   if (voice === 'record') {
     if (type !== 'end') return [];
     return worsen([{ atS: milking.endS, ...finishedRecord(farm, milking, sessionId, clock) }], faults);
@@ -63,7 +65,7 @@ function sessionMessages(milking: Milking, sessionId: string, clock: Clock, dela
   ];
 }
 
-function worsen(messages: readonly Due[], faults: ReadonlySet<FaultName>): Due[] {
+function worsen(messages: readonly Due[], faults: Faults): Due[] {
   return messages.flatMap((message) => [
     ...new Array<Due>(faults.has('duplicate') ? 3 : 1).fill(message),
     ...(faults.has('bad_json') ? [{ ...message, ...brokenCopy(message) }] : []),
@@ -73,6 +75,8 @@ function worsen(messages: readonly Due[], faults: ReadonlySet<FaultName>): Due[]
 
 export interface MqttSide {
   publish(message: Message): void;
+  /** While it is away messages wait; then they go out in their order. */
+  setAway(isAway: boolean): void;
   /** Resolves when the broker has everything, or after two seconds. */
   stop(): Promise<void>;
 }
@@ -95,10 +99,19 @@ export function connectMqttSide(
     last = error.message;
   });
   let open = 0;
+  let waiting: Message[] | undefined;
+  const publish = (message: Message) => {
+    if (waiting !== undefined) return void waiting.push(message);
+    open++;
+    client.publish(message.topic, message.payload, { qos: 1 }, () => open--);
+  };
   return {
-    publish: ({ topic, payload }) => {
-      open++;
-      client.publish(topic, payload, { qos: 1 }, () => open--);
+    publish,
+    setAway: (isAway) => {
+      if (isAway) waiting ??= [];
+      const due = isAway ? [] : (waiting ?? []);
+      if (!isAway) waiting = undefined;
+      for (const message of due) publish(message);
     },
     stop: async () => {
       for (let waited = 0; open > 0 && client.connected && waited < 2000; waited += 20) {

@@ -4,7 +4,7 @@ import { createServer, type AddressInfo, type Socket } from 'node:net';
 export interface RfidServer {
   port: number;
   /** A tag of 15 digits at an antenna; undefined when the reader noticed an animal and got no tag. */
-  read(antenna: string, tag: string | undefined): void;
+  read(antenna: string, tag: string | undefined, times?: number): void;
   close(): Promise<void>;
 }
 
@@ -26,9 +26,9 @@ export async function startRfidServer(host: string, port: number): Promise<RfidS
   });
   return {
     port: (server.address() as AddressInfo).port,
-    read: (antenna, tag) => {
+    read: (antenna, tag, times = 3) => {
       const what = tag === undefined ? 'NOREAD' : `LA ${tag.slice(0, 3)} ${tag.slice(3)}`;
-      const lines = `${antenna};${what}\r\n`.repeat(3);
+      const lines = `${antenna};${what}\r\n`.repeat(times);
       present.set(antenna, lines);
       for (const socket of sockets) socket.write(lines);
     },

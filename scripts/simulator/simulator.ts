@@ -1,6 +1,15 @@
 // The simulated farm: parlour, Modbus meters, tag reader, foreign MQTT meters and what else lives there, on one clock.
 import { createCow } from './cow.ts';
-import { modbusFate, tagIsRead, type FaultName } from './faults.ts';
+import {
+  brokerIsAway,
+  clockErrorMs,
+  firstForeignPlace,
+  modbusFate,
+  tagFate,
+  tagIsKnown,
+  type FaultName,
+  type Faults,
+} from './faults.ts';
 import { kgPerLitre, readingLitres, readingMoments, recordLitres } from './foreign-meters.ts';
 import { connectMqttSide, messagesOf, type MqttAccess, type Voice } from './mqtt-side.ts';
 import { startModbusServer, type ModbusServer } from './modbus-server.ts';
@@ -22,7 +31,9 @@ export interface SimulatorOptions {
   modbusPort?: number;
   /** Without it there are only the Modbus meters. */
   mqtt?: MqttAccess | undefined;
-  faults?: ReadonlySet<FaultName>;
+  faults?: Faults;
+  /** Told when the broker goes and comes, with fault `broker_away`: whoever runs the broker may really stop it. */
+  onBroker?: (isAway: boolean) => void;
   /** Tags of the Modbus stalls come from a TCP reader on this port instead of MQTT; 0 takes any free port. */
   rfidPort?: number;
   /** Tanks, collars and feeders live too, and sensors where there is an HTTP intake. */
@@ -31,6 +42,8 @@ export interface SimulatorOptions {
   milkings?: number;
   /** Makes session numbers differ from an earlier run's; from the wall clock by default. */
   runNumber?: number;
+  /** Epoch ms of simulated second 0 in messages, so that two runs say the same; the moment of opening by default. */
+  zeroMs?: number;
   /** The parlour opens at the gateway's first poll, but after this time in any case. */
   openAfterMs?: number;
   log?: (text: string) => void;
@@ -44,6 +57,8 @@ export interface TrueMilking {
   rfid: string;
   ear_tag: string;
   tag_read: boolean;
+  /** How wrong the device's clock is: what it tells differs so much from the moments here. */
+  clock_error_s: number;
   stall: string;
   started_at: string;
   ended_at: string;
@@ -95,7 +110,8 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
   const startedAt = Date.now();
   let openedAt: number | undefined;
   const nowS = () => (openedAt === undefined ? 0 : ((Date.now() - openedAt) / 1000) * speed);
-  const clock = (atS: number) => new Date((openedAt ?? startedAt) + (atS / speed) * 1000).toISOString();
+  const clock = (atS: number) =>
+    new Date((options.zeroMs ?? openedAt ?? startedAt) + (atS / speed) * 1000).toISOString();
   const voiceOf = (place: Place) => voices.get(place.uid) ?? 'modbus';
   const analyserAt = (unit: number) => stalls === 1 || unit < stalls;
   const sessionIdOf = ({ place, number }: Milking) =>
@@ -123,6 +139,15 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
       ? tankTables(seed, tankUnits.indexOf(unit), (Date.now() / 1000) * speed)
       : undefined;
   let rfid: RfidServer | undefined;
+  let wasAway = false;
+  const readTag = (reader: RfidServer, { place, number, cow }: Milking, atS: number) => {
+    const fate = tagFate(faults, place.index, number);
+    reader.read(place.stall, fate === 'unread' ? undefined : cow.rfid);
+    // Whoever stands next door: the stall before, or behind the first one.
+    const neighbour = parlour.latest(stallUid(place.index === 0 ? 2 : place.index), atS)?.cow.rfid;
+    if (neighbour !== undefined && (fate === 'passing' || fate === 'both'))
+      reader.read(place.stall, neighbour, fate === 'both' ? 3 : 1);
+  };
   let outbox: ReturnType<typeof messagesOf> = [];
   const tick = () => {
     const atS = nowS();
@@ -130,17 +155,21 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
       const { milking } = event;
       const [voice, sessionId] = [voiceOf(milking.place), sessionIdOf(milking)];
       if (rfid !== undefined && voice === 'modbus') {
-        if (event.type === 'enter')
-          rfid.read(
-            milking.place.stall,
-            tagIsRead(faults, milking.place.index, milking.number) ? milking.cow.rfid : undefined,
-          );
-      } else outbox.push(...messagesOf(event, { voice, farm, sessionId, clock, faults }));
+        if (event.type === 'enter') readTag(rfid, milking, atS);
+      } else outbox.push(...messagesOf(event, { voice, farm, sessionId, clock, faults, seed }));
       if (event.type !== 'end') continue;
-      const analyser = voice !== 'modbus' || analyserAt(milking.place.index + 1);
-      const tag_read = voice === 'modbus' ? tagIsRead(faults, milking.place.index, milking.number) : true;
-      truth.push({ ...trueMilking(milking, { voice, sessionId, clock, analyser }), tag_read });
+      const { index } = milking.place;
+      const analyser = voice !== 'modbus' || analyserAt(index + 1);
+      const tag_read = voice !== 'modbus' || tagIsKnown(tagFate(faults, index, milking.number));
+      const clock_error_s = voice === 'modbus' ? 0 : clockErrorMs(faults, seed, index, milking.number) / 1000;
+      truth.push({ ...trueMilking(milking, { voice, sessionId, clock, analyser }), tag_read, clock_error_s });
     }
+    const isAway = brokerIsAway(faults, atS);
+    if (isAway !== wasAway) {
+      mqtt?.setAway(isAway);
+      options.onBroker?.(isAway);
+    }
+    wasAway = isAway;
     const due = outbox.filter((message) => message.atS <= atS).sort((a, b) => a.atS - b.atS);
     outbox = outbox.filter((message) => message.atS > atS);
     for (const message of due) mqtt?.publish(message);
@@ -173,7 +202,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
         return tank === undefined ? {} : { 1: tank.coil, 2: tank.discrete, 3: tank.holding };
       },
       fate: (unit, request) =>
-        modbusFate(faults, { unit, request, lastUnit: stalls, elapsedMs: Date.now() - startedAt }),
+        modbusFate(faults, { seed, unit, request, lastUnit: stalls, elapsedMs: Date.now() - startedAt }),
     });
   let server: ModbusServer | undefined;
   try {
@@ -230,7 +259,7 @@ function layOut(
   if (withMqtt) {
     foreignMeters.forEach(({ uid, voice, stall, cows }, i) => {
       voices.set(uid, voice);
-      groups.push({ places: [{ uid, stall, index: 1000 + i }], cows: cows.map(cow) });
+      groups.push({ places: [{ uid, stall, index: firstForeignPlace + i }], cows: cows.map(cow) });
     });
   }
   return { groups, voices };
@@ -239,7 +268,7 @@ function layOut(
 function trueMilking(
   milking: Milking,
   context: { voice: Voice; sessionId: string; clock: (atS: number) => string; analyser: boolean },
-): Omit<TrueMilking, 'tag_read'> {
+): Omit<TrueMilking, 'tag_read' | 'clock_error_s'> {
   const { place, cow, milk, startS, endS } = milking;
   const { voice, sessionId, clock, analyser } = context;
   return {

@@ -20,6 +20,8 @@ export interface BenchConnector {
   committed: (messages: number) => Promise<void>;
   /** Processor time that the connector has used so far, in seconds. */
   cpuS: () => number;
+  /** Resident memory now, MB. */
+  rssMb: () => number;
   /** Highest resident memory so far, MB. */
   peakRssMb: () => number;
   /** Ends the process cleanly, e.g. before the reference has the machine for itself. */
@@ -105,6 +107,7 @@ export async function startBenchConnector(
       }
     },
     cpuS: () => processorSeconds(child),
+    rssMb: () => residentMb(child),
     peakRssMb: () => peak,
     async stop() {
       clearInterval(watch);

@@ -12,17 +12,22 @@ export interface DeadLetter {
 /** Enough to see what was wrong; a 10 MB payload is not kept whole. */
 const keptBytes = 65_536;
 
-/** Stores dead letters. */
-export async function insertDeadLetters(client: Queryable, letters: readonly DeadLetter[]): Promise<void> {
+/** Stores the dead letters of a batch. */
+export async function insertDeadLetters(
+  client: Queryable,
+  letters: readonly DeadLetter[],
+  batchId?: string,
+): Promise<void> {
   if (letters.length === 0) return;
   await client.query(
-    `INSERT INTO iot.dead_letter (topic, payload, payload_size, reason)
-     SELECT * FROM unnest($1::text[], $2::bytea[], $3::int[], $4::text[])`,
+    `INSERT INTO iot.dead_letter (topic, payload, payload_size, reason, batch_id)
+     SELECT *, $5 FROM unnest($1::text[], $2::bytea[], $3::int[], $4::text[])`,
     [
       letters.map((letter) => storable(letter.topic)),
       letters.map((letter) => Buffer.from(letter.payload.subarray(0, keptBytes))),
       letters.map((letter) => letter.payload.length),
       letters.map((letter) => storable(letter.reason)),
+      batchId ?? null,
     ],
   );
 }
@@ -81,7 +86,7 @@ const valuesOf = ({ ids, state, topic, reason, since, before, after }: DeadLette
   after ?? null,
 ];
 
-const facts = `id, iot.iso(received_at) AS received_at, topic, reason, payload_size, replays, iot.iso(replayed_at) AS replayed_at`;
+const facts = `id, iot.iso(received_at) AS received_at, topic, reason, payload_size, batch_id, replays, iot.iso(replayed_at) AS replayed_at`;
 
 /** The newest dead letters of a filter, payloads cut to 500 bytes. */
 export async function listDeadLetters(

@@ -3,7 +3,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { AppError, messageOf } from '../../contract/errors.ts';
 import type { Logger } from '../../contract/runtime/logger.ts';
 import { decodeMessage, type DecodeContext } from '../decode/message.ts';
-import { toItem, type Arrivals } from './item.ts';
+import { createBatchIds } from './batch-id.ts';
+import { toItem, type Arrivals, type Item } from './item.ts';
 import { sizeOf, type IncomingMessage, type Outcome } from './message.ts';
 import type { BatchResult, WriteBatch } from './writer.ts';
 
@@ -16,7 +17,7 @@ export interface IntakeLimits {
 
 /** What happens along the way. */
 export interface IntakeHooks {
-  onBatch: (result: BatchResult, messages: number, durationMs: number) => void;
+  onBatch: (result: BatchResult, items: readonly Item[], durationMs: number) => void;
   /** The database does not take a batch: stop taking messages. */
   onDatabaseDown: (detail: string) => void;
   onDatabaseUp: () => void;
@@ -45,6 +46,7 @@ export function startIntake(
   hooks: IntakeHooks,
   logger: Logger,
 ): Intake {
+  const nextBatchId = createBatchIds();
   let queue: IncomingMessage[] = [];
   let bytes = 0;
   /** How many of the queue are being written, and since when the first of the others has waited. */
@@ -90,6 +92,7 @@ export function startIntake(
 
   /** Writes a batch, however long the database takes to come back; undefined when we stop and it does not. */
   async function commit(batch: readonly IncomingMessage[]): Promise<readonly Outcome[] | undefined> {
+    const batchId = nextBatchId();
     const items = batch.map((message) =>
       toItem(
         message,
@@ -100,18 +103,35 @@ export function startIntake(
     for (let failures = 0; ; failures++) {
       const startedAt = performance.now();
       try {
-        const result = await write(items);
+        const result = await write(items, batchId);
         if (failures > 0) hooks.onDatabaseUp();
-        hooks.onBatch(result, items.length, performance.now() - startedAt);
+        const durationMs = performance.now() - startedAt;
+        hooks.onBatch(result, items, durationMs);
+        tell(batchId, result, items.length, durationMs);
         return result.outcomes;
       } catch (error) {
         if (!(error instanceof AppError)) throw error;
         if (failures === 0) hooks.onDatabaseDown(error.message);
-        logger.warn({ error: error.message, failures }, 'batch not written, will try again');
+        const line = { batch_id: batchId, messages: items.length, error: error.message, failures };
+        logger.warn(line, 'batch not written, will try again');
         if (stopping && failures > 0) return undefined;
         await retryDelay(failures);
       }
     }
+  }
+
+  /** What went well is for those who look closely. */
+  function tell(batchId: string, result: BatchResult, messages: number, durationMs: number): void {
+    const line = {
+      batch_id: batchId,
+      messages,
+      readings: result.readings,
+      duplicates: result.duplicates,
+      dead_letters: result.deadLetters,
+      duration_ms: Math.round(durationMs),
+    };
+    if (result.deadLetters > 0) logger.info(line, 'batch with dead letters');
+    else logger.debug(line, 'batch');
   }
 
   const retryDelay = (failures: number) =>

@@ -44,42 +44,53 @@ export interface WriterContext {
   fence?: Opening;
 }
 
-/** Writes a batch. Throws AppError `transient` or `denied` when the database is away: nothing was written then. */
-export type WriteBatch = (items: readonly Item[]) => Promise<BatchResult>;
+/**
+ * Writes a batch; its id stands in the log and at its dead letters. Throws AppError `transient` or `denied` when the database
+ * is away: nothing was written then.
+ */
+export type WriteBatch = (items: readonly Item[], batchId?: string) => Promise<BatchResult>;
 
 /** Makes the writer of batches. */
 export function createWriter(context: WriterContext): WriteBatch {
   const { db, dimensions } = context;
   const prepared: PreparedDays = new Set();
 
-  async function write(items: readonly Item[]): Promise<BatchResult> {
+  async function write(items: readonly Item[], batchId?: string): Promise<BatchResult> {
     try {
-      return await withInsert((insert) => writeOnce(items, insert));
+      return await withInsert((insert) => writeOnce(items, insert, batchId));
     } catch (thrown) {
       const error = toDatabaseError(thrown);
       if (error.kind === 'transient' || error.kind === 'denied') throw error;
-      return splitBatch(items, error);
+      return splitBatch(items, error, batchId);
     }
   }
 
   /** One bad message never costs its batch: halve until it stands alone, then it is a dead letter. */
-  async function splitBatch(items: readonly Item[], error: Error): Promise<BatchResult> {
+  async function splitBatch(items: readonly Item[], error: Error, batchId?: string): Promise<BatchResult> {
     const [first, ...others] = items;
     if (first === undefined || (others.length === 0 && first.decoded.kind === 'dead')) throw error;
     if (others.length === 0) {
       const halves = halvesOf(first);
       if (halves !== undefined) {
-        const { outcomes, ...both } = merge(await write([halves[0]]), await write([halves[1]]));
+        const { outcomes, ...both } = merge(
+          await write([halves[0]], batchId),
+          await write([halves[1]], batchId),
+        );
         return { ...both, outcomes: [joinOutcomes(outcomes, halves.map(pointsOf))] };
       }
-      context.logger.error({ topic: first.message.topic, error }, 'message cannot be stored');
-      return write([{ ...first, decoded: { kind: 'dead', reason: error.message } }]);
+      const { topic } = first.message;
+      context.logger.error({ batch_id: batchId, topic, error }, 'message cannot be stored');
+      return write([{ ...first, decoded: { kind: 'dead', reason: error.message } }], batchId);
     }
     const middle = Math.ceil(items.length / 2);
-    return merge(await write(items.slice(0, middle)), await write(items.slice(middle)));
+    return merge(await write(items.slice(0, middle), batchId), await write(items.slice(middle), batchId));
   }
 
-  async function writeOnce(items: readonly Item[], insert: InsertReadings): Promise<BatchResult> {
+  async function writeOnce(
+    items: readonly Item[],
+    insert: InsertReadings,
+    batchId: string | undefined,
+  ): Promise<BatchResult> {
     const { result, added, days } = await inOpenedTransaction(db, context.fence, async (client) => {
       const devices = await registerDevices(client, items, dimensions, context.unknownDevices);
       const data = dataRowsOf(items, devices.find, dimensions.metricIds);
@@ -94,7 +105,7 @@ export function createWriter(context: WriterContext): WriteBatch {
       const letters = deadLettersOf(items, outcomes);
       await insertStatuses(client, statusRowsOf(items, devices.find));
       await saveStamps(client, stampsOf(items));
-      await insertDeadLetters(client, letters);
+      await insertDeadLetters(client, letters, batchId);
       await noteReplays(client, replaysOf(items, outcomes));
       const points = data.reduce((sum, { data: { points: all } }) => sum + all.length, 0);
       const stored = readings.length - duplicates.size;

@@ -16,6 +16,7 @@ const facts = {
   topic: z.string(),
   reason: z.string(),
   payload_size: z.int(),
+  batch_id: z.string().nullable().describe('As in the log of the connector'),
   replays: z.int(),
   replayed_at: z.iso.datetime().nullable(),
 };

@@ -29,7 +29,7 @@ function setup(changes: Partial<IntakeLimits> = {}) {
   const waiting: { items: readonly Item[]; answer: (error?: Error) => void }[] = [];
   let written: (() => void) | undefined;
   const hooks: IntakeHooks = {
-    onBatch: (_result, messages) => void log.push(`batch of ${messages}`),
+    onBatch: (_result, items) => void log.push(`batch of ${items.length}`),
     onDatabaseDown: (detail) => void log.push(`down: ${detail}`),
     onDatabaseUp: () => void log.push('up'),
   };

@@ -307,6 +307,24 @@ for (const plain of [false, true]) {
       assert.equal((await stored('g1')).length, 1);
     });
 
+    it('the log names the batch of each dead letter, and no secrets', async () => {
+      await batch([row('l1'), row('l1', { metric_name: 'warmth' })]);
+      const [letter] = await connector.query<{ batch_id: string }>(
+        'SELECT batch_id FROM iot.dead_letter ORDER BY id DESC LIMIT 1',
+      );
+      assert.match(letter?.batch_id ?? '', /^[0-9a-f]{8}-\d+$/);
+      const named = () =>
+        connector
+          .log()
+          .split('\n')
+          .find((line) => line.includes(`"batch_id":"${letter?.batch_id}"`) && line.includes('dead letters'));
+      await eventually('the log line', () => Promise.resolve(named() !== undefined));
+      assert.match(named() ?? '', /"dead_letters":1,/);
+      const { password } = new URL(connector.databaseUrl);
+      for (const secret of [connector.token, password, connector.env['MQTT_PASSWORD'] ?? ''])
+        assert.ok(secret === '' || !connector.log().includes(secret));
+    });
+
     it('request ids go through, into answers and the log', async () => {
       const given = await ask(connector, '/api/v1/cows', { headers: { 'x-request-id': 'mine-1' } });
       assert.equal(given.headers.get('x-request-id'), 'mine-1');

@@ -6,17 +6,18 @@ import type { Profile } from '../contract/profile.ts';
 import type { ConnectorConfig } from './config.ts';
 import { loadStamps } from './db/arrival-stamps.ts';
 import { loadDimensions, putDevices, rememberDevices, type Dimensions } from './db/dimensions.ts';
-import { followDevices } from './db/listen.ts';
+import { followNews, type NewsChannel } from './db/listen.ts';
+import { deviceNews, limitNews } from './db/news.ts';
 import { inTransaction, type Db } from './db/pool.ts';
 import { createArrivalClock, type ArrivalClock } from './ingest/arrival-clock.ts';
 import { startIntake, type Intake } from './ingest/intake.ts';
 import { withNews } from './ingest/kafka-notify.ts';
-import type { PublishedMilking } from './ingest/milkings.ts';
+import type { MilkingSettings, PublishedMilking } from './ingest/milkings.ts';
 import { createWriter } from './ingest/writer.ts';
 import { openNotifier } from './intake-source.ts';
 import type { PipelineMetrics } from './metrics.ts';
 import { createQualityWatch } from './quality/watch.ts';
-import { configuredDevices, decodeSettings, intakeLimits, milkingSettings, rowSettings } from './settings.ts';
+import { configuredDevices, decodeSettings, intakeLimits, rowSettings } from './settings.ts';
 import type { Gate } from './standby.ts';
 import type { ConnectorState } from './state.ts';
 
@@ -29,6 +30,9 @@ export interface LineContext {
   metrics: PipelineMetrics;
   state: ConnectorState;
   gate: Gate;
+  milkings: MilkingSettings;
+  /** What else is to be heard of the database. */
+  news: readonly NewsChannel[];
   onPublished: (milkings: readonly PublishedMilking[]) => void;
 }
 
@@ -47,20 +51,23 @@ export async function startIngestLine(
   shutdown: Shutdown,
   logger: Logger,
 ): Promise<IngestLine> {
-  const { config, db, catalogue, profiles, metrics, state, gate, onPublished } = context;
+  const { config, db, catalogue, profiles, metrics, state, gate, milkings, news, onPublished } = context;
   const { leadership } = state;
   const dimensions = await loadDimensions(db, catalogue);
   rememberDevices(
     dimensions,
     await inTransaction(db, (client) => putDevices(client, configuredDevices(config))),
   );
-  shutdown.onRelease('device news', followDevices(config.database.url, db, dimensions, logger));
+  const limits = limitNews(db, milkings.limits, logger);
+  await limits.onListening();
+  const channels = [deviceNews(db, dimensions, logger), limits, ...news];
+  shutdown.onRelease('news', followNews(config.database.url, channels, logger));
 
   const store = createWriter({
     db,
     dimensions,
     unknownDevices: config.intake.unknown_devices,
-    milkings: milkingSettings(config),
+    milkings,
     logger,
     ...(leadership === undefined ? {} : { fence: leadership.fence }),
   });

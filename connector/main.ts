@@ -48,8 +48,10 @@ runMain(logger, async (shutdown) => {
   }
 
   const { onPublished } = front;
+  const milkings = milkingSettings(config);
+  const { news } = front.odoo;
   const line = await startIngestLine(
-    { config, db, catalogue, profiles, metrics, state, gate, onPublished },
+    { config, db, catalogue, profiles, metrics, state, gate, milkings, news, onPublished },
     shutdown,
     logger,
   );
@@ -59,7 +61,7 @@ runMain(logger, async (shutdown) => {
     ...maintenanceJobs({
       db,
       dimensions: line.dimensions,
-      milkings: milkingSettings(config),
+      milkings,
       silenceSeconds: config.milk.silence_seconds,
       sentDays: config.retention.sent_days,
       deadLetterDays: config.retention.dead_letter_days,

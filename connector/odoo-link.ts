@@ -5,6 +5,9 @@ import type { Logger } from '../contract/runtime/logger.ts';
 import { buildTopic, toDeviceType } from '../contract/topics.ts';
 import type { ConnectorConfig } from './config.ts';
 import { deviceTypeOf, purgeEvents } from './db/odoo-events.ts';
+import type { NewsChannel } from './db/listen.ts';
+import { pullNews, tellPull } from './db/news.ts';
+import { requestFullPass } from './db/odoo-sync.ts';
 import type { Db } from './db/pool.ts';
 import { disagreeingDays } from './db/reconciliation.ts';
 import { setIntegrationAlert } from './integration-alert.ts';
@@ -17,6 +20,7 @@ import { HttpError } from './rest/problem.ts';
 import type { Job } from './scheduler.ts';
 import { workOnEvents } from './sync/events.ts';
 import { reconcile, reconciledKinds } from './sync/reconcile.ts';
+import { pullKinds, type PullKind } from './sync/records.ts';
 import { createSyncWorker } from './sync/worker.ts';
 
 /** What the link needs. */
@@ -39,6 +43,8 @@ export interface OdooLink {
   client: OdooClient | undefined;
   desk: OdooDesk;
   jobs: Job[];
+  /** What the connector that pulls listens to: Odoo may have called another one. */
+  news: readonly NewsChannel[];
   /** What people should know although records get through: the key ends, nothing can be pulled. */
   warnings: () => string[];
   start(): void;
@@ -98,13 +104,19 @@ export function createOdooLink(options: OdooLinkConfig): OdooLink {
     if (lines.some(({ requeued }) => requeued > 0)) options.onOutbox();
   };
 
+  const wake = (kinds: readonly PullKind[]) => {
+    tellPull(db, kinds).catch((error: unknown) =>
+      logger.warn({ error: messageOf(error), kinds }, 'news of Odoo come with the next poll'),
+    );
+  };
+
   let working: Promise<void> | undefined;
   let again = false;
   /** One at a time; an event that comes meanwhile starts another round. */
   const workOff = () => {
     again = working !== undefined;
     if (working !== undefined) return;
-    working = workOnEvents({ db, wake: (kinds) => sync?.wake(kinds) }, logger)
+    working = workOnEvents({ db, wake }, logger)
       .then((counts) => {
         for (const [state, count] of Object.entries(counts)) meters.events.inc({ state }, count);
       })
@@ -121,8 +133,12 @@ export function createOdooLink(options: OdooLinkConfig): OdooLink {
       db,
       secret: config.secret,
       hookToken: config.hook_token,
-      wake: (kinds) => sync?.wake(kinds),
-      resync: () => sync?.resync() ?? Promise.reject(without()),
+      wake,
+      async resync() {
+        if (sync === undefined) throw without();
+        await requestFullPass(db, pullKinds);
+        wake(pullKinds);
+      },
       onEvent: workOff,
       onRetry: options.onOutbox,
       async command({ farm, device_uid: uid, command, params, request_id: id }) {
@@ -152,6 +168,7 @@ export function createOdooLink(options: OdooLinkConfig): OdooLink {
             },
           ]),
     ],
+    news: sync === undefined ? [] : [pullNews((kinds) => sync.wake(kinds))],
     warnings() {
       const pulled = sync?.status();
       const pull = pulled?.failed === true ? `cannot pull from Odoo: ${pulled.detail}` : undefined;

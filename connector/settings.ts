@@ -13,6 +13,7 @@ import type { MilkingSettings } from './ingest/milkings.ts';
 import type { MqttSourceOptions } from './ingest/mqtt-source.ts';
 import type { RateLimits } from './rest/rate-limit.ts';
 import type { RouteSettings } from './rest/routes.ts';
+import { createLimitBook, type Limit } from './sessions/limits.ts';
 import { gradeOf } from './sessions/record.ts';
 
 /** What decoding takes. */
@@ -84,18 +85,21 @@ export function milkingSettings({ milk }: ConnectorConfig): MilkingSettings {
       eveningHour: milk.evening_hour,
       sccReject: milk.scc_reject,
       grades: milk.grades,
-      abnormalShare: milk.abnormal_share,
     },
-    alertRules: {
-      sccMedium: milk.alerts.scc_medium,
-      sccHigh: milk.alerts.scc_high,
-      conductivity: milk.alerts.conductivity,
-    },
+    limits: createLimitBook(
+      new Map([
+        ['milk_scc', [above(milk.alerts.scc_medium, 'medium'), above(milk.alerts.scc_high, 'high')]],
+        ['milk_conductivity', [above(milk.alerts.conductivity, 'medium')]],
+        ['milk_yield_deviation', [above(milk.abnormal_share * 100, 'low')]],
+      ]),
+    ),
     rfidBeforeSeconds: milk.rfid_before_seconds,
     meanDays: milk.mean_days,
     meanLeastMilkings: milk.mean_least_milkings,
   };
 }
+
+const above = (high: number, severity: Limit['severity']): Limit => ({ low: null, high, severity });
 
 /** How long what is kept. */
 export function storageSettings({ storage }: ConnectorConfig): StorageSettings {

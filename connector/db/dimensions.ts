@@ -96,7 +96,8 @@ export async function loadDevices(db: Queryable, ids?: readonly number[]): Promi
 
 /**
  * Puts devices (and their farms) into the register and their records into the outbox; returns all of them as stored.
- * Known devices keep what they are when `state` is discovered; a registration updates them.
+ * Known devices keep what they are when `state` is discovered; a registration updates them, but for those that a person
+ * keeps in Odoo it only fills gaps.
  */
 export async function putDevices(client: PoolClient, devices: readonly NewDevice[]): Promise<Device[]> {
   if (devices.length === 0) return [];
@@ -106,9 +107,11 @@ export async function putDevices(client: PoolClient, devices: readonly NewDevice
   );
   const changed = await client.query<{ id: number }>(
     `INSERT INTO iot.device AS d (farm_id, device_uid, device_type, name, profile, stall, first_seen, last_seen, state)
-     SELECT f.id, n.uid, n.type, n.name, n.profile, n.stall, n.seen, n.seen, n.state
+     SELECT f.id, n.uid, coalesce(k.device_type, n.type), coalesce(k.name, n.name), coalesce(k.profile, n.profile),
+       coalesce(k.stall, n.stall), n.seen, n.seen, coalesce(k.state, n.state)
      FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::timestamptz[], $8::text[])
        AS n (farm, uid, type, name, profile, stall, seen, state) JOIN iot.farm f ON f.code = n.farm
+       LEFT JOIN iot.device k ON k.farm_id = f.id AND k.device_uid = n.uid AND k.is_kept_in_odoo AND n.state = 'registered'
      ON CONFLICT (farm_id, device_uid) DO UPDATE SET device_type = excluded.device_type, name = excluded.name,
        profile = excluded.profile, stall = excluded.stall, state = excluded.state, revision = d.revision + 1
      WHERE excluded.state = 'registered' AND (d.device_type, d.name, d.profile, d.stall, d.state)
@@ -177,6 +180,12 @@ export async function publishSeen(client: PoolClient, seconds: number): Promise<
     rows.map((row) => row.id),
   );
   return rows.length;
+}
+
+/** Puts devices (by id) into the outbox once more, as they are now. */
+export async function publishAgain(client: PoolClient, ids: readonly number[]): Promise<void> {
+  await client.query('UPDATE iot.device SET revision = revision + 1 WHERE id = ANY ($1)', [ids]);
+  await publishDevices(client, ids);
 }
 
 /** Every farm. */

@@ -1,4 +1,5 @@
 // What was pulled from Odoo, into the dimensions. Nothing here goes to the outbox: it came from there.
+import type { OwnLimit } from '../sessions/limits.ts';
 import type { PulledRecord, PullKind } from '../sync/records.ts';
 import type { PoolClient, Queryable } from './pool.ts';
 
@@ -122,7 +123,8 @@ export async function putAnimals(
 const devices = `(
   SELECT DISTINCT ON (f.id, r.device_uid) r.id, f.id AS farm_id, r.device_uid, r.device_type, r.name, r.profile, r.stall,
     r.manufacturer, r.model, CASE WHEN r.state IN ('rejected', 'refused') THEN 'rejected'
-      WHEN r.state IN ('draft', 'discovered') OR NOT r.active THEN 'discovered' ELSE 'registered' END AS state
+      WHEN r.state IN ('draft', 'discovered') OR NOT r.active THEN 'discovered' ELSE 'registered' END AS state,
+    r.state NOT IN ('draft', 'discovered') AS kept
   FROM jsonb_to_recordset($1) AS r (id bigint, farm text, device_uid text, device_type text, name text, profile text,
     stall text, manufacturer text, model text, state text, active boolean) JOIN iot.farm f ON f.code = r.farm
   ORDER BY f.id, r.device_uid, r.active DESC, r.id)`;
@@ -144,18 +146,20 @@ export async function putOdooDevices(
        device_type = coalesce(r.device_type, d.device_type), profile = coalesce(r.profile, d.profile),
        manufacturer = coalesce(r.manufacturer, d.manufacturer), model = coalesce(r.model, d.model),
        -- A person in Odoo registers and refuses; that Odoo has not looked at it yet takes nothing back.
-       state = CASE WHEN r.state = 'discovered' AND d.state = 'registered' THEN d.state ELSE r.state END
+       state = CASE WHEN r.state = 'discovered' AND d.state = 'registered' THEN d.state ELSE r.state END,
+       is_kept_in_odoo = r.kept, deleted_in_odoo_at = NULL
      FROM ${devices} r
      WHERE d.farm_id = r.farm_id AND d.device_uid = r.device_uid AND (d.odoo_id, d.name, d.stall, d.device_type,
-         d.profile, d.manufacturer, d.model, d.state)
+         d.profile, d.manufacturer, d.model, d.is_kept_in_odoo, d.state)
        IS DISTINCT FROM (r.id, coalesce(r.name, d.name), coalesce(r.stall, d.stall), coalesce(r.device_type,
          d.device_type), coalesce(r.profile, d.profile), coalesce(r.manufacturer, d.manufacturer),
-         coalesce(r.model, d.model), CASE WHEN r.state = 'discovered' AND d.state = 'registered' THEN d.state ELSE r.state END)`,
+         coalesce(r.model, d.model), r.kept, CASE WHEN r.state = 'discovered' AND d.state = 'registered' THEN d.state ELSE r.state END)`,
     rows,
   );
   await client.query(
-    `INSERT INTO iot.device (farm_id, device_uid, device_type, name, profile, stall, manufacturer, model, state, odoo_id)
-     SELECT farm_id, device_uid, device_type, coalesce(name, device_uid), profile, stall, manufacturer, model, state, id
+    `INSERT INTO iot.device (farm_id, device_uid, device_type, name, profile, stall, manufacturer, model, state, odoo_id,
+       is_kept_in_odoo)
+     SELECT farm_id, device_uid, device_type, coalesce(name, device_uid), profile, stall, manufacturer, model, state, id, kept
      FROM ${devices} r WHERE state <> 'discovered' AND device_type IS NOT NULL ON CONFLICT DO NOTHING`,
     rows,
   );
@@ -186,6 +190,18 @@ export async function putAssignments(
   );
 }
 
+/** The active limits of every farm. */
+export async function loadLimits(db: Queryable): Promise<OwnLimit[]> {
+  const { rows } = await db.query<OwnLimit>(
+    `SELECT f.code AS farm, r.device_type AS "deviceType", r.device_uid AS "deviceUid", r.metric, r.low, r.high, r.severity
+     FROM iot.odoo_threshold t JOIN iot.farm f ON f.id = t.farm_id,
+       jsonb_to_record(t.record) AS r (device_type text, device_uid text, metric text, low float8, high float8,
+         severity text, active boolean)
+     WHERE r.active`,
+  );
+  return rows;
+}
+
 /** Thresholds as Odoo describes them. */
 export async function putThresholds(
   client: PoolClient,
@@ -207,7 +223,8 @@ const removals: Record<Exclude<PullKind, 'tombstone'>, string> = {
   animal: `UPDATE iot.animal SET odoo_id = NULL, active = false, rfid = NULL, ear_tag = NULL, pen_id = NULL
     WHERE odoo_id = ANY ($1)`,
   // It may still talk: then it is discovered again, and Odoo hears of it as of a new one.
-  device: `UPDATE iot.device SET odoo_id = NULL, state = 'discovered' WHERE odoo_id = ANY ($1)`,
+  device: `UPDATE iot.device SET odoo_id = NULL, state = 'discovered', is_kept_in_odoo = false, deleted_in_odoo_at = now()
+    WHERE odoo_id = ANY ($1)`,
   assignment: 'DELETE FROM iot.device_animal WHERE odoo_id = ANY ($1)',
   threshold: 'DELETE FROM iot.odoo_threshold WHERE odoo_id = ANY ($1)',
 };

@@ -1,8 +1,10 @@
 // The database's side of the comparison with Odoo: counts and sums by day, records of a day, and putting them out again.
 import type { Queryable } from './pool.ts';
 
-/** A kind that is compared. Its table has the record as last published, and its revision. */
-export type ReconciledKind = 'milk_session' | 'alert';
+/** A kind that is compared day by day. Its table has the record as last published, and its revision. */
+export type DailyKind = 'milk_session' | 'alert';
+/** Devices have no day: all of them are compared. */
+export type ReconciledKind = DailyKind | 'device';
 
 interface Source {
   /** Rows: source_id, revision, record, at. */
@@ -10,7 +12,7 @@ interface Source {
   sum: string;
 }
 
-const sources: Record<ReconciledKind, Source> = {
+const sources: Record<DailyKind, Source> = {
   milk_session: {
     sql: `SELECT f.code || '/' || d.device_uid || '/' || s.session_key AS source_id, s.revision, s.record, s.started_at AS at
       FROM iot.milk_session s JOIN iot.device d ON d.id = s.device_id JOIN iot.farm f ON f.id = d.farm_id
@@ -36,7 +38,7 @@ export interface DayTotals {
 /** Totals of every UTC day from `from` up to `to`, both YYYY-MM-DD. */
 export async function dayTotals(
   db: Queryable,
-  kind: ReconciledKind,
+  kind: DailyKind,
   from: string,
   to: string,
 ): Promise<DayTotals[]> {
@@ -53,7 +55,7 @@ export async function dayTotals(
 /** Revision by source_id of a day's records that are not under way already. */
 export async function settledRevisions(
   db: Queryable,
-  kind: ReconciledKind,
+  kind: DailyKind,
   from: string,
   to: string,
 ): Promise<Map<string, { revision: number; isSettled: boolean }>> {
@@ -67,10 +69,26 @@ export async function settledRevisions(
   );
 }
 
+/** Revision of every device that should be in Odoo, by source_id. What a person deleted there counts again once it talks again. */
+export async function deviceRevisions(
+  db: Queryable,
+): Promise<Map<string, { id: number; revision: number; isSettled: boolean }>> {
+  const { rows } = await db.query<{ id: number; source_id: string; revision: number; settled: boolean }>(
+    `SELECT d.id, f.code || '/' || d.device_uid AS source_id, d.revision,
+       coalesce(o.state = 'sent' AND o.last_error IS NULL, true) AS settled
+     FROM iot.device d JOIN iot.farm f ON f.id = d.farm_id
+       LEFT JOIN iot.outbox o ON o.kind = 'device' AND o.source_id = f.code || '/' || d.device_uid
+     WHERE d.deleted_in_odoo_at IS NULL OR d.last_seen > d.deleted_in_odoo_at`,
+  );
+  return new Map(
+    rows.map(({ id, source_id, revision, settled }) => [source_id, { id, revision, isSettled: settled }]),
+  );
+}
+
 /** Puts records of a day into the outbox once more, as they were last published. Returns how many. */
 export async function requeue(
   db: Queryable,
-  kind: ReconciledKind,
+  kind: DailyKind,
   from: string,
   to: string,
   sourceIds: readonly string[],
@@ -102,6 +120,8 @@ export interface DayReport {
 
 /** Keeps the report of these days in place of the former one. */
 export async function saveReport(db: Queryable, lines: readonly DayReport[]): Promise<void> {
+  // Devices are compared as they are now: what was said of them on another day is over.
+  await db.query(`DELETE FROM iot.odoo_reconciliation WHERE kind = 'device'`);
   await db.query(
     `INSERT INTO iot.odoo_reconciliation AS r
        (kind, day, db_count, odoo_count, db_sum, odoo_sum, waiting, requeued, surplus, agrees)

@@ -16,15 +16,16 @@ import {
   type TagRead,
 } from '../db/milk-sessions.ts';
 import type { PoolClient } from '../db/pool.ts';
-import { milkAlerts, type MilkAlertRules } from '../sessions/alerts.ts';
+import { abnormalShare, milkAlerts } from '../sessions/alerts.ts';
+import type { LimitBook, Limits } from '../sessions/limits.ts';
 import { toRecord, type MilkingRules } from '../sessions/record.ts';
 import { applyEvent, findMilking, openMilking, recordWireId } from '../sessions/transition.ts';
 import type { DeviceMilkingEvent } from './rows.ts';
 
-/** The settings of config/connector.yaml that milkings need. */
+/** The settings of config/connector.yaml that milkings need, and the limits of each farm. */
 export interface MilkingSettings {
-  rules: MilkingRules;
-  alertRules: MilkAlertRules;
+  rules: Omit<MilkingRules, 'abnormalShare'>;
+  limits: LimitBook;
   rfidBeforeSeconds: number;
   meanDays: number;
   meanLeastMilkings: number;
@@ -137,17 +138,26 @@ async function publish(
     settings.meanDays,
     settings.meanLeastMilkings,
   );
-  const publications: (Publication & { milking: StoredMilking })[] = [];
+  const publications: LimitedPublication[] = [];
   for (const milking of closed) {
     const device = deviceById(milking.deviceId);
     if (device === undefined) continue;
-    const record = toRecord(milking, device, expected.get(idOf(milking)) ?? null, settings.rules);
+    const limits = settings.limits.of(device);
+    const rules = { ...settings.rules, abnormalShare: abnormalShare(limits) };
+    const record = toRecord(milking, device, expected.get(idOf(milking)) ?? null, rules);
     if (isDeepStrictEqual(record, milking.record)) continue;
     const sourceId = `${device.farm}/${device.deviceUid}/${milking.sessionKey}`;
-    publications.push({ id: idOf(milking), sourceId, revision: milking.revision + 1, record, milking });
+    publications.push({
+      id: idOf(milking),
+      sourceId,
+      revision: milking.revision + 1,
+      record,
+      milking,
+      limits,
+    });
   }
   await publishMilkings(client, publications);
-  await publishAlerts(client, publications, settings.alertRules);
+  await publishAlerts(client, publications);
   return publications.map(({ sourceId, revision, record }) => ({
     source: recordSource,
     source_id: sourceId,
@@ -156,15 +166,13 @@ async function publish(
   }));
 }
 
+type LimitedPublication = Publication & { milking: StoredMilking; limits: Limits };
+
 /** Raises the alerts that the records call for, changes those that read differently now, resolves those that no longer hold. */
-async function publishAlerts(
-  client: PoolClient,
-  publications: readonly (Publication & { milking: StoredMilking })[],
-  rules: MilkAlertRules,
-): Promise<void> {
+async function publishAlerts(client: PoolClient, publications: readonly LimitedPublication[]): Promise<void> {
   const wanted = publications.map((publication) => ({
     publication,
-    alerts: milkAlerts(publication.record, rules),
+    alerts: milkAlerts(publication.record, publication.limits),
   }));
   const again = publications.filter(({ revision }) => revision > 1);
   if (again.length === 0 && wanted.every(({ alerts }) => alerts.length === 0)) return;

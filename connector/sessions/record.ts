@@ -90,7 +90,7 @@ export function gradeOf(
   fat: number | undefined,
   protein: number | undefined,
   scc: number | undefined,
-  rules: MilkingRules,
+  rules: Pick<MilkingRules, 'sccReject' | 'grades'>,
 ): MilkSessionRecord['grade'] {
   if (scc !== undefined && scc > rules.sccReject) return 'reject';
   if (fat === undefined || protein === undefined) return null;

@@ -2,24 +2,28 @@
 import * as z from 'zod';
 import { recordSource } from '../../contract/records.ts';
 import type { Logger } from '../../contract/runtime/logger.ts';
+import { publishAgain } from '../db/dimensions.ts';
 import {
   dayTotals,
+  deviceRevisions,
   requeue,
   saveReport,
   settledRevisions,
+  type DailyKind,
   type DayReport,
   type ReconciledKind,
 } from '../db/reconciliation.ts';
-import type { Db } from '../db/pool.ts';
+import { inTransaction, type Db } from '../db/pool.ts';
 import { OdooError } from '../odoo/errors.ts';
 import type { OdooClient } from '../odoo/transport.ts';
 
 /** How a kind is asked for in Odoo. */
-const models: Record<ReconciledKind, { model: string; at: string; sum: string | null }> = {
+const models: Record<DailyKind, { model: string; at: string; sum: string | null }> = {
   milk_session: { model: 'iot.milk.session', at: 'start_datetime', sum: 'yield_kg' },
   alert: { model: 'iot.alert', at: 'raised_at', sum: null },
 };
-export const reconciledKinds: readonly ReconciledKind[] = ['milk_session', 'alert'];
+const dailyKinds: readonly DailyKind[] = ['milk_session', 'alert'];
+export const reconciledKinds: readonly ReconciledKind[] = [...dailyKinds, 'device'];
 
 /** Sums are added in another order on each side. */
 const sumTolerance = 0.001;
@@ -32,7 +36,10 @@ export interface ReconcileContext {
   logger: Logger;
 }
 
-/** Compares the last `days` UTC days, today included, and requeues what differs. Returns the report, saved as well. */
+/**
+ * Compares the last `days` UTC days, today included, and every device; requeues what differs. Returns the report, saved as
+ * well.
+ */
 export async function reconcile(
   { db, client, logger }: ReconcileContext,
   days: number,
@@ -41,7 +48,7 @@ export async function reconcile(
   const to = dayOf(now + dayMs);
   const from = dayOf(now - (days - 1) * dayMs);
   const lines: DayReport[] = [];
-  for (const kind of reconciledKinds) {
+  for (const kind of dailyKinds) {
     const ours = new Map((await dayTotals(db, kind, from, to)).map((totals) => [totals.day, totals]));
     const theirs = await odooTotals(client, kind, from, to);
     for (const day of [...new Set([...ours.keys(), ...theirs.keys()])].sort()) {
@@ -64,8 +71,36 @@ export async function reconcile(
       });
     }
   }
+  const devices = await reconcileDevices({ db, client }, dayOf(now));
+  if (devices.requeued > 0) logger.warn({ ...devices }, 'Odoo lacked devices or had older ones: sent again');
+  lines.push(devices);
   await saveReport(db, lines);
   return lines;
+}
+
+/** Devices are few and have no day: each is compared with the one in Odoo. */
+async function reconcileDevices(
+  { db, client }: Pick<ReconcileContext, 'db' | 'client'>,
+  day: string,
+): Promise<DayReport> {
+  const known = await deviceRevisions(db);
+  const inOdoo = await odooRevisions(client, 'iot.device', [['source', '=', recordSource]]);
+  const differing = [...known].filter(([id, { revision }]) => (inOdoo.get(id) ?? -1) < revision);
+  const behind = differing.filter(([, { isSettled }]) => isSettled).map(([, { id }]) => id);
+  if (behind.length > 0) await inTransaction(db, (transaction) => publishAgain(transaction, behind));
+  const surplus = [...inOdoo.keys()].filter((id) => !known.has(id)).length;
+  return {
+    kind: 'device',
+    day,
+    dbCount: known.size,
+    odooCount: inOdoo.size,
+    dbSum: null,
+    odooSum: null,
+    waiting: differing.length - behind.length,
+    requeued: behind.length,
+    surplus,
+    agrees: behind.length === 0 && surplus === 0,
+  };
 }
 
 const dayMs = 86_400_000;
@@ -79,7 +114,7 @@ const groupSchema = z.array(z.record(z.string(), z.unknown()));
 /** Count and sum of each day in Odoo: one call. */
 async function odooTotals(
   client: OdooClient,
-  kind: ReconciledKind,
+  kind: DailyKind,
   from: string,
   to: string,
 ): Promise<Map<string, { count: number; sum: number | null }>> {
@@ -101,7 +136,7 @@ async function odooTotals(
   );
 }
 
-function domainOf(kind: ReconciledKind, from: string, to: string): unknown[] {
+function domainOf(kind: DailyKind, from: string, to: string): unknown[] {
   const { at } = models[kind];
   return [
     ['source', '=', recordSource],
@@ -115,28 +150,37 @@ const revisionSchema = z.array(z.object({ id: z.int(), source_id: z.string(), re
 /** Record by record: only on a day that differs. */
 async function repair(
   { db, client }: Pick<ReconcileContext, 'db' | 'client'>,
-  kind: ReconciledKind,
+  kind: DailyKind,
   day: string,
 ): Promise<{ requeued: number; surplus: number }> {
   // Before asking Odoo: what was sent by now is in its answer, and what is sent meanwhile does not count as lost.
   const known = await settledRevisions(db, kind, day, nextDay(day));
-  const inOdoo = new Map<string, number>();
+  const inOdoo = await odooRevisions(client, models[kind].model, domainOf(kind, day, nextDay(day)));
+  const behind = [...known]
+    .filter(([id, { revision, isSettled }]) => isSettled && (inOdoo.get(id) ?? -1) < revision)
+    .map(([id]) => id);
+  const requeued = behind.length === 0 ? 0 : await requeue(db, kind, day, nextDay(day), behind);
+  return { requeued, surplus: [...inOdoo.keys()].filter((id) => !known.has(id)).length };
+}
+
+/** Revision by source_id of the records of a domain. */
+async function odooRevisions(
+  client: OdooClient,
+  model: string,
+  domain: unknown[],
+): Promise<Map<string, number>> {
+  const revisions = new Map<string, number>();
   for (let lastId = 0; ;) {
-    const answer = await client.call(models[kind].model, 'search_read', {
-      domain: [...domainOf(kind, day, nextDay(day)), ['id', '>', lastId]],
+    const answer = await client.call(model, 'search_read', {
+      domain: [...domain, ['id', '>', lastId]],
       fields: ['source_id', 'revision'],
       order: 'id',
       limit: pageSize,
       context: { active_test: false },
     });
     const page = revisionSchema.parse(answer);
-    for (const { source_id, revision } of page) inOdoo.set(source_id, revision);
+    for (const { source_id, revision } of page) revisions.set(source_id, revision);
     lastId = page.at(-1)?.id ?? lastId;
-    if (page.length < pageSize) break;
+    if (page.length < pageSize) return revisions;
   }
-  const behind = [...known]
-    .filter(([id, { revision, isSettled }]) => isSettled && (inOdoo.get(id) ?? -1) < revision)
-    .map(([id]) => id);
-  const requeued = behind.length === 0 ? 0 : await requeue(db, kind, day, nextDay(day), behind);
-  return { requeued, surplus: [...inOdoo.keys()].filter((id) => !known.has(id)).length };
 }

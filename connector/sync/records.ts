@@ -12,6 +12,10 @@ const text = z
   .union([z.string(), z.literal(false), z.null()])
   .optional()
   .transform((value) => (typeof value === 'string' && value !== '' ? value : null));
+const limit = z
+  .union([z.number(), z.literal(false), z.null()])
+  .optional()
+  .transform((value) => (typeof value === 'number' ? value : null));
 const base = { id: z.int(), active: z.boolean().default(true) };
 
 const recordSchemas = {
@@ -47,7 +51,18 @@ const recordSchemas = {
     valid_from: z.string(),
     valid_to: text,
   }),
-  threshold: z.looseObject({ ...base, farm: text }),
+  threshold: z.object({
+    ...base,
+    farm: text,
+    /** Null: every device of the type, or of the farm. */
+    device_uid: text,
+    device_type: text,
+    metric: z.string(),
+    low: limit,
+    high: limit,
+    unit: text,
+    severity: z.enum(['low', 'medium', 'high', 'critical']),
+  }),
   tombstone: z.object({ id: z.int(), kind: z.string(), res_id: z.int() }),
 };
 

@@ -3,7 +3,6 @@ import { Counter, Gauge, type Registry } from 'prom-client';
 import { messageOf } from '../../contract/errors.ts';
 import type { Logger } from '../../contract/runtime/logger.ts';
 import type { Db } from '../db/pool.ts';
-import { requestFullPass } from '../db/odoo-sync.ts';
 import { OdooError } from '../odoo/errors.ts';
 import type { OdooClient } from '../odoo/transport.ts';
 import { backoffMs } from '../outbox/backoff.ts';
@@ -35,8 +34,6 @@ export interface SyncWorker {
   start(): void;
   /** Pulls these kinds now. */
   wake(kinds: readonly PullKind[]): void;
-  /** Everything from the start; what is no longer in Odoo is forgotten. */
-  resync(): Promise<void>;
   status(): SyncStatus;
   stop(): Promise<void>;
 }
@@ -124,11 +121,6 @@ export function createSyncWorker(config: SyncConfig): SyncWorker {
     },
     wake(kinds) {
       for (const kind of kinds) wanted.add(kind);
-      sleeper.wake();
-    },
-    async resync() {
-      await requestFullPass(db, pullKinds);
-      for (const kind of pullKinds) wanted.add(kind);
       sleeper.wake();
     },
     status: () => ({ ...status }),

@@ -5,6 +5,7 @@ import { eventually, freePort, type TestConnector } from './connector.ts';
 
 /** A running process. */
 export interface Member {
+  url: string;
   pid: number;
   log: () => string;
   /** The status that /health/ready gives now; undefined while nothing answers. */
@@ -43,6 +44,7 @@ export async function startMember(
       () => undefined,
     );
   return {
+    url,
     pid: child.pid ?? 0,
     log: () => output,
     status,

@@ -22,7 +22,6 @@ onEachEdition('one bad row in a batch of 10,000', (opened) => {
       // No milkings in this batch.
       milkings: {
         rules: {},
-        alertRules: {},
         rfidBeforeSeconds: 300,
         meanDays: 30,
         meanLeastMilkings: 3,

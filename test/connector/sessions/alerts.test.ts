@@ -1,12 +1,27 @@
 // Which alerts a milking calls for.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { milkAlerts } from '../../../connector/sessions/alerts.ts';
+import { abnormalShare, milkAlerts } from '../../../connector/sessions/alerts.ts';
 import { toRecord } from '../../../connector/sessions/record.ts';
+import {
+  createLimitBook,
+  type Limit,
+  type Limits,
+  type OwnLimit,
+} from '../../../connector/sessions/limits.ts';
 import type { MilkSessionRecord } from '../../../contract/records.ts';
 import { event, milkingsOf, place, rules, t0 } from './event.ts';
 
-const limits = { sccMedium: 400_000, sccHigh: 750_000, conductivity: 6.5 };
+const above = (high: number, severity: Limit['severity'] = 'medium'): Limit => ({
+  low: null,
+  high,
+  severity,
+});
+const limits: Limits = new Map([
+  ['milk_scc', [above(400_000), above(750_000, 'high')]],
+  ['milk_conductivity', [above(6.5)]],
+  ['milk_yield_deviation', [above(30, 'low')]],
+]);
 const [milking] = milkingsOf([event('record', t0, { milk_yield: 10 })]);
 
 function alerts(changes: Partial<MilkSessionRecord>) {
@@ -39,6 +54,63 @@ describe('limits', () => {
       );
     });
   }
+});
+
+describe('limits of the farm', () => {
+  const own = (metric: string, limit: Partial<OwnLimit>): OwnLimit => ({
+    farm: place.farm,
+    deviceType: null,
+    deviceUid: null,
+    metric,
+    low: null,
+    high: null,
+    severity: 'critical',
+    ...limit,
+  });
+  const book = createLimitBook(limits);
+  const high = (metric: string, at = place) =>
+    book
+      .of(at)
+      .get(metric)
+      ?.map((limit) => limit.high);
+
+  test('the closest ones stand in place of the configuration, others stay', () => {
+    book.replace([
+      own('milk_scc', { high: 300_000 }),
+      own('milk_scc', { high: 500_000, severity: 'high' }),
+      own('milk_conductivity', { high: 6, deviceType: 'milk_meter' }),
+      own('milk_conductivity', { high: 5 }),
+      own('milk_conductivity', { high: 7, deviceUid: 'm2' }),
+      own('milk_yield_deviation', { high: 20, farm: 'another' }),
+    ]);
+    assert.deepEqual(high('milk_scc'), [300_000, 500_000]);
+    assert.deepEqual(high('milk_conductivity'), [6]);
+    assert.deepEqual(high('milk_conductivity', { ...place, deviceUid: 'm2' }), [7]);
+    assert.deepEqual(high('milk_yield_deviation'), [30]);
+    assert.equal(abnormalShare(book.of({ ...place, farm: 'another' })), 0.2);
+    assert.deepEqual(high('milk_scc', { ...place, farm: 'a third' }), [400_000, 750_000]);
+    book.replace([]);
+    assert.deepEqual(high('milk_scc'), [400_000, 750_000]);
+  });
+
+  test('lower limits, and values that have none by themselves', () => {
+    assert.ok(milking);
+    const record = { ...toRecord(milking, place, null, rules), blood_pct: 2, milk_temperature_c: 34 };
+    assert.deepEqual(milkAlerts(record, limits), []);
+    const more = new Map([
+      ['milk_yield', [own('', { low: 12 })]],
+      ['milk_blood', [above(1, 'high')]],
+      ['milk_temperature', [own('', { low: 35, high: 40, severity: 'low' })]],
+    ]);
+    assert.deepEqual(
+      milkAlerts(record, more).map(({ message, severity }) => `${message}, ${severity}`),
+      [
+        'Milk temperature 34 °C is below 35 °C, low',
+        'Blood in milk 2 % is above 1 %, high',
+        'Yield 10 kg is below 12 kg, critical',
+      ],
+    );
+  });
 });
 
 test('an alert says what was measured, against what, in which unit', () => {

@@ -1,9 +1,11 @@
 // Odoo → connector on the real Odoo: what a person edits there is here at once, and nothing comes back as an echo.
 import assert from 'node:assert/strict';
+import { isDeepStrictEqual } from 'node:util';
 import { after, before, describe, test } from 'node:test';
 import { odooAdmin, type OdooAdmin } from '../../support/odoo.ts';
 import { callSigned, signature } from '../../support/odoo-sync.ts';
 import { eventually, startConnector, type TestConnector } from '../../support/connector.ts';
+import { startMember } from '../../support/member.ts';
 import { milkRecord } from '../../support/milk.ts';
 import { noOdoo, odooDatabase, type TestOdoo } from '../../support/stack.ts';
 
@@ -163,7 +165,13 @@ describe('Odoo → connector', { skip: noOdoo() }, () => {
       (await connector.query(
         `SELECT kind, cursor, records FROM iot.odoo_cursor WHERE kind <> 'device' ORDER BY kind`,
       )) as unknown;
-    const before = await records();
+    let before = await records();
+    await eventually('the resync has ended', async () => {
+      await new Promise((resolve) => setTimeout(resolve, 300));
+      const last = before;
+      before = await records();
+      return isDeepStrictEqual(last, before);
+    });
     await callSigned(connector.url, secret, 'notify', { kind: 'animal', ids: [] });
     await callSigned(connector.url, secret, 'notify', { kind: 'farm', ids: [] });
     await new Promise((resolve) => setTimeout(resolve, 2_000));
@@ -208,6 +216,80 @@ describe('Odoo → connector', { skip: noOdoo() }, () => {
     const ignored = await callSigned(connector.url, secret, 'outbox/ignore', { ids: [row?.id] });
     assert.deepEqual(ignored.body, { ignored: 1 });
     assert.deepEqual(await parked(), []);
+  });
+
+  test('a limit set in Odoo counts for the next milking', async () => {
+    const milk = async (session_id: string) => {
+      const quality = { fat_percentage: 3.9, protein_percentage: 3.2, somatic_cell_count: 180_000 };
+      const record = milkRecord({ device_id: 'meter_007', session_id, quality });
+      await connector.mqtt.publishAsync(
+        `dairy/${connector.farm}/milk_meter/meter_007/data`,
+        JSON.stringify(record),
+        { qos: 1 },
+      );
+      await eventually('it is published', async () => {
+        const sql = `SELECT 1 FROM iot.milk_session WHERE session_key = $1 AND revision > 0`;
+        return (await connector.query(sql, [session_id])).length === 1;
+      });
+      return connector.query(
+        `SELECT severity, record ->> 'threshold_value' AS bound FROM iot.alert
+         WHERE alert_key = $1 || '/meter_007/' || $2 || '/high_scc'`,
+        [connector.farm, session_id],
+      );
+    };
+    const known = (count: number) =>
+      eventually('the limit is known', async () => {
+        const rows = await connector.query(
+          `SELECT 1 FROM iot.odoo_threshold WHERE (record ->> 'active')::boolean`,
+        );
+        // The news of it are looked up a moment later.
+        await new Promise((resolve) => setTimeout(resolve, 500));
+        return rows.length === count;
+      });
+    assert.deepEqual(await milk('l1'), [], 'within the limit of the configuration');
+    const limit = await create('iot.threshold', {
+      farm_id: farmId,
+      metric: 'milk_scc',
+      high: 150_000,
+      severity: 'high',
+    });
+    await known(1);
+    assert.deepEqual(await milk('l2'), [{ severity: 'high', bound: '150000' }]);
+    await admin.write('iot.threshold', [limit], { high: 170_000, severity: 'low' });
+    await eventually('the change is known', async () => {
+      const row = await one('SELECT record FROM iot.odoo_threshold');
+      await new Promise((resolve) => setTimeout(resolve, 500));
+      return (row?.['record'] as { high: number }).high === 170_000;
+    });
+    assert.deepEqual(await milk('l3'), [{ severity: 'low', bound: '170000' }]);
+    await admin.write('iot.threshold', [limit], { active: false });
+    await known(0);
+    assert.deepEqual(await milk('l4'), []);
+  });
+
+  test('a standby that Odoo calls wakes the one that pulls', async () => {
+    const standby = await startMember(connector);
+    try {
+      await standby.waitFor(['standby']);
+      // As if Odoo reached only the standby.
+      await admin.call('ir.config_parameter', 'set_param', {
+        key: 'smart_dairy.connector_url',
+        value: standby.url,
+      });
+      const cow = await create('farm.animal', { name: 'By the standby', farm_id: farmId });
+      const begin = Date.now();
+      await eventually('it is known', async () => {
+        return (await one('SELECT 1 FROM iot.animal WHERE odoo_id = $1', [cow])) !== undefined;
+      });
+      // Without the wake it would come with the poll, which is once a minute at this setting.
+      assert.ok(Date.now() - begin < 20_000);
+    } finally {
+      await admin.call('ir.config_parameter', 'set_param', {
+        key: 'smart_dairy.connector_url',
+        value: connector.url,
+      });
+      await standby.stop('SIGKILL');
+    }
   });
 
   test('a command is published once per call, on the topic of the device', async () => {

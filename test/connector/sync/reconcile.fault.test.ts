@@ -39,8 +39,10 @@ describe('reconciliation', { skip: noOdoo() }, () => {
       body: '{"days": 4}',
     });
     assert.equal(response.status, 200, await response.clone().text());
-    return ((await response.json()) as Line[]).filter(({ kind }) => kind === 'milk_session');
+    return (await response.json()) as Line[];
   };
+  const compareMilk = async () => (await compare()).filter(({ kind }) => kind === 'milk_session');
+  const compareDevices = async () => (await compare()).filter(({ kind }) => kind === 'device');
   const inOdoo = () =>
     admin.read<{ id: number; revision: number; yield_kg: number }>(
       'iot.milk.session',
@@ -60,7 +62,7 @@ describe('reconciliation', { skip: noOdoo() }, () => {
         { qos: 1 },
       );
     await eventually('all are in Odoo', async () => (await inOdoo()).length === at.length);
-    const whole = await compare();
+    const whole = await compareMilk();
     assert.ok(whole.every(({ agrees, db_sum, odoo_sum }) => agrees && db_sum !== null && odoo_sum !== null));
     assert.equal(
       whole.reduce((sum, { odoo_count }) => sum + odoo_count, 0),
@@ -71,12 +73,12 @@ describe('reconciliation', { skip: noOdoo() }, () => {
     assert.ok(lost && old);
     await admin.call('iot.milk.session', 'unlink', { ids: [lost.id] });
     await admin.write('iot.milk.session', [old.id], { revision: old.revision - 1, yield_kg: 1 });
-    const broken = await compare();
+    const broken = await compareMilk();
     assert.equal(
       broken.reduce((sum, { requeued }) => sum + requeued, 0),
       2,
     );
-    await eventually('both sides agree', async () => (await compare()).every(({ agrees }) => agrees));
+    await eventually('both sides agree', async () => (await compareMilk()).every(({ agrees }) => agrees));
     const now = await inOdoo();
     assert.equal(now.length, at.length);
     assert.equal(now.find(({ id }) => id === old.id)?.yield_kg, old.yield_kg);
@@ -93,7 +95,7 @@ describe('reconciliation', { skip: noOdoo() }, () => {
     const [copy] = await admin.read<{ id: number }>('iot.milk.session', [['source', '=', false]], []);
     if (copy === undefined) throw new Error('no copy');
     await admin.write('iot.milk.session', [copy.id], { source: 'smart_dairy', source_id: 'nobody/knows/me' });
-    const lines = await compare();
+    const lines = await compareMilk();
     assert.equal(
       lines.reduce((sum, { surplus }) => sum + surplus, 0),
       1,
@@ -102,5 +104,60 @@ describe('reconciliation', { skip: noOdoo() }, () => {
       lines.reduce((sum, { requeued }) => sum + requeued, 0),
       0,
     );
+  });
+
+  test('a device that Odoo lost or has in an older revision comes again; one that a person deleted does not', async () => {
+    const source = (uid: string) => `${connector.farm}/${uid}`;
+    for (const uid of ['r1', 'r2', 'r3'])
+      await connector.mqtt.publishAsync(
+        `dairy/${connector.farm}/temperature/${uid}/data`,
+        JSON.stringify({ v: 1, at: new Date().toISOString(), points: [{ m: 'temperature', v: 4 }] }),
+        { qos: 1 },
+      );
+    const devices = () =>
+      admin.read<{ id: number; source_id: string; revision: number }>(
+        'iot.device',
+        [['source_id', 'in', ['r1', 'r2', 'r3'].map(source)]],
+        ['source_id', 'revision'],
+      );
+    // Nobody told Odoo where this connector is.
+    const resync = () =>
+      fetch(`${connector.url}/api/v1/odoo/resync`, {
+        method: 'POST',
+        headers: { authorization: `Bearer ${connector.token}` },
+      });
+    const settled = () =>
+      eventually('nothing is under way', async () => {
+        const [line] = await compareDevices();
+        return line?.agrees === true && line.db_count === line.odoo_count;
+      });
+    await eventually('all are in Odoo', async () => {
+      const found = await devices();
+      return found.length === 3 && found.every(({ revision }) => revision > 0);
+    });
+    await settled();
+    await resync();
+    await eventually('their ids in Odoo are known', async () => {
+      const rows = await connector.query(
+        `SELECT 1 FROM iot.device WHERE odoo_id IS NOT NULL AND device_uid = ANY ('{r1,r2,r3}')`,
+      );
+      return rows.length === 3;
+    });
+    const [lost, old, deleted] = (await devices()).sort((a, b) => a.source_id.localeCompare(b.source_id));
+    assert.ok(lost && old && deleted);
+    await admin.call('iot.device', 'unlink', { ids: [lost.id, deleted.id] });
+    await resync();
+    await eventually('the deletion is known', async () => {
+      const rows = await connector.query('SELECT 1 FROM iot.device WHERE deleted_in_odoo_at IS NOT NULL');
+      return rows.length === 2;
+    });
+    // As if one had been lost without a trace.
+    await connector.query(`UPDATE iot.device SET deleted_in_odoo_at = NULL WHERE device_uid = 'r1'`);
+    await admin.write('iot.device', [old.id], { revision: -1 });
+    const [line] = await compareDevices();
+    assert.equal(line?.requeued, 2);
+    await settled();
+    assert.deepEqual((await devices()).map(({ source_id }) => source_id).sort(), ['r1', 'r2'].map(source));
+    assert.ok((await devices()).every(({ revision }) => revision > 0));
   });
 });

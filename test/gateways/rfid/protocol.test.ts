@@ -5,6 +5,7 @@ import { test } from 'node:test';
 import { protocol } from '../../../gateways/rfid/protocol.ts';
 import type { Site } from '../../../gateways/shared/protocol.ts';
 import { until } from '../support/broker.ts';
+import { noPty, serialDevice } from '../support/pty.ts';
 import { recordServices } from '../support/services.ts';
 
 function resolve(section: unknown) {
@@ -137,3 +138,63 @@ test('a serial line that is not there is tried again', async () => {
   await until('tried twice', () => record.reported.filter(({ state }) => state === 'offline').length >= 2);
   await running.stop();
 });
+
+test(
+  'a reader on a serial line: STX, lines in pieces, noise, and the plug pulled',
+  { skip: noPty() },
+  async (t) => {
+    const device = serialDevice(t);
+    const record = recordServices();
+    const { settings, problems } = resolve({
+      readers: [
+        {
+          uid: 'gate',
+          path: device.path,
+          baud: 9600,
+          stall: '1',
+          settle_ms: 20,
+          quiet_ms: 0,
+          retry_max_ms: 100,
+        },
+      ],
+    });
+    assert.deepEqual(problems, []);
+    const running = protocol.start(settings, record.services);
+    t.after(() => running.stop());
+    await until('there is none yet', () => record.reported.at(-1)?.state === 'offline');
+    await device.plug();
+    await until('opened', () => record.reported.at(-1)?.state === 'online');
+    const tags = () => record.published.map(({ envelope }) => envelope.animal?.rfid);
+    const heard = async (count: number) => {
+      await until(`${count} tags`, () => tags().length >= count);
+      return tags().at(-1);
+    };
+
+    device.send('\u0002LA 982 000001088420\r\n');
+    assert.equal(await heard(1), '982000001088420');
+    for (const piece of ['\u0002', 'LA 0000', '0 0 982 00000', '1088421\r', '\n']) {
+      device.send(piece);
+      await new Promise((done) => setTimeout(done, 15));
+    }
+    assert.equal(await heard(2), '982000001088421');
+    device.send('\u0002050 000000000017\u0003');
+    assert.equal(await heard(3), '050000000000017');
+    device.send('LR 0006 0000000018514348\r\n8000F58000109BA7\r\n');
+    assert.equal(await heard(4), '982000001088423');
+    // Noise of a line that is plugged in or runs beside a motor; a line without an end; then the reader again.
+    device.send(Uint8Array.from({ length: 700 }, (_, n) => 0x80 + ((n * 37) % 128)));
+    device.send('\r\n\u0000\u00ff\u00fe\r\n982000001088424\r\n');
+    assert.equal(await heard(5), '982000001088424');
+    assert.equal(record.counts.get('rfid_lines_ignored_total gate'), 2);
+
+    device.send('982 00000108');
+    await new Promise((done) => setTimeout(done, 50));
+    await device.unplug();
+    await until('unplugged', () => record.reported.at(-1)?.state === 'offline');
+    await device.plug();
+    await until('plugged in again', () => record.reported.at(-1)?.state === 'online');
+    device.send('8425\r\n982000001088426\r\n');
+    assert.equal(await heard(6), '982000001088426', 'half a line of before belongs to nothing');
+    assert.deepEqual(new Set(record.published.map(({ envelope }) => envelope.stall)), new Set(['1']));
+  },
+);

@@ -97,6 +97,9 @@ export const configSchema = z.strictObject({
         .positive()
         .default(10)
         .describe('Later times are dead-lettered: the device clock is wrong'),
+      clock_tolerance_seconds: seconds(60).describe(
+        'A device clock that is further off counts as wrong; values from further in the future are marked',
+      ),
       max_past_days: z
         .number()
         .positive()

@@ -7,11 +7,25 @@ import type { Check } from './health.ts';
 /** Where the gauges look. */
 export interface GaugeSources {
   db: Db;
+  queryDb: Db;
   state: { database: Check; mqtt: { status(): Check } | undefined };
 }
 
+/** Registers how many devices have a wrong clock; counted anew at each scrape. */
+export function registerClockGauge(registry: Registry, counts: () => Readonly<Record<string, number>>): void {
+  new Gauge({
+    name: 'smart_dairy_devices_clock_off',
+    help: 'Devices whose clock is off by more than intake.clock_tolerance_seconds; behind can also be late data',
+    labelNames: ['direction'],
+    registers: [registry],
+    collect() {
+      for (const [direction, count] of Object.entries(counts())) this.set({ direction }, count);
+    },
+  });
+}
+
 /** Registers the gauges. While the database is away, the outbox gauges keep their last values. */
-export function registerGauges(registry: Registry, { db, state }: GaugeSources): void {
+export function registerGauges(registry: Registry, { db, queryDb, state }: GaugeSources): void {
   const registers = [registry];
   new Gauge({
     name: 'smart_dairy_up',
@@ -25,13 +39,15 @@ export function registerGauges(registry: Registry, { db, state }: GaugeSources):
   });
   new Gauge({
     name: 'smart_dairy_database_connections',
-    help: 'Connections of the pool',
-    labelNames: ['state'],
+    help: 'Connections of the pools: for data and jobs, and for queries over REST',
+    labelNames: ['pool', 'state'],
     registers,
     collect() {
-      this.set({ state: 'open' }, db.totalCount);
-      this.set({ state: 'idle' }, db.idleCount);
-      this.set({ state: 'waiting' }, db.waitingCount);
+      for (const [name, pool] of Object.entries({ data: db, query: queryDb })) {
+        this.set({ pool: name, state: 'open' }, pool.totalCount);
+        this.set({ pool: name, state: 'idle' }, pool.idleCount);
+        this.set({ pool: name, state: 'waiting' }, pool.waitingCount);
+      }
     },
   });
   const oldest = new Gauge({

@@ -15,7 +15,9 @@ import { withNews } from './ingest/kafka-notify.ts';
 import type { MilkingSettings, PublishedMilking } from './ingest/milkings.ts';
 import { createWriter } from './ingest/writer.ts';
 import { openNotifier } from './intake-source.ts';
+import { registerClockGauge } from './gauges.ts';
 import type { PipelineMetrics } from './metrics.ts';
+import { createClockWatch } from './quality/clock.ts';
 import { createQualityWatch } from './quality/watch.ts';
 import { configuredDevices, decodeSettings, intakeLimits, rowSettings } from './settings.ts';
 import type { Gate } from './standby.ts';
@@ -43,6 +45,8 @@ export interface IngestLine {
   dimensions: Dimensions;
   /** When devices were last heard, by device id, since the last call. */
   takeSeen: () => ReadonlyMap<number, number>;
+  /** How far devices' clocks are off, by device id, in seconds, where that has changed since the last call. */
+  takeClockOffsets: () => ReadonlyMap<number, number>;
 }
 
 /** Builds the line over a database that is ready. Nothing comes in before a source delivers to its intake. */
@@ -76,16 +80,18 @@ export async function startIngestLine(
   // A group asks for the stamps that it needs, see createIntakeSource.
   const stamps = config.intake.source === 'kafka' ? new Map<string, never>() : await loadStamps(db);
   const clock = createArrivalClock(stamps);
+  const clocks = createClockWatch(config.intake.clock_tolerance_seconds * 1_000);
+  registerClockGauge(metrics.registry, () => clocks.counts());
   const seen = new Map<number, number>();
   const { detail: edition } = state.database;
   const intake = startIntake(
     write,
     decoding,
-    { clock, watch: createQualityWatch(catalogue) },
+    { clock, clocks, watch: createQualityWatch(catalogue) },
     intakeLimits(config),
     {
-      onBatch(result, messages, durationMs) {
-        metrics.onBatch(result, messages, durationMs);
+      onBatch(result, items, durationMs) {
+        metrics.onBatch(result, items, durationMs);
         for (const [id, at] of result.seen) seen.set(id, at);
         onPublished(result.published);
       },
@@ -112,6 +118,14 @@ export async function startIngestLine(
       const taken = new Map(seen);
       seen.clear();
       return taken;
+    },
+    takeClockOffsets() {
+      const offsets = new Map<number, number>();
+      for (const [key, seconds] of clocks.takeOffsets()) {
+        const device = dimensions.devices.get(key);
+        if (device !== undefined) offsets.set(device.id, seconds);
+      }
+      return offsets;
     },
   };
 }

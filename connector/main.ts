@@ -34,7 +34,7 @@ runMain(logger, async (shutdown) => {
   const metrics = createMetrics(() => state.intake?.pending() ?? { messages: 0, bytes: 0 });
   const pools = openPools(config.database, shutdown, logger);
   const { db } = pools;
-  registerGauges(metrics.registry, { db, state });
+  registerGauges(metrics.registry, { ...pools, state });
   const front = await startFront({ config, ...pools, profiles, metrics, state }, shutdown, logger);
 
   const edition = await prepareDatabase(db, config, state, shutdown, logger);
@@ -66,6 +66,7 @@ runMain(logger, async (shutdown) => {
       sentDays: config.retention.sent_days,
       deadLetterDays: config.retention.dead_letter_days,
       takeSeen: line.takeSeen,
+      takeClockOffsets: line.takeClockOffsets,
       onPublished(published) {
         metrics.onMilkings(published.length);
         onPublished(published);

@@ -1,6 +1,7 @@
 // A message of a batch after decoding: what will be written for it.
 import type { ArrivalStamp } from '../db/arrival-stamps.ts';
 import type { Decoded } from '../decode/message.ts';
+import type { ClockWatch } from '../quality/clock.ts';
 import type { QualityWatch } from '../quality/watch.ts';
 import type { ArrivalClock } from './arrival-clock.ts';
 import type { IncomingMessage } from './message.ts';
@@ -16,16 +17,19 @@ export interface Item {
 export interface Arrivals {
   clock: ArrivalClock;
   watch: QualityWatch;
+  /** Of the devices, not ours. */
+  clocks: ClockWatch;
 }
 
 /**
  * Fills in the moment of arrival where a data message carries no time, and marks values that cannot be right.
  * Done once a message, in the order of arrival, however often its batch is tried.
  */
-export function toItem(message: IncomingMessage, decoded: Decoded, { clock, watch }: Arrivals): Item {
+export function toItem(message: IncomingMessage, decoded: Decoded, { clock, watch, clocks }: Arrivals): Item {
   if (decoded.kind !== 'data') return { message, decoded, stamp: undefined };
   const device = `${decoded.address.farm}/${decoded.address.deviceUid}`;
   if (decoded.data.at !== undefined) {
+    clocks.check(device, message.arrivedAt, decoded.data);
     watch.mark(device, decoded.data.points);
     return { message, decoded, stamp: undefined };
   }

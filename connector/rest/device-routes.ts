@@ -37,6 +37,12 @@ const cardSchema = z.strictObject({
   is_online: z.boolean().describe('Heard within 5 minutes'),
   signal_strength: z.number().nullable().describe('dBm, of the last day'),
   battery_level: z.number().nullable().describe('%, of the last day'),
+  clock_offset_seconds: z
+    .number()
+    .nullable()
+    .describe(
+      'Arrival minus device time, of the last messages; below 0 the clock is ahead, above it is behind or data comes late',
+    ),
   last_value: z.number().nullable().describe('Of the metric that the type is about'),
   last_value_unit: z.string().nullable(),
   alert_count: z.int().describe('Not resolved'),

@@ -7,6 +7,7 @@ export interface Letter {
   topic: string;
   reason: string;
   payload_size: number;
+  batch_id: string | null;
   replays: number;
   replayed_at: string | null;
   payload?: string;
@@ -30,7 +31,8 @@ export function formatLetters(letters: readonly Letter[]): string {
 /** One with its payload. */
 export function formatLetter(letter: Letter): string {
   const cut = letter.is_cut === true ? ` (only the beginning of ${letter.payload_size} bytes is kept)` : '';
-  return `${headOf(letter)}\nreason: ${clean(letter.reason)}\npayload${cut}:\n${clean(letter.payload ?? '')}`;
+  const batch = letter.batch_id === null ? '' : `\nbatch: ${clean(letter.batch_id)}`;
+  return `${headOf(letter)}${batch}\nreason: ${clean(letter.reason)}\npayload${cut}:\n${clean(letter.payload ?? '')}`;
 }
 
 /** One that was not taken. */

@@ -5,7 +5,7 @@ import { after, before, describe, it } from 'node:test';
 import { pino } from 'pino';
 import { migrate } from '../../connector/db/migrate.ts';
 import { openPool, type Db } from '../../connector/db/pool.ts';
-import { registerGauges } from '../../connector/gauges.ts';
+import { registerClockGauge, registerGauges } from '../../connector/gauges.ts';
 import { createMetrics } from '../../connector/metrics.ts';
 import { createOutboxMetrics } from '../../connector/outbox/metrics.ts';
 import { createDatabase, type TestDatabase } from '../support/stack.ts';
@@ -33,7 +33,9 @@ describe('dashboards', () => {
   it('every metric of the pipeline dashboard is one that the connector has', async () => {
     const metrics = createMetrics(() => ({ messages: 0, bytes: 0 }));
     createOutboxMetrics(metrics.registry);
-    registerGauges(metrics.registry, { db, state: { database: { ok: true, detail: '' }, mqtt: undefined } });
+    const state = { database: { ok: true, detail: '' }, mqtt: undefined };
+    registerGauges(metrics.registry, { db, queryDb: db, state });
+    registerClockGauge(metrics.registry, () => ({ ahead: 0, behind: 0 }));
     const known = new Set((await metrics.registry.getMetricsAsJSON()).map(({ name }) => name));
     const asked = read('pipeline').panels.flatMap(({ targets }) => targets.map(({ expr = '' }) => expr));
     const names = asked.flatMap((expr) => expr.match(/\b(?:smart_dairy|nodejs|process)_\w+/g) ?? []);

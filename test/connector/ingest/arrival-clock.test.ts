@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { createClockWatch } from '../../../connector/quality/clock.ts';
 import { createQualityWatch } from '../../../connector/quality/watch.ts';
 import { createArrivalClock } from '../../../connector/ingest/arrival-clock.ts';
 import { toItem } from '../../../connector/ingest/item.ts';
@@ -53,7 +54,7 @@ test('what only looks redelivered gets a moment of its own', () => {
 
 test('only data without a time gets one, with all its points', () => {
   const clock = createArrivalClock(new Map());
-  const arrivals = { clock, watch: createQualityWatch(new Map()) };
+  const arrivals = { clock, watch: createQualityWatch(new Map()), clocks: createClockWatch(60_000) };
   const { decoded: timed } = dataItem([['milk_flow', t0 - 5, 1]]);
   const untimed = dataItem(
     [

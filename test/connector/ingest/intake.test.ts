@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { pino } from 'pino';
+import { createClockWatch } from '../../../connector/quality/clock.ts';
 import { createQualityWatch } from '../../../connector/quality/watch.ts';
 import { createArrivalClock } from '../../../connector/ingest/arrival-clock.ts';
 import { startIntake, type IntakeHooks, type IntakeLimits } from '../../../connector/ingest/intake.ts';
@@ -40,7 +41,11 @@ function setup(changes: Partial<IntakeLimits> = {}) {
         written?.();
       }),
     decodeContext(),
-    { clock: createArrivalClock(new Map()), watch: createQualityWatch(new Map()) },
+    {
+      clock: createArrivalClock(new Map()),
+      watch: createQualityWatch(new Map()),
+      clocks: createClockWatch(60_000),
+    },
     limits,
     hooks,
     pino({ level: 'silent' }),

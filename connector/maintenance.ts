@@ -1,4 +1,5 @@
 // The scheduled jobs: silent milkings, what Odoo knows of devices, old rows.
+import { noteClocks } from './db/clocks.ts';
 import { purgeDeadLetters } from './db/dead-letters.ts';
 import { noteSeen, publishSeen, type Dimensions } from './db/dimensions.ts';
 import { purgeKeys } from './db/idempotency.ts';
@@ -19,6 +20,8 @@ export interface MaintenanceContext {
   deadLetterDays: number;
   /** Takes what was heard of devices (by id, epoch ms) since the last call. */
   takeSeen: () => ReadonlyMap<number, number>;
+  /** Takes how far devices' clocks are off (by id, seconds) where that has changed. */
+  takeClockOffsets: () => ReadonlyMap<number, number>;
   onPublished: (milkings: readonly PublishedMilking[]) => void;
 }
 
@@ -43,7 +46,10 @@ export function maintenanceJobs(context: MaintenanceContext): Job[] {
     {
       name: 'note when devices were heard',
       cron: '*/10 * * * * *',
-      run: () => noteSeen(db, context.takeSeen()),
+      async run() {
+        await noteSeen(db, context.takeSeen());
+        await noteClocks(db, context.takeClockOffsets());
+      },
       onEveryMember: true,
     },
     {

@@ -7,6 +7,7 @@ import type { Queryable } from '../db/pool.ts';
 import { OdooError } from '../odoo/errors.ts';
 import { toOdooRecord, type OdooRecord, type RecordMapping } from '../odoo/mapping/index.ts';
 import type { OdooClient } from '../odoo/transport.ts';
+import { backoffMs } from './backoff.ts';
 import { decideCall, nextBatchSize, readResults, settle, type Waits } from './decide.ts';
 import type { OutboxMetrics } from './metrics.ts';
 import type { Target } from './target.ts';
@@ -54,6 +55,9 @@ interface Item {
 }
 type Settled = { row: OutboxRow; settlement: Settlement; result: OutboxResult };
 
+/** Waits between attempts to tell the database what Odoo answered. */
+const settleWaits = { baseMs: 100, capMs: 2_000 };
+
 /** The lane of a kind. */
 export function createLane(kind: string, mapping: RecordMapping, context: LaneContext): Lane {
   const { db, client, target, metrics, waits } = context;
@@ -61,6 +65,8 @@ export function createLane(kind: string, mapping: RecordMapping, context: LaneCo
   let failures = 0;
   let overloads = 0;
   let asked = 0;
+  /** When the lease of the batch in hand ends, epoch ms. */
+  let leasedUntil = 0;
 
   /** Calls upsert_batch with whatever is given; an empty batch only asks whether all is well. */
   async function call(items: readonly Item[]): Promise<Settled[]> {
@@ -110,7 +116,7 @@ export function createLane(kind: string, mapping: RecordMapping, context: LaneCo
 
   async function finish(done: readonly Settled[]): Promise<void> {
     if (done.length === 0) return;
-    await settleAll(db, done);
+    await settleAll(done);
     target.countSent(done.filter(({ settlement }) => settlement.outcome === 'sent').length);
     for (const { row, result } of done) {
       metrics?.result(kind, result.status);
@@ -173,11 +179,32 @@ export function createLane(kind: string, mapping: RecordMapping, context: LaneCo
     return undefined;
   }
 
+  /**
+   * Settles, and tries again what another transaction held for a moment; what is left then waits for its lease to end. A
+   * database that fails is asked until the lease ends: what Odoo answered would be lost, and the records wait out their lease.
+   */
+  async function settleAll(
+    settlements: readonly { row: OutboxRow; settlement: Settlement }[],
+  ): Promise<void> {
+    let open = settlements;
+    let refusals = 0;
+    for (let attempt = 1; open.length > 0 && attempt <= 5;) {
+      try {
+        const done = await settleOutbox(db, open);
+        open = open.filter(({ row }) => !done.has(row.id));
+        attempt += 1;
+        if (open.length > 0) await delay(20);
+      } catch (error) {
+        refusals += 1;
+        const waitMs = backoffMs(refusals, settleWaits, Math.random());
+        if (context.stopping() || Date.now() + waitMs > leasedUntil) throw error;
+        await delay(waitMs);
+      }
+    }
+  }
+
   async function release(items: readonly Item[]): Promise<void> {
-    await settleAll(
-      db,
-      items.map(({ row }) => ({ row, settlement: { outcome: 'released' } })),
-    );
+    await settleAll(items.map(({ row }) => ({ row, settlement: { outcome: 'released' } })));
   }
 
   /** An exception that is not a failed call is our mistake: said loudly, and the records stay where they are. */
@@ -208,6 +235,7 @@ export function createLane(kind: string, mapping: RecordMapping, context: LaneCo
   return {
     kind,
     async cycle() {
+      leasedUntil = Date.now() + context.leaseMs;
       const rows = await leaseOutbox(db, { kind, limit: size, leaseMs: context.leaseMs });
       if (rows.length === 0) {
         if (failures > 0 || Date.now() - asked >= waits.probeMs) return probe();
@@ -226,17 +254,4 @@ export function createLane(kind: string, mapping: RecordMapping, context: LaneCo
       return (await send(items)) ?? { waitMs: 0, reason: 'more' };
     },
   };
-}
-
-/** Settles, and tries again what another transaction held for a moment. What is left then waits for its lease to end. */
-async function settleAll(
-  db: Queryable,
-  settlements: readonly { row: OutboxRow; settlement: Settlement }[],
-): Promise<void> {
-  let open = settlements;
-  for (let attempt = 1; open.length > 0 && attempt <= 5; attempt++) {
-    if (attempt > 1) await delay(20);
-    const done = await settleOutbox(db, open);
-    open = open.filter(({ row }) => !done.has(row.id));
-  }
 }

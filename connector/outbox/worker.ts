@@ -40,6 +40,9 @@ export const defaultOutboxOptions: OutboxOptions = {
   },
 };
 
+/** Waits while the database fails: it costs little to ask it, and it is our own. */
+const databaseWaits = { baseMs: 250, capMs: 5_000 };
+
 /** What the worker needs. Without a client the records wait, and the status says so. */
 export interface OutboxWorkerConfig {
   db: Queryable;
@@ -124,7 +127,7 @@ export function createOutboxWorker(config: OutboxWorkerConfig): OutboxWorker {
         databaseFailures += 1;
         if (databaseFailures === 1)
           logger.warn({ kind: entry.lane.kind, error: messageOf(error) }, 'outbox: database trouble');
-        waitMs = backoffMs(databaseFailures, options.waits.target, Math.random());
+        waitMs = backoffMs(databaseFailures, databaseWaits, Math.random());
       }
       onFirst();
       // eslint-disable-next-line @typescript-eslint/no-unnecessary-condition -- stop() runs while we wait above

@@ -340,3 +340,29 @@ test('metrics count by kind and status, without ids', async () => {
   assert.match(text, /smart_dairy_odoo_state\{state="ok"\} 1/);
   assert.doesNotMatch(text, /meter_001/);
 });
+
+test('what Odoo answered is kept while the database cannot write, not only after the lease', async () => {
+  const receiver = createReceiver();
+  await database.db.query(`
+    CREATE FUNCTION iot.test_disk_full() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN RAISE EXCEPTION 'could not extend file: No space left on device' USING ERRCODE = '53100'; END $$;
+    CREATE TRIGGER test_disk_full BEFORE UPDATE ON iot.outbox FOR EACH ROW WHEN (NEW.state = 'sent')
+      EXECUTE FUNCTION iot.test_disk_full()`);
+  await put(database.db, milkings(5));
+  const options = { ...quick, leaseMs: 3_600_000 };
+  await withWorker(
+    receiver.client,
+    async () => {
+      await until(() => receiver.kept.size === 5);
+      await delay(300);
+      await database.db.query('DROP FUNCTION iot.test_disk_full CASCADE');
+      await until(allSent(database.db));
+    },
+    { options },
+  );
+  assert.deepEqual(
+    receiver.calls.filter(({ size }) => size > 0).map(({ size }) => size),
+    [5],
+    'and Odoo is not asked again',
+  );
+});

@@ -56,7 +56,11 @@ export async function run(context: BenchContext): Promise<BenchResult> {
     // Only its migrations are needed.
     await connector.stop();
     const wanted = context.quick ? 1_000_000 : 10_000_000;
-    const { rows } = await fillReadings(connector.databaseUrl, wanted, 100, context.report);
+    const { rows } = await fillReadings(connector.databaseUrl, {
+      rows: wanted,
+      devices: 100,
+      report: context.report,
+    });
     return await withClient(connector.databaseUrl, async (query) => {
       context.report('the same readings in the wide table of the documents');
       await query(wideTable);

@@ -65,9 +65,9 @@ function rulesOf({ points, battery }: LorawanMap): ReadonlyMap<string, Rule[]> {
 function measure({ value: raw, time, ageMs }: CodecField, rule: Rule, kgPerLitre: number): Measured[] {
   if (rule.sentinels.includes(raw)) return [];
   const scaled = toCanonical(raw * rule.scale + rule.offset, rule.unit, kgPerLitre);
-  if (!Number.isFinite(scaled)) return [];
   // Without the noise that scaling leaves: 28.29, not 28.290000000000003.
   const value = Number(scaled.toPrecision(15));
+  if (!Number.isFinite(value)) return [];
   const { min = -Infinity, max = Infinity } = rule;
   return [
     {

@@ -43,9 +43,9 @@ export function decodeRegister(
   if (definition.sentinels.includes(raw) || definition.sentinels.includes(unsigned)) return undefined;
   const { bits } = definition;
   const part = bits === undefined ? raw : Math.floor(raw / 2 ** bits.from) % 2 ** bits.count;
-  const value = part * definition.scale + definition.offset;
-  // A huge float overflows its scale: that is no value either.
-  return Number.isFinite(value) ? withoutFloatNoise(value) : undefined;
+  // A huge float overflows its scale, or when it is rounded: that is no value either.
+  const value = withoutFloatNoise(part * definition.scale + definition.offset);
+  return Number.isFinite(value) ? value : undefined;
 }
 
 /** Which values are worth publishing: all, those that belong to a milking, or those of the machine. */
@@ -62,6 +62,7 @@ export function toPoints(
     if (register.metric === undefined || value === undefined || typeof value === 'string') return [];
     if (scope !== 'all' && register.milking !== (scope === 'milking')) return [];
     const v = withoutFloatNoise(toCanonical(Number(value), register.unit ?? '', kgPerLitre));
+    if (!Number.isFinite(v)) return [];
     const { min = -Infinity, max = Infinity } = register;
     return [{ m: register.metric, v, ...(v < min || v > max ? { q: quality.outOfRange } : {}) }];
   });

@@ -22,7 +22,9 @@ export function toReading(
   const { values, counters } = unroll(map, raw, previous.counters);
   const place = stall === undefined ? {} : { stall };
   const pointsOf = (scope: PointScope) =>
-    toPoints(map, values, { kgPerLitre, scope }).map((point) => calibrate(point, calibration[point.m]));
+    toPoints(map, values, { kgPerLitre, scope })
+      .map((point) => calibrate(point, calibration[point.m]))
+      .filter(({ v }) => Number.isFinite(v));
   const counter = values.get(map.session?.counter ?? '');
   const active = values.get(map.session?.active ?? '');
   if (!isSession || typeof counter !== 'number' || active === undefined) {

@@ -67,9 +67,13 @@ for (const type of registerTypes) {
   });
 }
 
-test('a float that overflows its scale is no value', () => {
-  const definition = { ...anyDefinition(() => 0, 'float64'), scale: 1e9, offset: 0 };
-  assert.equal(decodeRegister(definition, [0x7fef, 0xffff, 0xffff, 0xffff], 'ABCD'), undefined);
+test('a float that overflows its scale, or when it is rounded, is no value', () => {
+  const read = (scale: number, words: number[]) =>
+    decodeRegister({ ...anyDefinition(() => 0, 'float64'), scale, offset: 0 }, words, 'ABCD');
+  assert.equal(read(1e9, [0x7fef, 0xffff, 0xffff, 0xffff]), undefined);
+  assert.equal(read(1, [0x7fef, 0xffff, 0xffff, 0xffff]), undefined);
+  // Found by a million of them.
+  assert.equal(read(1e9, [32_273, 11_787, 59_430, 54_932]), undefined);
 });
 
 const maps = [...loadProfiles('config/profiles', loadMetrics('config/metrics.yaml')).values()].flatMap(
@@ -100,7 +104,10 @@ test(`whole polls of every profile, cut short as well: ${fuzzRuns}`, async () =>
         kgPerLitre: 1.03,
         isSession: map.session !== undefined,
       };
-      envelopeSchema.parse(toReading({ map, stall: '1', calibration: {} }, values, given).envelope);
+      const calibration = Object.fromEntries(
+        map.registers.map(({ metric = '' }) => [metric, { scale: 1.02, offset: -0.3 }]),
+      );
+      envelopeSchema.parse(toReading({ map, stall: '1', calibration }, values, given).envelope);
     },
   );
 });

@@ -12,6 +12,7 @@ const pointsPerMessage = 10;
 const intervalMs = 100;
 const dayMessages = 864_000;
 const stuckMs = 120_000;
+const spoolCapMb = 1024;
 
 export interface GatewayChaosContext {
   env: Readonly<Record<string, string>>;
@@ -30,7 +31,7 @@ export async function run({ env, dir, quick, report }: GatewayChaosContext) {
   const port = await nextFreePort(34_000);
   const healthPort = await nextFreePort(port + 1);
   writeConfig(folder, { farm, port, healthPort, messages, startMs });
-  const watch = { rssMb: 0, spoolMb: 0, atOutageEndMb: 0 };
+  const watch = { rssMb: 0, spoolMb: 0 };
   let child = startChild(folder, env);
   let cable: Cable | undefined;
   const look = async (): Promise<Map<string, number>> => {
@@ -58,7 +59,9 @@ export async function run({ env, dir, quick, report }: GatewayChaosContext) {
   };
   const made = (values: Map<string, number>) => values.get('gateway_source_made') ?? 0;
   try {
-    await until('no broker: half a day', (values) => made(values) >= messages / 2);
+    await until('no broker: two hours', (values) => made(values) >= messages / 12);
+    const rssEarlyMb = watch.rssMb;
+    await until('half a day', (values) => made(values) >= messages / 2);
     await kill();
     await until('killed; the other half', (values) => made(values) >= messages);
     const rssInOutageMb = watch.rssMb;
@@ -74,6 +77,8 @@ export async function run({ env, dir, quick, report }: GatewayChaosContext) {
       lost: (messages - counts.arrived) * pointsPerMessage,
       duplicates: counts.duplicates * pointsPerMessage,
       spool_max_mb: Math.round(watch.spoolMb),
+      spool_cap_mb: spoolCapMb,
+      rss_after_2_h_mb: Math.round(rssEarlyMb),
       rss_in_outage_mb: Math.round(rssInOutageMb),
       rss_max_mb: Math.round(watch.rssMb),
       kills: 2,
@@ -104,7 +109,7 @@ function writeConfig(
     `farm: ${given.farm}
 uid: chaos-gw
 mqtt: { url: 'mqtt://127.0.0.1:${given.port}', username: '\${MQTT_USERNAME:-}', password: '\${MQTT_PASSWORD:-}' }
-spool: { file: ${join(folder, 'spool.sqlite')}, max_mb: 1024, commit_ms: 20, backlog_per_s: 0 }
+spool: { file: ${join(folder, 'spool.sqlite')}, max_mb: ${spoolCapMb}, commit_ms: 20, backlog_per_s: 0 }
 health: { port: ${given.healthPort} }
 profiles: ${resolve('config/profiles')}
 metrics: ${resolve('config/metrics.yaml')}

@@ -2,8 +2,10 @@
 import type { Logger } from '../contract/runtime/logger.ts';
 import type { Shutdown } from '../contract/runtime/shutdown.ts';
 import type { Profile } from '../contract/profile.ts';
+import { createCommandDesk, type CommandDesk } from './commands.ts';
 import type { ConnectorConfig } from './config.ts';
 import type { Pools } from './database.ts';
+import type { CommandRow } from './db/commands.ts';
 import type { PublishedMilking } from './ingest/milkings.ts';
 import { createLiveHub } from './live/hub.ts';
 import type { PipelineMetrics } from './metrics.ts';
@@ -28,8 +30,11 @@ export interface FrontContext extends Pools {
 /** The front. */
 export interface Front {
   odoo: OdooLink;
+  commands: CommandDesk;
   /** Milkings were committed: Odoo gets them, and whoever watches live. */
   onPublished: (milkings: readonly PublishedMilking[]) => void;
+  /** Commands to devices came further. */
+  onCommands: (commands: readonly CommandRow[]) => void;
   /** From here on records go to Odoo and come from it; the database has to answer. */
   startOdoo(): void;
 }
@@ -40,13 +45,20 @@ export async function startFront(context: FrontContext, shutdown: Shutdown, logg
   const { registry } = metrics;
   const mapping =
     config.odoo.mapping_file === '' ? undefined : loadOdooMapping(config.odoo.mapping_file, process.env);
+  const onCommands = (changed: readonly CommandRow[]) => {
+    if (changed.length > 0) outbound.wake();
+    for (const command of changed) hub.broadcast({ type: 'command', ...command });
+  };
+  const publish = () => state.mqtt?.publish;
+  const commands = createCommandDesk({ db, publish, onChanged: onCommands, logger });
+  shutdown.onRelease('commands', () => commands.stop());
   const odoo = createOdooLink({
     config: config.odoo,
     db,
     registry,
-    knowsProfile: (name) => profiles.has(name),
+    profileOf: (name) => profiles.get(name),
+    commands,
     hasAddons: mapping?.addons !== false,
-    publish: () => state.mqtt?.publish,
     onOutbox: () => outbound.wake(),
     logger,
   });
@@ -60,7 +72,16 @@ export async function startFront(context: FrontContext, shutdown: Shutdown, logg
     logger,
   );
   const { routeSettings, limits } = restSettings(config);
-  const parts = { db, queryDb, metrics, state, outbound, odoo: odoo.desk, odooWarnings: odoo.warnings };
+  const parts = {
+    db,
+    queryDb,
+    metrics,
+    state,
+    outbound,
+    odoo: odoo.desk,
+    odooWarnings: odoo.warnings,
+    commands,
+  };
   const app = createApp(
     allRoutes(parts, routeSettings),
     { token: config.rest.token, limits, aroundPost: idempotency(db, logger) },
@@ -78,6 +99,8 @@ export async function startFront(context: FrontContext, shutdown: Shutdown, logg
 
   return {
     odoo,
+    commands,
+    onCommands,
     onPublished(milkings) {
       outbound.wake();
       for (const { source_id, revision, record } of milkings) {

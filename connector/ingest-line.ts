@@ -5,6 +5,7 @@ import type { MetricCatalogue } from '../contract/metrics.ts';
 import type { Profile } from '../contract/profile.ts';
 import type { ConnectorConfig } from './config.ts';
 import { loadStamps } from './db/arrival-stamps.ts';
+import type { CommandRow } from './db/commands.ts';
 import { loadDimensions, putDevices, rememberDevices, type Dimensions } from './db/dimensions.ts';
 import { followNews, type NewsChannel } from './db/listen.ts';
 import { deviceNews, limitNews } from './db/news.ts';
@@ -36,6 +37,7 @@ export interface LineContext {
   /** What else is to be heard of the database. */
   news: readonly NewsChannel[];
   onPublished: (milkings: readonly PublishedMilking[]) => void;
+  onCommands: (commands: readonly CommandRow[]) => void;
 }
 
 /** The line. */
@@ -55,7 +57,8 @@ export async function startIngestLine(
   shutdown: Shutdown,
   logger: Logger,
 ): Promise<IngestLine> {
-  const { config, db, catalogue, profiles, metrics, state, gate, milkings, news, onPublished } = context;
+  const { config, db, catalogue, profiles, metrics, state, gate, milkings, news } = context;
+  const { onPublished, onCommands } = context;
   const { leadership } = state;
   const dimensions = await loadDimensions(db, catalogue);
   rememberDevices(
@@ -94,6 +97,7 @@ export async function startIngestLine(
         metrics.onBatch(result, items, durationMs);
         for (const [id, at] of result.seen) seen.set(id, at);
         onPublished(result.published);
+        onCommands(result.commands);
       },
       onDatabaseDown(detail) {
         state.database = { ok: false, detail };

@@ -47,11 +47,11 @@ runMain(logger, async (shutdown) => {
     await awaitLeadership(lock, gate, (contender) => (state.leadership = contender), shutdown, logger);
   }
 
-  const { onPublished } = front;
+  const { onPublished, onCommands } = front;
   const milkings = milkingSettings(config);
   const { news } = front.odoo;
   const line = await startIngestLine(
-    { config, db, catalogue, profiles, metrics, state, gate, milkings, news, onPublished },
+    { config, db, catalogue, profiles, metrics, state, gate, milkings, news, onPublished, onCommands },
     shutdown,
     logger,
   );
@@ -73,6 +73,7 @@ runMain(logger, async (shutdown) => {
       },
     }),
     ...storageJobs({ db, archiveFolder: config.storage.archive_folder, logger }),
+    ...front.commands.jobs,
     ...front.odoo.jobs,
   ];
   const onRun = createJobMetrics(metrics.registry);

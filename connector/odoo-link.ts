@@ -1,10 +1,11 @@
 // The connection with Odoo beside the outbox: what people keep there comes here, both sides are compared, the key stays alive.
 import { Counter, Gauge, type Registry } from 'prom-client';
-import { AppError, messageOf } from '../contract/errors.ts';
+import { messageOf } from '../contract/errors.ts';
 import type { Logger } from '../contract/runtime/logger.ts';
-import { buildTopic, toDeviceType } from '../contract/topics.ts';
+import type { Profile } from '../contract/profile.ts';
+import type { CommandDesk } from './commands.ts';
 import type { ConnectorConfig } from './config.ts';
-import { deviceTypeOf, purgeEvents } from './db/odoo-events.ts';
+import { purgeEvents } from './db/odoo-events.ts';
 import type { NewsChannel } from './db/listen.ts';
 import { pullNews, tellPull } from './db/news.ts';
 import { requestFullPass } from './db/odoo-sync.ts';
@@ -28,11 +29,10 @@ export interface OdooLinkConfig {
   config: ConnectorConfig['odoo'];
   db: Db;
   registry: Registry;
-  knowsProfile: (name: string) => boolean;
+  profileOf: (name: string) => Profile | undefined;
+  commands: CommandDesk;
   /** Whether our addons are in Odoo; without them there is nothing to pull and nothing to compare. */
   hasAddons: boolean;
-  /** Publishes on MQTT with QoS 1; undefined while there is no broker. */
-  publish: () => ((topic: string, payload: string) => Promise<void>) | undefined;
   /** The outbox has something to send. */
   onOutbox: () => void;
   logger: Logger;
@@ -73,7 +73,7 @@ export function createOdooLink(options: OdooLinkConfig): OdooLink {
           registry,
           pollMs: config.pull_seconds * 1000,
           pageSize: 1_000,
-          knowsProfile: options.knowsProfile,
+          knowsProfile: (name) => options.profileOf(name) !== undefined,
         });
   const keeper =
     linked === undefined
@@ -131,6 +131,8 @@ export function createOdooLink(options: OdooLinkConfig): OdooLink {
     client,
     desk: {
       db,
+      commands: options.commands,
+      profileOf: options.profileOf,
       secret: config.secret,
       hookToken: config.hook_token,
       wake,
@@ -141,15 +143,6 @@ export function createOdooLink(options: OdooLinkConfig): OdooLink {
       },
       onEvent: workOff,
       onRetry: options.onOutbox,
-      async command({ farm, device_uid: uid, command, params, request_id: id }) {
-        const deviceType = toDeviceType((await deviceTypeOf(db, farm, uid)) ?? '');
-        if (deviceType === undefined) throw new HttpError(404, `there is no device ${farm}/${uid}`);
-        const publish = options.publish();
-        if (publish === undefined) throw new AppError('transient', 'no connection to the MQTT broker');
-        const topic = buildTopic({ farm, deviceType, deviceUid: uid, messageType: 'commands' });
-        await publish(topic, JSON.stringify({ ...params, id, command }));
-        logger.info({ topic, command, request_id: id }, 'command of Odoo published');
-      },
       rotateKey: () => keeper?.rotate() ?? Promise.reject(without()),
       reconcile: compare,
     },

@@ -8,8 +8,8 @@ export const momentSchema = z.union([z.iso.datetime({ offset: true }), z.number(
 export const rfidSchema = z.string().regex(/^\d{15}$/, 'an RFID tag has 15 digits (ISO 11784)');
 
 /** Text that PostgreSQL can keep: no control characters, no halves of surrogate pairs. */
-const storable = (text: string) => text.isWellFormed() && !/[\u0000-\u001f]/.test(text);
-const unprintable = 'has characters that cannot be stored';
+export const storable = (text: string) => text.isWellFormed() && !/[\u0000-\u001f]/.test(text);
+export const unprintable = 'has characters that cannot be stored';
 
 /** Quality of a point, as stored: 0 good; anything else never triggers a rule. */
 export const quality = {
@@ -51,15 +51,3 @@ export const envelopeSchema = z.strictObject({
   rssi: z.number().optional(),
 });
 export type Envelope = z.infer<typeof envelopeSchema>;
-
-/** Retained on `…/status`; `offline` is the last will. A command's result (contract/commands.ts) comes beside it, not retained. */
-export const statusSchema = z.object({
-  state: z.enum(['online', 'degraded', 'offline']),
-  at: momentSchema.optional(),
-  detail: z.string().max(1_000).refine(storable, unprintable).optional(),
-  /** Gateway that a device is behind: with the gateway lost, this device's silence is no event of its own. */
-  via: z.string().max(64).optional(),
-  /** On a gateway's own status: how many devices are behind it. */
-  devices: z.int().min(0).optional(),
-});
-export type DeviceStatus = z.infer<typeof statusSchema>;

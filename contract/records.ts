@@ -1,5 +1,6 @@
 // The curated records that go to Odoo, one schema per record kind. They are outbox payloads: snake_case, ISO times, canonical units.
 import * as z from 'zod';
+import { commandStates } from './commands.ts';
 import { deviceTypeSchema } from './topics.ts';
 
 /** `source` of everything this product writes into Odoo. */
@@ -74,10 +75,26 @@ export const alertRecordSchema = z.strictObject({
 });
 export type AlertRecord = z.infer<typeof alertRecordSchema>;
 
+/** A command that Odoo asked for, and how far it came; its source_id is Odoo's request id. Values are text. */
+export const commandRecordSchema = z.strictObject({
+  farm: z.string(),
+  device_uid: z.string(),
+  command: z.string(),
+  value: z.string().nullable(),
+  state: z.enum(commandStates),
+  detail: z.string().nullable(),
+  result_value: z.string().nullable(),
+  requested_at: moment,
+  expires_at: moment,
+  finished_at: moment.nullable(),
+});
+export type CommandRecord = z.infer<typeof commandRecordSchema>;
+
 /** Every record kind with its payload type. */
 export interface RecordKinds {
   device: DeviceRecord;
   milk_session: MilkSessionRecord;
   alert: AlertRecord;
+  command: CommandRecord;
 }
 export type RecordKind = keyof RecordKinds;

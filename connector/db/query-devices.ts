@@ -8,6 +8,8 @@ export interface KnownDevice {
   farm: string;
   deviceUid: string;
   deviceType: string;
+  state: 'discovered' | 'registered' | 'rejected';
+  profile: string | null;
   heardAt: Date | null;
 }
 
@@ -27,7 +29,8 @@ export const findDevices = (
   rowsOf<KnownDevice & { metric: KnownMetric | null }>(
     db,
     'devices-of-uid',
-    `SELECT d.id, f.code AS farm, d.device_uid AS "deviceUid", d.device_type AS "deviceType", d.last_seen AS "heardAt",
+    `SELECT d.id, f.code AS farm, d.device_uid AS "deviceUid", d.device_type AS "deviceType",
+       d.state, d.profile, d.last_seen AS "heardAt",
        (SELECT json_build_object('id', m.id, 'unit', m.unit) FROM iot.metric m WHERE m.name = $3) AS metric
      FROM iot.device d JOIN iot.farm f ON f.id = d.farm_id
      WHERE d.device_uid = $1 AND ($2::text IS NULL OR f.code = $2) ORDER BY f.code`,

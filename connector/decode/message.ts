@@ -1,5 +1,6 @@
 // A raw MQTT or REST message into what it means: topic, payload shape, units, ranges and plausible time.
-import { quality, statusSchema, type DeviceStatus } from '../../contract/envelope.ts';
+import { quality } from '../../contract/envelope.ts';
+import { statusSchema, type DeviceStatus } from '../../contract/status.ts';
 import type { MetricCatalogue } from '../../contract/metrics.ts';
 import type { Profile } from '../../contract/profile.ts';
 import { parseTopic, type TopicAddress, type TopicTemplate } from '../../contract/topics.ts';
@@ -65,7 +66,9 @@ function parseJson(payload: Uint8Array): { value: unknown } | { error: string } 
 function decodeStatus(value: unknown, address: TopicAddress, now: number, context: DecodeContext): Decoded {
   const parsed = statusSchema.safeParse(value);
   if (!parsed.success)
-    return dead('status: expected {"state": "online" | "degraded" | "offline", "at"?, "detail"?}');
+    return dead(
+      'status: expected {"state": "online" | "degraded" | "offline", "at"?, "detail"?, "command"?: {"id", "command", "result"}}',
+    );
   const at = parsed.data.at === undefined ? now : (parseMoment(parsed.data.at) ?? now);
   if (at > now + context.maxFutureMs) return dead(inFuture(at));
   // The broker repeats retained statuses at every connect, however old.

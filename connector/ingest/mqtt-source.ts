@@ -32,8 +32,11 @@ export interface MqttSource {
   start(): void;
   pause(): Promise<void>;
   status(): { ok: boolean; detail: string };
-  /** Publishes with QoS 1; resolves when the broker has it. Throws AppError `transient` without a connection. Not on a log. */
-  publish?: (topic: string, payload: string) => Promise<void>;
+  /**
+   * Publishes with QoS 1; resolves when the broker has it, who forgets what is not delivered within `expirySeconds`.
+   * Throws AppError `transient` without a connection. Not on a log.
+   */
+  publish?: (topic: string, payload: string, expirySeconds: number) => Promise<void>;
 }
 
 const notYet = new Error('acknowledged after commit');
@@ -102,9 +105,10 @@ export function createMqttSource(options: MqttSourceOptions, sink: MessageSink, 
       });
     },
     status: () => status,
-    async publish(topic, payload) {
+    async publish(topic, payload, expirySeconds) {
       if (client?.connected !== true) throw new AppError('transient', `mqtt: ${status.detail}`);
-      await client.publishAsync(topic, payload, { qos: 1 });
+      const properties = { messageExpiryInterval: expirySeconds };
+      await client.publishAsync(topic, payload, { qos: 1, properties });
     },
   };
 }

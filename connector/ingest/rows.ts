@@ -2,6 +2,7 @@
 import type { ArrivalStamp } from '../db/arrival-stamps.ts';
 import type { DeadLetter, Replay } from '../db/dead-letters.ts';
 import type { StatusRow } from '../db/device-status.ts';
+import type { CommandNews } from '../db/commands.ts';
 import type { Device } from '../db/dimensions.ts';
 import type { TagRead } from '../db/milk-sessions.ts';
 import { readingKey, type ReadingRow } from '../db/readings.ts';
@@ -179,12 +180,30 @@ export function tagReadsOf(rows: readonly DataRow[]): TagRead[] {
   });
 }
 
-/** The batch's statuses, the last of each device. */
+/** The batch's answers to commands: of each command the one that says most. */
+export function commandNewsOf(items: readonly Item[], find: FindDevice): CommandNews[] {
+  const news = new Map<string, CommandNews>();
+  for (const { decoded } of items) {
+    if (decoded.kind !== 'status' || decoded.status.command === undefined) continue;
+    const device = find(decoded.address);
+    const { id, result, detail = null, value = null } = decoded.status.command;
+    if (device === undefined) continue;
+    const state = result === 'timeout' ? 'timed_out' : result;
+    const known = news.get(id);
+    if (known !== undefined && weight(known.state) >= weight(state)) continue;
+    news.set(id, { requestId: id, deviceId: device.id, state, detail, value });
+  }
+  return [...news.values()];
+}
+
+const weight = (state: CommandNews['state']) => (state === 'accepted' ? 0 : state === 'timed_out' ? 1 : 2);
+
+/** The batch's statuses, the last of each device; an answer to a command is no news of the state. */
 export function statusRowsOf(items: readonly Item[], find: FindDevice): StatusRow[] {
   const last = new Map<number, StatusRow>();
   for (const { decoded } of items) {
     const device = decoded.kind === 'status' ? find(decoded.address) : undefined;
-    if (decoded.kind !== 'status' || device === undefined) continue;
+    if (decoded.kind !== 'status' || decoded.status.command !== undefined || device === undefined) continue;
     const { state, detail = null } = decoded.status;
     last.set(device.id, { deviceId: device.id, at: decoded.at, state, detail });
   }

@@ -1,6 +1,7 @@
 // One transaction per batch: devices, readings, tags, milkings with their records, statuses, dead letters.
 import type { Logger } from '../../contract/runtime/logger.ts';
 import { saveStamps } from '../db/arrival-stamps.ts';
+import { noteCommandNews, type CommandRow } from '../db/commands.ts';
 import { insertDeadLetters, noteReplays } from '../db/dead-letters.ts';
 import { insertStatuses } from '../db/device-status.ts';
 import { rememberDevices, type Dimensions } from '../db/dimensions.ts';
@@ -12,6 +13,7 @@ import type { Outcome } from './message.ts';
 import { writeMilkings, type DeviceById, type MilkingSettings, type PublishedMilking } from './milkings.ts';
 import { heardAt, registerDevices, type FindDevice } from './register.ts';
 import {
+  commandNewsOf,
   dataRowsOf,
   deadLettersOf,
   milkingEventsOf,
@@ -28,6 +30,8 @@ export interface BatchResult {
   duplicates: number;
   deadLetters: number;
   published: PublishedMilking[];
+  /** Commands that came further. */
+  commands: CommandRow[];
   seen: ReadonlyMap<number, number>;
   /** One a message, in order. */
   outcomes: readonly Outcome[];
@@ -104,6 +108,7 @@ export function createWriter(context: WriterContext): WriteBatch {
       const outcomes = outcomesOf(items, data, duplicates, devices.find, dimensions.metricIds);
       const letters = deadLettersOf(items, outcomes);
       await insertStatuses(client, statusRowsOf(items, devices.find));
+      const commands = await noteCommandNews(client, commandNewsOf(items, devices.find));
       await saveStamps(client, stampsOf(items));
       await insertDeadLetters(client, letters, batchId);
       await noteReplays(client, replaysOf(items, outcomes));
@@ -115,6 +120,7 @@ export function createWriter(context: WriterContext): WriteBatch {
           duplicates: points - stored,
           deadLetters: letters.length,
           published,
+          commands,
           seen: seenDevices(items, devices.find),
           outcomes,
         },
@@ -138,6 +144,7 @@ function merge(left: BatchResult, right: BatchResult): BatchResult {
     duplicates: left.duplicates + right.duplicates,
     deadLetters: left.deadLetters + right.deadLetters,
     published: [...left.published, ...right.published],
+    commands: [...left.commands, ...right.commands],
     seen: new Map([...left.seen, ...right.seen]),
     outcomes: [...left.outcomes, ...right.outcomes],
   };

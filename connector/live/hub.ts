@@ -1,12 +1,14 @@
-// The live stream: a WebSocket that tells of committed milkings and of Odoo's answers.
+// The live stream: a WebSocket that tells of committed milkings, commands to devices and Odoo's answers.
 import type { Server } from 'node:http';
 import { WebSocketServer, type WebSocket } from 'ws';
 import type { Logger } from '../../contract/runtime/logger.ts';
+import type { CommandRow } from '../db/commands.ts';
 import { isAuthorized } from '../rest/auth.ts';
 
 /** What listeners receive, as JSON. */
 export type LiveEvent =
   | { type: 'milking'; source_id: string; revision: number; record: unknown }
+  | ({ type: 'command' } & CommandRow)
   | { type: 'odoo'; kind: string; source_id: string; result: unknown };
 
 /** The open stream. */

@@ -2,12 +2,17 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { Request } from 'express';
 import * as z from 'zod';
+import type { Profile } from '../../contract/profile.ts';
+import type { CommandDesk } from '../commands.ts';
+import { findCommands } from '../db/commands.ts';
 import { latestValues, storeEvent, takeSignature } from '../db/odoo-events.ts';
 import { listCursors } from '../db/odoo-sync.ts';
 import { countOutbox, ignoreParked, listParked, retryParked } from '../db/outbox.ts';
 import type { Queryable } from '../db/pool.ts';
 import { readReport } from '../db/reconciliation.ts';
 import { pullKindSchema, type PullKind } from '../sync/records.ts';
+import { commandNameSchema, commandParamsShape, knownCommands, requestIdSchema } from './command-routes.ts';
+import { theDevice } from './lookup.ts';
 import { HttpError, invalidInput } from './problem.ts';
 import { route, type Route } from './route.ts';
 import { checkSignature, signatureWindowS } from './signature.ts';
@@ -22,8 +27,8 @@ export interface OdooDesk {
   /** Works on stored webhook events soon. */
   onEvent: () => void;
   onRetry: () => void;
-  /** Publishes a command; throws AppError when there is no such device or no broker. */
-  command: (command: OdooCommand) => Promise<void>;
+  commands: CommandDesk;
+  profileOf: (name: string) => Profile | undefined;
   rotateKey: () => Promise<Date | undefined>;
   reconcile: (days: number) => Promise<void>;
 }
@@ -31,11 +36,10 @@ export interface OdooDesk {
 const commandSchema = z.strictObject({
   farm: z.string(),
   device_uid: z.string(),
-  command: z.string().min(1).max(64),
-  params: z.record(z.string(), z.unknown()).default({}),
-  request_id: z.string().min(1).max(128),
+  command: commandNameSchema,
+  params: z.strictObject(commandParamsShape).prefault({}),
+  request_id: requestIdSchema,
 });
-export type OdooCommand = z.infer<typeof commandSchema>;
 
 const tag = 'Odoo';
 const idsSchema = z.strictObject({ ids: z.array(z.int()).min(1).max(10_000) });
@@ -101,11 +105,29 @@ export function odooRoutes(desk: OdooDesk): Route[] {
       'command',
       'Sends a command to a device',
       commandSchema,
-      async (command) => {
-        await desk.command(command);
-        return { accepted: true, request_id: command.request_id };
+      async ({ farm, device_uid: uid, command, params, request_id: requestId }) => {
+        const device = await theDevice(db, uid, farm);
+        const { value, timeout_ms: timeoutMs } = params;
+        const order = { requestId, device, command, value, timeoutMs, requestedBy: 'odoo' } as const;
+        const { state, expires_at } = await desk.commands.send(order);
+        return { accepted: true, request_id: requestId, state, expires_at };
       },
       202,
+    ),
+    signed(
+      'command/status',
+      'How commands ended',
+      z.strictObject({ request_ids: z.array(requestIdSchema).max(200) }),
+      async ({ request_ids: ids }) => ({ commands: await findCommands(db, ids) }),
+    ),
+    signed(
+      'command/known',
+      "The commands that a device's profile offers",
+      z.strictObject({ farm: z.string(), device_uid: z.string() }),
+      async ({ farm, device_uid: uid }) => {
+        const { profile } = await theDevice(db, uid, farm);
+        return { commands: knownCommands(desk.profileOf(profile ?? '')) };
+      },
     ),
     signed('outbox/summary', 'What waits for Odoo, by kind', empty, async () => ({
       kinds: (await countOutbox(db)).map(({ kind, pending, parked, oldestPendingS }) => ({

@@ -1,8 +1,10 @@
 // All routes of the connector, and what they answer from.
 import { AppError } from '../../contract/errors.ts';
+import type { CommandDesk } from '../commands.ts';
 import type { IngestPort } from '../ingest/submit.ts';
 import { alertRoutes } from './alert-routes.ts';
 import { analyticsRoutes, type Grade } from './analytics-routes.ts';
+import { commandRoutes } from './command-routes.ts';
 import { dashboardRoutes, type MilkUnits } from './dashboard-routes.ts';
 import { deadLetterRoutes } from './dead-letter-routes.ts';
 import { deviceRoutes } from './device-routes.ts';
@@ -21,7 +23,10 @@ export interface RouteSettings {
 }
 
 /** The routes over the connector's parts. */
-export function allRoutes(parts: Parts & { odoo: OdooDesk }, settings: RouteSettings): Route[] {
+export function allRoutes(
+  parts: Parts & { odoo: OdooDesk; commands: CommandDesk },
+  settings: RouteSettings,
+): Route[] {
   const port = (): IngestPort => {
     const { database, ingest, leadership } = parts.state;
     if (leadership?.leads() === false)
@@ -36,6 +41,7 @@ export function allRoutes(parts: Parts & { odoo: OdooDesk }, settings: RouteSett
     ...deadLetterRoutes(parts.db, port),
     ...queryRoutes(parts.queryDb, () => parts.state.intake?.pending().messages ?? 0),
     ...deviceRoutes(parts.queryDb),
+    ...commandRoutes(parts.db, parts.commands),
     ...alertRoutes(parts.db, parts.queryDb, () => parts.outbound.wake()),
     ...dashboardRoutes(parts.queryDb, settings.milk),
     ...analyticsRoutes(parts.queryDb, settings.milk, settings.grade),

@@ -23,7 +23,8 @@ export const priority = { command: 2, poll: 1, probe: 0 } as const;
 export interface BusLine {
   /** Words of a block, or 0/1 of bits. */
   read(unit: number, block: Place, timeoutMs?: number): Promise<number[]>;
-  write(unit: number, block: Place, words: readonly number[]): Promise<void>;
+  /** Nothing is sent any more once `signal` has aborted, however long the connection took. */
+  write(unit: number, block: Place, words: readonly number[], signal: AbortSignal): Promise<void>;
 }
 type Place = Pick<Block, 'table' | 'start' | 'length'>;
 
@@ -127,7 +128,7 @@ export function createBus(options: Options, services: Pick<Services, 'logger' | 
       missing = 0;
       return answer;
     } catch (thrown) {
-      if (thrown instanceof BusDownError) throw thrown;
+      if (thrown instanceof AppError) throw thrown;
       const fault = faultOf(thrown);
       services.count('faults_total', { ...labels, kind: fault.kind });
       const message = `unit ${unit} on bus '${name}': ${messageOf(thrown)}`;
@@ -157,7 +158,12 @@ export function createBus(options: Options, services: Pick<Services, 'logger' | 
         `unit ${unit} on bus '${name}': ${words.length} values instead of ${block.length}`,
       );
     },
-    write: (unit, block, words) => request(unit, timeoutMs, (open) => sendWrite(open, unit, block, words)),
+    write: (unit, block, words, signal) =>
+      request(unit, timeoutMs, (open) => {
+        // The sender has given up, and has been told that nobody knows.
+        if (signal.aborted) throw new AppError('transient', 'not executed: the bus was busy for too long');
+        return sendWrite(open, unit, block, words);
+      }),
   };
 
   return {

@@ -36,12 +36,9 @@ export async function executeCommand(
 
   const block = placeRegister(map, definition);
   const back = await bus.run(priority.command, async (line) => {
-    // The sender has given up while this waited for the bus: what it has been told is that nobody knows.
-    if (signal.aborted) return undefined;
-    await line.write(unit, block, words);
+    await line.write(unit, block, words, signal);
     return command.read_back ? line.read(unit, block) : words;
   });
-  if (back === undefined) return { result: 'failed', detail: 'not executed: the bus was busy for too long' };
   if (!command.read_back) return { result: 'done' };
   const shown = decodeRegister(definition, back, order);
   const seen = shown === undefined ? {} : { value: shown };

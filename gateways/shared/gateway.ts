@@ -78,7 +78,7 @@ async function startAll({ shared, settings }: GatewayConfig, protocols: readonly
     if (isSynchronised) outlet.remember('clock/latest', at);
   }, seenEveryMs);
   const roster = createRoster(shared, link, logger);
-  const commands = createCommands({ farm, link, roster, memory: outlet, logger });
+  const commands = createCommands({ farm, link, roster, outlet, clock, logger });
   const meters = createMeters();
   const services: Services = {
     logger,

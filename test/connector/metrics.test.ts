@@ -12,6 +12,7 @@ const batch = (items: Item[], outcomes: Outcome[]) => ({
   duplicates: 1,
   deadLetters: 1,
   published: [],
+  commands: [],
   seen: new Map<number, number>(),
   outcomes,
   items,

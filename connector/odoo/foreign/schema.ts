@@ -5,6 +5,7 @@ import { nearMatch } from '../../../contract/near-match.ts';
 import { loadYaml } from '../../../contract/runtime/yaml.ts';
 import {
   alertRecordSchema,
+  commandRecordSchema,
   deviceRecordSchema,
   milkSessionRecordSchema,
   type RecordKind,
@@ -68,6 +69,7 @@ const fileSchema = z.strictObject({
     device: kindSchema.optional(),
     milk_session: kindSchema.optional(),
     alert: kindSchema.optional(),
+    command: kindSchema.optional(),
   }),
 });
 
@@ -75,6 +77,7 @@ const records = {
   device: deviceRecordSchema,
   milk_session: milkSessionRecordSchema,
   alert: alertRecordSchema,
+  command: commandRecordSchema,
 };
 
 /** What a key of a record holds, as far as it decides which fields fit. */

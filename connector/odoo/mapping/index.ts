@@ -3,12 +3,14 @@ import * as z from 'zod';
 import { AppError } from '../../../contract/errors.ts';
 import {
   alertRecordSchema,
+  commandRecordSchema,
   deviceRecordSchema,
   milkSessionRecordSchema,
   recordSource,
   type RecordKind,
 } from '../../../contract/records.ts';
 import { alertToOdoo } from './alert.ts';
+import { commandToOdoo } from './command.ts';
 import { deviceToOdoo } from './device.ts';
 import { milkSessionToOdoo } from './milk-session.ts';
 
@@ -39,6 +41,7 @@ export const mappings: Record<RecordKind, RecordMapping> = {
   device: mapping('iot.device', deviceRecordSchema, deviceToOdoo),
   milk_session: mapping('iot.milk.session', milkSessionRecordSchema, milkSessionToOdoo),
   alert: mapping('iot.alert', alertRecordSchema, alertToOdoo),
+  command: mapping('iot.device.command', commandRecordSchema, commandToOdoo),
 };
 
 /** An outbox row as a complete Odoo record. Throws AppError `invalid` when the payload is not what its kind says. */
@@ -53,6 +56,7 @@ const schemas = {
   device: deviceRecordSchema,
   milk_session: milkSessionRecordSchema,
   alert: alertRecordSchema,
+  command: commandRecordSchema,
 };
 
 /** Checks an outbox payload of a kind and leaves it as it is. Throws AppError `invalid`. */

@@ -199,7 +199,7 @@ describe('dead, with a reason that tells what to do', () => {
     'a status that is none': [
       'dairy/farm1/milk_meter/m1/status',
       { state: 'fine' },
-      'status: expected {"state": "online" | "degraded" | "offline", "at"?, "detail"?}',
+      'status: expected {"state": "online" | "degraded" | "offline", "at"?, "detail"?, "command"?: {"id", "command", "result"}}',
     ],
     'a status of the future': [
       'dairy/farm1/milk_meter/m1/status',
@@ -320,6 +320,8 @@ test('statuses with and without a time; very old retained ones, commands and con
   });
   const status = { state: 'online', at, detail: 'firmware 2' };
   assert.deepEqual(decode(topic, status), { kind: 'status', address, status, at: Date.parse(at) });
+  const told = { state: 'online', at, command: { id: '7', command: 'open', result: 'done', value: true } };
+  assert.deepEqual(decode(topic, told), { kind: 'status', address, status: told, at: Date.parse(at) });
   for (const old of [0, -1e300, '2020-01-01T00:00:00Z'])
     assert.deepEqual(decode(topic, { state: 'offline', at: old }), { kind: 'ignored' });
   for (const type of ['commands', 'config'])

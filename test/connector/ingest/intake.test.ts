@@ -19,6 +19,7 @@ const result: BatchResult = {
   duplicates: 0,
   deadLetters: 0,
   published: [],
+  commands: [],
   seen: new Map(),
   outcomes: [],
 };

@@ -303,7 +303,9 @@ describe('Odoo → connector', { skip: noOdoo() }, () => {
     const answer = await callSigned(connector.url, secret, 'command', { ...command, request_id: 'r1' });
     assert.equal(answer.status, 202);
     await eventually('the command is there', () => Promise.resolve(received.length === 1));
-    assert.deepEqual(JSON.parse(received[0] ?? ''), { id: 'r1', command: 'reset', value: 1 });
+    const { expires_at: expiresAt, ...sent } = JSON.parse(received[0] ?? '') as Record<string, unknown>;
+    assert.deepEqual(sent, { id: 'r1', command: 'reset', value: 1, timeout_ms: 10_000 });
+    assert.equal(expiresAt, answer.body['expires_at']);
     const unknown = await callSigned(connector.url, secret, 'command', {
       ...command,
       device_uid: 'nobody',

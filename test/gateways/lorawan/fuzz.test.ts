@@ -1,7 +1,8 @@
 // Whatever bytes and events arrive, every LoRaWAN profile and ChirpStack's events say a reason or what can be published.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { envelopeSchema, statusSchema } from '../../../contract/envelope.ts';
+import { envelopeSchema } from '../../../contract/envelope.ts';
+import { statusSchema } from '../../../contract/status.ts';
 import { loadMetrics, loadProfiles } from '../../../contract/runtime/profiles.ts';
 import type { Codec } from '../../../gateways/lorawan/codecs/codec.ts';
 import { codecs } from '../../../gateways/lorawan/codecs/index.ts';

@@ -109,10 +109,10 @@ test('commands are answered: accepted, then the result; twice the same is execut
   await send({ id: '1', command: 'open' });
   await send({ id: '2', command: 'open', expires_at: '2020-01-01T00:00:00Z' });
   await send({ nonsense: true });
-  await until('answers', () => results().length >= 5);
+  await until('answers', () => results().length >= 4);
   const told = (id: string) => results().flatMap((result) => (result['id'] === id ? [result['result']] : []));
   assert.deepEqual(told('1'), ['accepted', 'rejected']);
-  assert.deepEqual(told('2'), ['accepted', 'rejected']);
+  assert.deepEqual(told('2'), ['rejected']);
   assert.match(
     results()
       .map(({ detail }) => String(detail))

@@ -1,0 +1,19 @@
+// A command as iot.device.command takes it.
+import type { CommandRecord } from '../../../contract/records.ts';
+import { toOdooDatetime } from './values.ts';
+
+/** Keys are field names of iot.device.command; farm and device_uid are natural keys. */
+export function commandToOdoo(record: CommandRecord) {
+  return {
+    farm: record.farm,
+    device_uid: record.device_uid,
+    command: record.command,
+    value: record.value,
+    state: record.state,
+    detail: record.detail,
+    result_value: record.result_value,
+    requested_at: toOdooDatetime(record.requested_at),
+    expires_at: toOdooDatetime(record.expires_at),
+    finished_at: toOdooDatetime(record.finished_at),
+  };
+}

@@ -63,8 +63,7 @@ export function analyticsRoutes(db: Queryable, { timezone, kgPerLitre }: MilkUni
       path: '/api/v1/iot/analytics/data-quality',
       tag,
       summary: 'How good the data of each device was, day by day (UTC)',
-      description:
-        'Newest day first, and of a day the worst device first. Worked out every hour.',
+      description: 'Newest day first, and of a day the worst device first. Worked out every hour.',
       query: z.strictObject({
         device_ids: uidsSchema.describe('Repeat it for several; without it all'),
         farm_id: farmSchema,

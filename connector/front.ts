@@ -1,12 +1,12 @@
 // What stands towards people and Odoo: REST, live socket, outbox and the link with Odoo. It needs no database to start.
 import type { Logger } from '../contract/runtime/logger.ts';
 import type { Shutdown } from '../contract/runtime/shutdown.ts';
-import type { Profile } from '../contract/profile.ts';
 import { createCommandDesk, type CommandDesk } from './commands.ts';
 import type { ConnectorConfig } from './config.ts';
 import type { Pools } from './database.ts';
 import type { CommandRow } from './db/commands.ts';
 import type { PublishedMilking } from './ingest/milkings.ts';
+import type { Library } from './library.ts';
 import { createLiveHub } from './live/hub.ts';
 import type { PipelineMetrics } from './metrics.ts';
 import { createOdooLink, type OdooLink } from './odoo-link.ts';
@@ -22,7 +22,7 @@ import type { ConnectorState } from './state.ts';
 /** What the front works with. */
 export interface FrontContext extends Pools {
   config: ConnectorConfig;
-  profiles: ReadonlyMap<string, Profile>;
+  library: Library;
   metrics: PipelineMetrics;
   state: ConnectorState;
 }
@@ -41,7 +41,7 @@ export interface Front {
 
 /** Starts REST at once: health has to answer while the database is still away. Throws when the port is taken. */
 export async function startFront(context: FrontContext, shutdown: Shutdown, logger: Logger): Promise<Front> {
-  const { config, db, queryDb, profiles, metrics, state } = context;
+  const { config, db, queryDb, library, metrics, state } = context;
   const { registry } = metrics;
   const mapping =
     config.odoo.mapping_file === '' ? undefined : loadOdooMapping(config.odoo.mapping_file, process.env);
@@ -56,7 +56,7 @@ export async function startFront(context: FrontContext, shutdown: Shutdown, logg
     config: config.odoo,
     db,
     registry,
-    profileOf: (name) => profiles.get(name),
+    profileOf: (name) => library.profiles.get(name),
     commands,
     hasAddons: mapping?.addons !== false,
     onOutbox: () => outbound.wake(),
@@ -75,6 +75,7 @@ export async function startFront(context: FrontContext, shutdown: Shutdown, logg
   const parts = {
     db,
     queryDb,
+    library,
     metrics,
     state,
     outbound,

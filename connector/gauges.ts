@@ -3,11 +3,13 @@ import { Gauge, type Registry } from 'prom-client';
 import { countOutbox } from './db/outbox.ts';
 import type { Db } from './db/pool.ts';
 import type { Check } from './health.ts';
+import type { Library } from './library.ts';
 
 /** Where the gauges look. */
 export interface GaugeSources {
   db: Db;
   queryDb: Db;
+  library: Pick<Library, 'refused'>;
   state: { database: Check; mqtt: { status(): Check } | undefined };
 }
 
@@ -25,7 +27,7 @@ export function registerClockGauge(registry: Registry, counts: () => Readonly<Re
 }
 
 /** Registers the gauges. While the database is away, the outbox gauges keep their last values. */
-export function registerGauges(registry: Registry, { db, queryDb, state }: GaugeSources): void {
+export function registerGauges(registry: Registry, { db, queryDb, library, state }: GaugeSources): void {
   const registers = [registry];
   new Gauge({
     name: 'smart_dairy_up',
@@ -48,6 +50,14 @@ export function registerGauges(registry: Registry, { db, queryDb, state }: Gauge
         this.set({ pool: name, state: 'idle' }, pool.idleCount);
         this.set({ pool: name, state: 'waiting' }, pool.waitingCount);
       }
+    },
+  });
+  new Gauge({
+    name: 'smart_dairy_profiles_refused',
+    help: '1 while the files of profiles and metrics are wrong and older ones are in use',
+    registers,
+    collect() {
+      this.set(library.refused() === undefined ? 0 : 1);
     },
   });
   const oldest = new Gauge({

@@ -1,26 +1,25 @@
 // The line from a message to its committed row: writer, decoding, quality watch and intake, put together.
 import type { Logger } from '../contract/runtime/logger.ts';
 import type { Shutdown } from '../contract/runtime/shutdown.ts';
-import type { MetricCatalogue } from '../contract/metrics.ts';
-import type { Profile } from '../contract/profile.ts';
 import type { ConnectorConfig } from './config.ts';
 import { loadStamps } from './db/arrival-stamps.ts';
 import type { CommandRow } from './db/commands.ts';
-import { loadDimensions, putDevices, rememberDevices, type Dimensions } from './db/dimensions.ts';
+import { loadDimensions, putDevices, putMetrics, rememberDevices, type Dimensions } from './db/dimensions.ts';
 import { followNews, type NewsChannel } from './db/listen.ts';
 import { deviceNews, limitNews } from './db/news.ts';
-import { inTransaction, type Db } from './db/pool.ts';
+import { inTransaction, toDatabaseError, type Db } from './db/pool.ts';
 import { createArrivalClock, type ArrivalClock } from './ingest/arrival-clock.ts';
 import { startIntake, type Intake } from './ingest/intake.ts';
 import { withNews } from './ingest/kafka-notify.ts';
 import type { MilkingSettings, PublishedMilking } from './ingest/milkings.ts';
 import { createWriter } from './ingest/writer.ts';
 import { openNotifier } from './intake-source.ts';
+import type { Library } from './library.ts';
 import { registerClockGauge } from './gauges.ts';
 import type { PipelineMetrics } from './metrics.ts';
 import { createClockWatch } from './quality/clock.ts';
 import { createQualityWatch } from './quality/watch.ts';
-import { configuredDevices, decodeSettings, intakeLimits, rowSettings } from './settings.ts';
+import { configuredDevices, decodeSettings, intakeLimits } from './settings.ts';
 import type { Gate } from './standby.ts';
 import type { ConnectorState } from './state.ts';
 
@@ -28,8 +27,7 @@ import type { ConnectorState } from './state.ts';
 export interface LineContext {
   config: ConnectorConfig;
   db: Db;
-  catalogue: MetricCatalogue;
-  profiles: ReadonlyMap<string, Profile>;
+  library: Library;
   metrics: PipelineMetrics;
   state: ConnectorState;
   gate: Gate;
@@ -57,10 +55,10 @@ export async function startIngestLine(
   shutdown: Shutdown,
   logger: Logger,
 ): Promise<IngestLine> {
-  const { config, db, catalogue, profiles, metrics, state, gate, milkings, news } = context;
+  const { config, db, library, metrics, state, gate, milkings, news } = context;
   const { onPublished, onCommands } = context;
   const { leadership } = state;
-  const dimensions = await loadDimensions(db, catalogue);
+  const dimensions = await loadDimensions(db, library.catalogue);
   rememberDevices(
     dimensions,
     await inTransaction(db, (client) => putDevices(client, configuredDevices(config))),
@@ -79,7 +77,15 @@ export async function startIngestLine(
     ...(leadership === undefined ? {} : { fence: leadership.fence }),
   });
   const write = config.kafka.notify ? withNews(store, openNotifier(config, shutdown, logger)) : store;
-  const decoding = decodeSettings(config, catalogue, profiles, dimensions);
+  const decoding = decodeSettings(config, library, dimensions);
+  const watch = createQualityWatch(library.catalogue);
+  library.beforeUse(async ({ catalogue }) => {
+    // First the ids of new metrics: without one a value would be left out.
+    dimensions.metricIds = await putMetrics(db, catalogue).catch((error: unknown) => {
+      throw toDatabaseError(error);
+    });
+    watch.use(catalogue);
+  });
   // A group asks for the stamps that it needs, see createIntakeSource.
   const stamps = config.intake.source === 'kafka' ? new Map<string, never>() : await loadStamps(db);
   const clock = createArrivalClock(stamps);
@@ -90,7 +96,7 @@ export async function startIngestLine(
   const intake = startIntake(
     write,
     decoding,
-    { clock, clocks, watch: createQualityWatch(catalogue) },
+    { clock, clocks, watch },
     intakeLimits(config),
     {
       onBatch(result, items, durationMs) {
@@ -113,7 +119,7 @@ export async function startIngestLine(
   );
   shutdown.onRelease('intake', () => intake.stop());
   state.intake = intake;
-  state.ingest = { intake, rows: rowSettings(decoding, dimensions) };
+  state.ingest = { intake, rows: decoding };
   return {
     intake,
     clock,

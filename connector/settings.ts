@@ -1,32 +1,33 @@
 // From configuration to what the parts take: snake_case and units become ours, once.
 import { AppError } from '../contract/errors.ts';
-import type { MetricCatalogue } from '../contract/metrics.ts';
-import type { Profile } from '../contract/profile.ts';
 import type { ConnectorConfig } from './config.ts';
 import { deviceKey, type Dimensions, type NewDevice } from './db/dimensions.ts';
 import type { StorageSettings } from './db/storage.ts';
-import type { DecodeContext } from './decode/message.ts';
 import type { RowContext } from './decode/rows.ts';
 import type { IntakeLimits } from './ingest/intake.ts';
 import type { LogOptions } from './ingest/kafka-client.ts';
 import type { MilkingSettings } from './ingest/milkings.ts';
 import type { MqttSourceOptions } from './ingest/mqtt-source.ts';
+import type { Meanings } from './library.ts';
 import type { RateLimits } from './rest/rate-limit.ts';
 import type { RouteSettings } from './rest/routes.ts';
 import { createLimitBook, type Limit } from './sessions/limits.ts';
 import { gradeOf } from './sessions/record.ts';
 
-/** What decoding takes. */
+/** What decoding takes, of messages and of rows of the REST API. Catalogue and profiles are those in use at the time. */
 export function decodeSettings(
   config: ConnectorConfig,
-  catalogue: MetricCatalogue,
-  profiles: ReadonlyMap<string, Profile>,
+  library: Readonly<Meanings>,
   dimensions: Dimensions,
-): DecodeContext {
+): RowContext {
   return {
     templates: config.templates,
-    catalogue,
-    profiles,
+    get catalogue() {
+      return library.catalogue;
+    },
+    get profiles() {
+      return library.profiles;
+    },
     // Discovered devices are matched anew by each payload; only a registration binds.
     assignedProfile(farm, deviceUid) {
       const device = dimensions.devices.get(deviceKey(farm, deviceUid));
@@ -36,13 +37,6 @@ export function decodeSettings(
     maxPayloadBytes: config.intake.max_payload_bytes,
     maxFutureMs: config.intake.max_future_minutes * 60_000,
     maxPastMs: config.intake.max_past_days * 86_400_000,
-  };
-}
-
-/** What rows of the REST API take. */
-export function rowSettings(context: DecodeContext, dimensions: Dimensions): RowContext {
-  return {
-    ...context,
     deviceTypeOf: (farm, deviceUid) => dimensions.devices.get(deviceKey(farm, deviceUid))?.deviceType,
   };
 }

@@ -55,8 +55,11 @@ export const deviceKey = (farm: string, deviceUid: string) => `${farm}/${deviceU
 const deviceColumns = `d.id, d.farm_id AS "farmId", f.code AS farm, d.device_uid AS "deviceUid",
   d.device_type AS "deviceType", d.profile, d.stall, d.state`;
 
-/** Writes the catalogue into iot.metric and loads all dimensions. */
-export async function loadDimensions(db: Queryable, catalogue: MetricCatalogue): Promise<Dimensions> {
+/** Writes the catalogue into iot.metric; returns the ids of all metrics that were ever in it. */
+export async function putMetrics(
+  db: Queryable,
+  catalogue: MetricCatalogue,
+): Promise<ReadonlyMap<string, number>> {
   const metrics = [...catalogue];
   await db.query(
     `INSERT INTO iot.metric AS m (name, unit, kind, valid_min, valid_max, description)
@@ -75,8 +78,13 @@ export async function loadDimensions(db: Queryable, catalogue: MetricCatalogue):
     ],
   );
   const ids = await db.query<{ name: string; id: number }>('SELECT name, id FROM iot.metric');
+  return new Map(ids.rows.map((row) => [row.name, row.id]));
+}
+
+/** Writes the catalogue into iot.metric and loads all dimensions. */
+export async function loadDimensions(db: Queryable, catalogue: MetricCatalogue): Promise<Dimensions> {
   const dimensions: Dimensions = {
-    metricIds: new Map(ids.rows.map((row) => [row.name, row.id])),
+    metricIds: await putMetrics(db, catalogue),
     devices: new Map(),
     devicesById: new Map(),
   };

@@ -5,6 +5,8 @@ import type { DecodedPoint } from '../decode/decoded.ts';
 
 /** Marks points of a device in the order of their arrival. Points that are marked already stay as they are. */
 export interface QualityWatch {
+  /** Takes the limits of another catalogue. */
+  use(catalogue: MetricCatalogue): void;
   mark(device: string, points: DecodedPoint[]): void;
 }
 
@@ -26,13 +28,10 @@ const leastSame = 5;
  * Its memory starts empty: after a restart the first value of a sensor is taken as it is.
  */
 export function createQualityWatch(catalogue: MetricCatalogue): QualityWatch {
-  const limits = new Map<string, { perMs: number; stuckMs: number }>();
-  for (const [name, { max_per_minute: perMinute, stuck_minutes: minutes }] of catalogue) {
-    if (perMinute === undefined && minutes === undefined) continue;
-    limits.set(name, { perMs: (perMinute ?? Infinity) / 60_000, stuckMs: (minutes ?? Infinity) * 60_000 });
-  }
+  let limits = limitsOf(catalogue);
   const devices = new Map<string, Map<string, Last>>();
   return {
+    use: (next) => void (limits = limitsOf(next)),
     mark(device, points) {
       for (const point of points) {
         const limit = limits.get(point.metric);
@@ -55,7 +54,21 @@ export function createQualityWatch(catalogue: MetricCatalogue): QualityWatch {
   };
 }
 
-function judge(last: Last, { time, value }: DecodedPoint, limit: { perMs: number; stuckMs: number }): number {
+interface WatchLimit {
+  perMs: number;
+  stuckMs: number;
+}
+
+function limitsOf(catalogue: MetricCatalogue): ReadonlyMap<string, WatchLimit> {
+  const limits = new Map<string, WatchLimit>();
+  for (const [name, { max_per_minute: perMinute, stuck_minutes: minutes }] of catalogue) {
+    if (perMinute === undefined && minutes === undefined) continue;
+    limits.set(name, { perMs: (perMinute ?? Infinity) / 60_000, stuckMs: (minutes ?? Infinity) * 60_000 });
+  }
+  return limits;
+}
+
+function judge(last: Last, { time, value }: DecodedPoint, limit: WatchLimit): number {
   const elapsedMs = time - last.time;
   if (elapsedMs <= longestStepMs && Math.abs(value - last.value) > limit.perMs * elapsedMs)
     return quality.rateOfChange;

@@ -1,5 +1,6 @@
 // Dead letters: list, look, replay.
 import * as z from 'zod';
+import { toAppError } from '../../contract/errors.ts';
 import { listDeadLetters, loadDeadLetters, showDeadLetter } from '../db/dead-letters.ts';
 import type { Queryable } from '../db/pool.ts';
 import { replay } from '../ingest/replay.ts';
@@ -27,8 +28,12 @@ const choice = {
 };
 const mostReplays = 1_000;
 
-/** The routes; `port` throws AppError `transient` while data cannot be taken. */
-export function deadLetterRoutes(db: Queryable, port: () => IngestPort): Route[] {
+/** The routes; `port` throws AppError `transient` while data cannot be taken, `refresh` `invalid` while profiles are wrong. */
+export function deadLetterRoutes(
+  db: Queryable,
+  port: () => IngestPort,
+  refresh: () => Promise<void>,
+): Route[] {
   return [
     route({
       method: 'get',
@@ -67,7 +72,7 @@ export function deadLetterRoutes(db: Queryable, port: () => IngestPort): Route[]
       path: '/api/v1/dead-letters/replay',
       tag,
       summary: 'Sends them through the pipeline again',
-      description: `After a profile or the catalogue was mended. Oldest first, at most ${mostReplays} a request; those that are taken are marked, the others get their new reason.`,
+      description: `After a profile or the catalogue was mended: they are read again first, and while a file is wrong nothing is replayed (422). Oldest first, at most ${mostReplays} a request; those that are taken are marked, the others get their new reason.`,
       body: z
         .strictObject({
           ids: z.array(z.int()).max(mostReplays).optional(),
@@ -92,6 +97,11 @@ export function deadLetterRoutes(db: Queryable, port: () => IngestPort): Route[]
         ),
       }),
       async handle({ body: { ids, topic, reason, since, after } }) {
+        const { intake, rows } = port();
+        await refresh().catch((error: unknown) => {
+          const { kind, message } = toAppError(error);
+          throw kind === 'invalid' ? new HttpError(422, `nothing was replayed: ${message}`) : error;
+        });
         // A named one that was replayed already is told so, others are left out.
         const filter = {
           ids,
@@ -101,7 +111,7 @@ export function deadLetterRoutes(db: Queryable, port: () => IngestPort): Route[]
           after,
           state: ids === undefined ? 'waiting' : 'all',
         } as const;
-        const results = await replay(port(), await loadDeadLetters(db, filter, mostReplays));
+        const results = await replay({ intake, rows }, await loadDeadLetters(db, filter, mostReplays));
         const count = (wanted: string) => results.filter(({ status }) => status === wanted).length;
         return { taken: count('taken'), dead: count('dead'), refused: count('refused'), results };
       },

@@ -38,7 +38,7 @@ export function allRoutes(
   return [
     ...systemRoutes(systemSources(parts)),
     ...ingestRoutes(port, settings.maxBodyBytes),
-    ...deadLetterRoutes(parts.db, port),
+    ...deadLetterRoutes(parts.db, port, () => parts.library.refresh()),
     ...queryRoutes(parts.queryDb, () => parts.state.intake?.pending().messages ?? 0),
     ...deviceRoutes(parts.queryDb),
     ...commandRoutes(parts.db, parts.commands),

@@ -4,6 +4,7 @@ import { latestMilkings } from '../db/milk-sessions.ts';
 import { countOutbox, listParked, retryParked } from '../db/outbox.ts';
 import { toDatabaseError, type Db } from '../db/pool.ts';
 import { readiness, type Check, type OutboxState } from '../health.ts';
+import type { Library } from '../library.ts';
 import type { PipelineMetrics } from '../metrics.ts';
 import type { IngestPort } from '../ingest/submit.ts';
 import type { OutboxWorker } from '../outbox/worker.ts';
@@ -15,6 +16,7 @@ export interface Parts {
   /** For queries that may be slow. */
   queryDb: Db;
   metrics: PipelineMetrics;
+  library: Pick<Library, 'refresh' | 'refused' | 'profiles'>;
   state: {
     database: Check;
     mqtt: { status(): Check } | undefined;
@@ -37,7 +39,7 @@ async function asked<T>(answer: Promise<T>): Promise<T> {
 }
 
 /** Connects the routes to the parts. */
-export function systemSources({ db, metrics, state, outbound, odooWarnings }: Parts): SystemSources {
+export function systemSources({ db, metrics, library, state, outbound, odooWarnings }: Parts): SystemSources {
   async function outboxState(): Promise<OutboxState> {
     const counts = await asked(countOutbox(db));
     return {
@@ -77,6 +79,7 @@ export function systemSources({ db, metrics, state, outbound, odooWarnings }: Pa
         milkings_closed: milkings,
         outbox_pending: outbox.pending,
         outbox_parked: outbox.parked,
+        profiles: library.refused() ?? `${library.profiles.size} in use`,
         odoo_sent: target.sent,
         odoo_state: target.state,
         odoo_detail: target.detail,

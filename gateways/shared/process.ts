@@ -3,6 +3,7 @@ import { readdirSync, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { messageOf } from '../../contract/errors.ts';
+import { fingerprint } from '../../contract/runtime/fingerprint.ts';
 import { createLogger } from '../../contract/runtime/logger.ts';
 import { runMain } from '../../contract/runtime/shutdown.ts';
 import { loadGatewayConfig } from './config.ts';
@@ -60,26 +61,13 @@ export function runGateway(name: string, protocols: readonly Protocol[]): void {
     };
     process.on('SIGHUP', reload);
     const folders = [resolve(dirname(file), config.shared.profiles)];
-    let print = fingerprint(file, folders);
+    let print = fingerprint([file], folders);
     const timer = setInterval(() => {
-      const next = fingerprint(file, folders);
+      const next = fingerprint([file], folders);
       if (next === print) return;
       print = next;
       reload();
     }, lookEveryMs);
     shutdown.onRelease('watch', () => clearInterval(timer));
   });
-}
-
-/** Changes when the file or anything in the folders does. Looking is more reliable than fs.watch: editors replace files. */
-function fingerprint(file: string, folders: readonly string[]): string {
-  const files = [file];
-  try {
-    files.push(...folders.flatMap((folder) => readdirSync(folder).map((name) => join(folder, name))));
-  } catch (error) {
-    files.push(messageOf(error));
-  }
-  return files
-    .map((path) => `${path} ${statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? ''}`)
-    .join('\n');
 }

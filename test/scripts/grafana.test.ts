@@ -34,7 +34,12 @@ describe('dashboards', () => {
     const metrics = createMetrics(() => ({ messages: 0, bytes: 0 }));
     createOutboxMetrics(metrics.registry);
     const state = { database: { ok: true, detail: '' }, mqtt: undefined };
-    registerGauges(metrics.registry, { db, queryDb: db, state });
+    registerGauges(metrics.registry, {
+      db,
+      queryDb: db,
+      library: { refused: () => undefined },
+      state,
+    });
     registerClockGauge(metrics.registry, () => ({ ahead: 0, behind: 0 }));
     const known = new Set((await metrics.registry.getMetricsAsJSON()).map(({ name }) => name));
     const asked = read('pipeline').panels.flatMap(({ targets }) => targets.map(({ expr = '' }) => expr));

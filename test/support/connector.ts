@@ -1,10 +1,10 @@
 // A connector process on a fresh database and the test stack's broker, with a configuration of its own.
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { randomBytes } from 'node:crypto';
 import { connectAsync, type MqttClient } from 'mqtt';
 import { Client } from 'pg';
@@ -21,8 +21,12 @@ export interface ConnectorOptions {
   unknownDevices?: 'discover' | 'reject';
   /** Lines of the `milk` section. */
   milk?: string;
+  /** `config/connector.yaml` as it is delivered, instead of a configuration for tests. */
+  delivered?: boolean;
   /** Environment on top of the stack's. */
   env?: Record<string, string>;
+  /** Where it runs: there are config/metrics.yaml and config/profiles. */
+  folder?: string;
 }
 
 /** A running connector and what a test needs around it. */
@@ -44,6 +48,8 @@ export interface TestConnector {
   get: (path: string) => Promise<Response>;
   /** Starts the process (again). Resolves when it is ready to take data. */
   start: () => Promise<void>;
+  /** Sends a signal that it survives. */
+  signal: (signal: NodeJS.Signals) => void;
   /** Sends a signal and waits for the end. */
   stop: (signal?: NodeJS.Signals) => Promise<number | null>;
   /** Stops everything and drops what was made. */
@@ -99,7 +105,8 @@ export async function startConnector(options: ConnectorOptions = {}): Promise<Te
     query: async <T>(text: string, values?: unknown[]) => (await sql.query(text, values)).rows as T[],
     get,
     async start() {
-      child = spawn(process.execPath, ['connector/main.ts', '--config', config], {
+      child = spawn(process.execPath, [resolve('connector/main.ts'), '--config', resolve(config)], {
+        cwd: options.folder,
         env: processEnv,
         stdio: ['ignore', 'pipe', 'pipe'],
       });
@@ -113,6 +120,7 @@ export async function startConnector(options: ConnectorOptions = {}): Promise<Te
         return body.status === 'ready' || body.status === 'degraded';
       });
     },
+    signal: (signal) => void child?.kill(signal),
     async stop(signal = 'SIGTERM') {
       if (child === undefined) return null;
       const mine = child;
@@ -140,6 +148,12 @@ export async function startConnector(options: ConnectorOptions = {}): Promise<Te
 }
 
 function configText(clientId: string, options: ConnectorOptions): string {
+  // Only the broker has to know it as somebody else.
+  if (options.delivered === true)
+    return readFileSync('config/connector.yaml', 'utf8').replace(
+      '\nmqtt:\n',
+      `\nmqtt:\n  client_id: ${clientId}\n`,
+    );
   return `
 database: { url: '\${DATABASE_URL}', edition: ${options.plain === true ? 'plain' : 'auto'} }
 mqtt:

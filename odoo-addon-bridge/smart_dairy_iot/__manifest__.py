@@ -1,7 +1,7 @@
 # Devices, milkings and alerts that the Smart Dairy connector brings into Odoo.
 {
     'name': 'Smart Dairy IoT',
-    'version': '19.0.2.0.0',
+    'version': '19.0.3.0.0',
     'category': 'Smart Dairy',
     'summary': 'Milkings, devices and alerts straight from the milking parlour',
     'author': 'Smart Dairy',
@@ -20,14 +20,18 @@
         'views/iot_device_views.xml',
         'views/iot_device_assignment_views.xml',
         'views/iot_device_calibration_views.xml',
+        'views/iot_device_command_views.xml',
+        'views/farm_feeding_order_views.xml',
         'views/iot_device_tag_views.xml',
         'views/iot_location_views.xml',
         'views/iot_threshold_views.xml',
         'views/iot_alert_views.xml',
         'views/farm_views.xml',
+        'wizards/iot_device_command_wizard_views.xml',
         'wizards/iot_sync_views.xml',
         'wizards/iot_onboarding_views.xml',
         'views/smart_dairy_iot_menus.xml',
     ],
+    'demo': ['demo/iot_device_demo.xml'],
     'application': True,
 }

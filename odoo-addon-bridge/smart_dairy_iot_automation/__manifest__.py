@@ -1,9 +1,9 @@
 # Ready-made automation rules that tell the connector what has changed, by Odoo's own webhook action.
 {
     'name': 'Smart Dairy IoT: Automation Rules',
-    'version': '19.0.1.0.0',
+    'version': '19.0.1.1.0',
     'category': 'Smart Dairy',
-    'summary': 'Webhooks to the connector: animal tags, device states, limits, acknowledged alerts',
+    'summary': 'Webhooks to the connector: animal tags, device states, limits, acknowledged alerts; feeding orders to the dispenser',
     'author': 'Smart Dairy',
     'maintainers': ['smart-dairy'],
     'license': 'LGPL-3',

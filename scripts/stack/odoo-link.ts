@@ -21,23 +21,39 @@ export const odooLinkEnv = (instance: Instance, settings: Settings): EnvValues =
 /** A key made anew by bootstrap.py counts from now on, not the one that the connector fetched before. */
 export const forgetRenewedKey = (instance: Instance): void => rmSync(keyFile(instance), { force: true });
 
-/** Tells Odoo's database where the connector is and the secret. Before its server starts: it would not notice later. */
+/**
+ * Tells Odoo's database where the connector is and the secret, and wakes the ready-made automation rules. Before its server
+ * starts: it would not notice later.
+ */
 export async function writeOdooLink(
   settings: Settings,
   database: string,
   connectorUrl: string,
 ): Promise<void> {
+  const hook = `${connectorUrl}/api/v1/odoo/hook/${derived(settings, 'odoo hook')}`;
   const parameters = {
     'smart_dairy.connector_url': connectorUrl,
+    'smart_dairy.connector_hook': hook,
     'smart_dairy.connector_secret': derived(settings, 'odoo calls'),
   };
-  await withClient(adminUrl(settings, database), (query) =>
-    query(
+  await withClient(adminUrl(settings, database), async (query) => {
+    await query(
       `insert into ir_config_parameter (key, value, create_uid, write_uid, create_date, write_date)
        select key, value, 1, 1, now() at time zone 'utc', now() at time zone 'utc'
        from unnest($1::text[], $2::text[]) as p (key, value)
        on conflict (key) do update set value = excluded.value, write_date = excluded.write_date`,
       [Object.keys(parameters), Object.values(parameters)],
-    ),
-  );
+    );
+    // As the addon does it when a person sets the parameter.
+    await query(
+      `update ir_act_server a set webhook_url = $1 from ir_model_data d
+       where d.module = 'smart_dairy_iot_automation' and d.model = 'ir.actions.server' and d.res_id = a.id
+         and a.state = 'webhook'`,
+      [hook],
+    );
+    await query(
+      `update base_automation r set active = true from ir_model_data d
+       where d.module = 'smart_dairy_iot_automation' and d.model = 'base.automation' and d.res_id = r.id`,
+    );
+  });
 }

@@ -3,13 +3,8 @@ from odoo.exceptions import AccessError
 from odoo.tests import TransactionCase, new_test_user, tagged
 from odoo.tools import mute_logger
 
-OPERATIONS = ('read', 'write', 'create', 'unlink')
-GROUPS = {
-    'nobody': 'base.group_user',
-    'user': 'smart_dairy_farm.group_farm_user',
-    'vet': 'smart_dairy_farm.group_veterinarian',
-    'manager': 'smart_dairy_farm.group_farm_manager',
-}
+from .access import GROUPS, check_matrix, check_no_model_is_forgotten
+
 # r, w, c, u: what each group may do
 EXPECTED = {
     'farm.farm': {'nobody': '', 'user': 'r', 'vet': 'r', 'manager': 'rwcu'},
@@ -23,17 +18,8 @@ EXPECTED = {
 class TestFarmAccess(TransactionCase):
 
     def test_matrix(self):
-        users = {name: new_test_user(self.env, f'farm_{name}', groups) for name, groups in GROUPS.items()}
-        found = {
-            model: {
-                name: ''.join(op[0] for op in OPERATIONS if self.env[model].with_user(user).browse().has_access(op))
-                for name, user in users.items()
-            } for model in EXPECTED
-        }
-        lines = [f"{'':14}" + ''.join(f"{name:10}" for name in GROUPS)]
-        lines += [f"{model:14}" + ''.join(f"{row[name] or '-':10}" for name in GROUPS) for model, row in found.items()]
-        print('\n'.join(['', 'Access rights (r read, w write, c create, u unlink)', *lines]))  # noqa: T201 # pylint: disable=print-used
-        self.assertEqual(found, EXPECTED)
+        check_matrix(self, GROUPS, EXPECTED)
+        check_no_model_is_forgotten(self, 'smart_dairy_farm', EXPECTED)
 
     def test_companies_do_not_see_each_other(self):
         companies = self.env['res.company'].create([{'name': 'North'}, {'name': 'South'}])

@@ -7,6 +7,8 @@ from . import iot_device_bridge
 from . import iot_device_assignment
 from . import iot_device_calibration
 from . import iot_device_upkeep
+from . import iot_device_command
+from . import farm_feeding_order
 from . import iot_threshold
 from . import iot_milk_session
 from . import iot_alert

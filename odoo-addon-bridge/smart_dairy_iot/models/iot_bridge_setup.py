@@ -8,9 +8,13 @@ from odoo.tools import convert_file
 
 from .iot_connector import SECRET_PARAMETER, URL_PARAMETER
 
+# Read by smart_dairy_iot_automation, where it is installed.
+HOOK_PARAMETER = 'smart_dairy.connector_hook'
 CONNECTOR_LOGIN = 'smart_dairy_connector'
 KEY_NAME = 'Smart Dairy connector'
-CONNECTOR_PARAMETERS = {'CONNECTOR_URL': URL_PARAMETER, 'CONNECTOR_ODOO_SECRET': SECRET_PARAMETER}
+CONNECTOR_PARAMETERS = {
+    'CONNECTOR_URL': URL_PARAMETER, 'CONNECTOR_ODOO_SECRET': SECRET_PARAMETER, 'CONNECTOR_HOOK_URL': HOOK_PARAMETER,
+}
 DEMO_FARMS = {'farm_green_meadow': 'farm1', 'farm_river_bend': 'farm2'}
 
 
@@ -23,7 +27,8 @@ class IotBridgeSetup(models.AbstractModel):
         """Do what the environment asks for and print one JSON line ``{"login", "api_key", "expires"}``.
 
         ODOO_ADMIN_PASSWORD sets the password of the administrator; SMART_DAIRY_DEMO=1 loads the demo herd; CONNECTOR_URL
-        and CONNECTOR_ODOO_SECRET are where and with which secret Odoo calls the connector.
+        and CONNECTOR_ODOO_SECRET are where and with which secret Odoo calls the connector, CONNECTOR_HOOK_URL the secret
+        address that wakes the automation rules.
         """
         if password := os.environ.get('ODOO_ADMIN_PASSWORD'):
             self.env.ref('base.user_admin').password = password

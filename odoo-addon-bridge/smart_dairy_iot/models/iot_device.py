@@ -83,7 +83,8 @@ class IotDevice(models.Model):
     mac_address = fields.Char(string='MAC Address', copy=False)
     ip_address = fields.Char(string='IP Address', readonly=True, copy=False)
     profile = fields.Char(
-        readonly=True, copy=False, help="Device profile by which the connector reads the messages of this device.")
+        copy=False, tracking=True, help="Device profile by which the connector reads the messages of this device and knows its "
+        "commands: a file of config/profiles/ at the connector.")
     mqtt_topic = fields.Char(
         string='MQTT Topic', compute='_compute_mqtt_topic', help="Topic that the device publishes its data on.")
     first_seen = fields.Datetime(readonly=True, copy=False)

@@ -4,7 +4,7 @@ from odoo import models
 # Before a person has taken charge of a device, its description follows what the network says.
 UNTOUCHED_STATES = ('draft', 'discovered')
 # What a person maintains once the device is registered; the network only fills gaps.
-PERSONAL_FIELDS = ('name', 'device_type', 'manufacturer', 'model', 'serial_number', 'mac_address', 'stall')
+PERSONAL_FIELDS = ('name', 'device_type', 'manufacturer', 'model', 'serial_number', 'mac_address', 'stall', 'profile')
 
 
 class IotDevice(models.Model):

@@ -4,6 +4,7 @@ from . import test_milk_session
 from . import test_device_alert
 from . import test_device_registry
 from . import test_connector
+from . import test_command
 from . import test_sync
 from . import test_concurrency
 from . import test_access

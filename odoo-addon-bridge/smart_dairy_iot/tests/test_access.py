@@ -1,16 +1,13 @@
 # Who may do what with devices, milkings and alerts, as one table, and the walls between companies.
+from odoo.addons.smart_dairy_farm.tests.access import GROUPS as FARM_GROUPS, check_matrix, check_no_model_is_forgotten
 from odoo.exceptions import AccessError
-from odoo.tests import new_test_user, tagged
+from odoo.tests import tagged
 from odoo.tools import mute_logger
 
 from .common import BridgeCase, milking
 
-OPERATIONS = ('read', 'write', 'create', 'unlink')
 GROUPS = {
-    'nobody': 'base.group_user',
-    'user': 'smart_dairy_farm.group_farm_user',
-    'vet': 'smart_dairy_farm.group_veterinarian',
-    'manager': 'smart_dairy_farm.group_farm_manager',
+    **FARM_GROUPS,
     'iot_admin': 'smart_dairy_iot.group_iot_admin',
     'connector': 'smart_dairy_iot.group_connector',
 }
@@ -29,6 +26,14 @@ EXPECTED = {
         'nobody': '', 'user': 'r', 'vet': 'r', 'manager': 'rwc', 'iot_admin': 'rwcu', 'connector': ''},
     'iot.threshold': {
         'nobody': '', 'user': 'r', 'vet': 'r', 'manager': 'rwcu', 'iot_admin': 'rwcu', 'connector': 'r'},
+    'iot.device.command': {
+        'nobody': '', 'user': 'r', 'vet': 'r', 'manager': 'rc', 'iot_admin': 'rcu', 'connector': 'rwc'},
+    'iot.device.command.wizard': {
+        'nobody': '', 'user': '', 'vet': '', 'manager': 'rwc', 'iot_admin': 'rwc', 'connector': ''},
+    'iot.device.command.known': {
+        'nobody': '', 'user': '', 'vet': '', 'manager': 'rc', 'iot_admin': 'rc', 'connector': ''},
+    'farm.feeding.order': {
+        'nobody': '', 'user': 'r', 'vet': 'r', 'manager': 'rwcu', 'iot_admin': 'r', 'connector': ''},
     'iot.connector.call': {
         'nobody': '', 'user': '', 'vet': '', 'manager': '', 'iot_admin': 'r', 'connector': ''},
     'iot.connector.tombstone': {
@@ -50,17 +55,8 @@ EXPECTED = {
 class TestAccess(BridgeCase):
 
     def test_matrix(self):
-        users = {name: new_test_user(self.env, f'iot_{name}', groups) for name, groups in GROUPS.items()}
-        found = {
-            model: {
-                name: ''.join(op[0] for op in OPERATIONS if self.env[model].with_user(user).browse().has_access(op))
-                for name, user in users.items()
-            } for model in EXPECTED
-        }
-        lines = [f"{'':24}" + ''.join(f"{name:11}" for name in GROUPS)]
-        lines += [f"{model:24}" + ''.join(f"{row[name] or '-':11}" for name in GROUPS) for model, row in found.items()]
-        print('\n'.join(['', 'Access rights (r read, w write, c create, u unlink)', *lines]))  # noqa: T201 # pylint: disable=print-used
-        self.assertEqual(found, EXPECTED)
+        check_matrix(self, GROUPS, EXPECTED)
+        check_no_model_is_forgotten(self, 'smart_dairy_iot', EXPECTED)
 
     def test_the_connector_reaches_nothing_else_that_matters(self):
         self.assertFalse(self.connector._is_internal())

@@ -2,10 +2,11 @@
 import json
 from unittest.mock import patch
 
-import polib
-
+from odoo.addons.smart_dairy_iot.tests.common import BridgeCase
+from odoo.addons.smart_dairy_iot.tests.fake_connector import fake_connector
+from odoo.addons.smart_dairy_iot.tests.test_connector import in_this_transaction
+from odoo.addons.smart_dairy_iot.tests.test_translations import check_translations
 from odoo.tests import TransactionCase, new_test_user, tagged
-from odoo.tools import file_path
 
 HOOK = 'http://127.0.0.1:9/api/v1/odoo/hook/secret'
 
@@ -53,7 +54,25 @@ class TestAutomation(TransactionCase):
         self.assertEqual(self.sent(), [])
 
     def test_every_term_has_its_bangla_translation(self):
-        entries = polib.pofile(file_path('smart_dairy_iot_automation/i18n/bn.po'))
-        self.assertEqual([entry.msgid for entry in entries if not entry.msgstr], [])
-        names = self.env['base.automation'].with_context(active_test=False).search([('name', '=like', 'Connector: %')])
-        self.assertEqual(set(names.mapped('name')) - {entry.msgid for entry in entries}, set())
+        check_translations(self, 'smart_dairy_iot_automation', 5)
+
+
+@tagged('-at_install', 'post_install')
+class TestFeedingRule(BridgeCase):
+
+    def test_a_confirmed_order_is_sent_at_once(self):
+        in_this_transaction(self)
+        fake = self.enterContext(fake_connector(self.env))
+        fake.answers['command'] = (202, {'accepted': True, 'state': 'sent'})
+        manager = new_test_user(self.env, 'feeding_boss', 'smart_dairy_farm.group_farm_manager')
+        feeder = self.env['iot.device'].create({
+            'name': 'Dispenser', 'device_uid': 'feeder_1', 'device_type': 'feeder', 'farm_id': self.farm.id, 'state': 'active'})
+        order = self.env['farm.feeding.order'].with_user(manager).create({
+            'farm_id': self.farm.id, 'animal_id': self.cow.id, 'feed': 'Hay', 'amount_kg': 1, 'device_id': feeder.id})
+        order.action_confirm()
+        self.assertEqual(order.state, 'sent')
+        [(path, payload)] = fake.calls
+        self.assertEqual((path, payload['device_uid'], payload['params']['value']), ('command', 'feeder_1', 1))
+        later = order.copy({'scheduled_at': '2099-01-01 00:00:00'})
+        later.action_confirm()
+        self.assertEqual((later.state, len(fake.calls)), ('confirmed', 1))

@@ -110,6 +110,28 @@ export async function latestValues(
   return rows;
 }
 
+/** Means of each metric of devices per 15 minutes, of the last hours: `points` are `[Unix seconds, mean]`, oldest first. */
+export async function recentSeries(
+  db: Queryable,
+  devices: readonly string[],
+  hours: number,
+): Promise<{ device: string; metric: string; points: [number, number][] }[]> {
+  const { rows } = await db.query<{ device: string; metric: string; points: [number, number][] }>(
+    `SELECT w.device, m.name AS metric,
+       json_agg(json_build_array(extract(epoch FROM r.bucket)::bigint, r.avg) ORDER BY r.bucket) AS points
+     FROM unnest($1::text[]) AS w (device)
+     JOIN iot.farm f ON f.code = split_part(w.device, '/', 1)
+     JOIN iot.device d ON d.farm_id = f.id AND d.device_uid = substr(w.device, length(f.code) + 2)
+     CROSS JOIN LATERAL (
+       SELECT metric_id, bucket, avg FROM iot.reading_15min
+       WHERE device_id = d.id AND bucket > now() - make_interval(hours => $2)) r
+     JOIN iot.metric m ON m.id = r.metric_id
+     GROUP BY 1, 2 ORDER BY 1, 2`,
+    [devices, hours],
+  );
+  return rows;
+}
+
 /** Type of a device; undefined when there is none. */
 export async function deviceTypeOf(db: Queryable, farm: string, uid: string): Promise<string | undefined> {
   const { rows } = await db.query<{ device_type: string }>(

@@ -5,7 +5,7 @@ import * as z from 'zod';
 import type { Profile } from '../../contract/profile.ts';
 import type { CommandDesk } from '../commands.ts';
 import { findCommands } from '../db/commands.ts';
-import { latestValues, storeEvent, takeSignature } from '../db/odoo-events.ts';
+import { latestValues, recentSeries, storeEvent, takeSignature } from '../db/odoo-events.ts';
 import { listCursors } from '../db/odoo-sync.ts';
 import { countOutbox, ignoreParked, listParked, retryParked } from '../db/outbox.ts';
 import type { Queryable } from '../db/pool.ts';
@@ -97,9 +97,15 @@ export function odooRoutes(desk: OdooDesk): Route[] {
     ),
     signed(
       'latest',
-      'Latest values of devices',
-      z.strictObject({ devices: z.array(z.string()).min(1).max(500) }),
-      async ({ devices }) => ({ values: await latestValues(db, devices, latestHours) }),
+      'Latest values of devices, and on request their course per 15 minutes',
+      z.strictObject({
+        devices: z.array(z.string()).min(1).max(500),
+        chart_hours: z.int().min(1).max(168).optional(),
+      }),
+      async ({ devices, chart_hours: hours }) => ({
+        values: await latestValues(db, devices, latestHours),
+        ...(hours === undefined ? {} : { series: await recentSeries(db, devices, hours) }),
+      }),
     ),
     signed(
       'command',

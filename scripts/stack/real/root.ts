@@ -1,4 +1,5 @@
 // The private root file system: built once per recipe, kept in the cache, shared by all instances, never written to.
+// Other parts of the cache are made by recipes in the same way.
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync } from 'node:fs';
@@ -10,11 +11,14 @@ import type { Report } from '../types.ts';
 
 const recipe = join(import.meta.dirname, 'root.sh');
 
-/** Folder of the root that belongs to the present recipe: `fs` is the file system, `seed` a prepared database. */
-export function rootDir(): string {
-  const hash = createHash('sha256').update(readFileSync(recipe)).update(arch()).digest('hex').slice(0, 12);
-  return join(cacheDir(), `root-${hash}`);
+/** Folder in the cache for what a recipe makes: a changed recipe has another. */
+export function recipeDir(name: string, file: string): string {
+  const hash = createHash('sha256').update(readFileSync(file)).update(arch()).digest('hex').slice(0, 12);
+  return join(cacheDir(), `${name}-${hash}`);
 }
+
+/** Folder of the root that belongs to the present recipe: `fs` is the file system, `seed` a prepared database. */
+export const rootDir = (): string => recipeDir('root', recipe);
 
 /** Command prefix for a world of its own: mounts and processes in it vanish when it ends. */
 export const namespaceCommand = [
@@ -31,15 +35,23 @@ export const namespaceCommand = [
 export async function ensureRoot(report: Report, signal?: AbortSignal): Promise<void> {
   const dir = rootDir();
   if (existsSync(dir)) return;
-  mkdirSync(cacheDir(), { recursive: true, mode: 0o700 });
   report('building the private root (once, about two minutes)');
-  const [program, ...args] = [...namespaceCommand, 'bash', recipe, dir];
+  await runRecipe([recipe, dir], (step) => report(`private root: ${step}`), signal);
+}
+
+/** Runs a recipe, `[file, folder it makes, more arguments]`, in namespaces of its own. Throws with the log's place when it fails. */
+export async function runRecipe(
+  [file, dir, ...more]: [string, string, ...string[]],
+  report: Report,
+  signal?: AbortSignal,
+): Promise<void> {
+  mkdirSync(cacheDir(), { recursive: true, mode: 0o700 });
+  const [program, ...args] = [...namespaceCommand, 'bash', file, dir, ...more];
   const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'inherit'], signal });
-  createInterface(child.stdout).on('line', (line) => report(`private root: ${line}`));
+  createInterface(child.stdout).on('line', report);
   const code = await new Promise<number | null>((done, fail) => {
     child.once('error', fail);
     child.once('close', done);
   });
-  if (code !== 0)
-    throw new Error(`the private root could not be built: read ${dir}.log, then run this again`);
+  if (code !== 0) throw new Error(`${dir} could not be built: read ${dir}.log, then run this again`);
 }

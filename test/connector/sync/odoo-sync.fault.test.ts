@@ -203,6 +203,16 @@ describe('Odoo → connector', { skip: noOdoo() }, () => {
     const values = body['values'] as { device: string; metric: string; value: number }[];
     assert.ok(values.some(({ metric }) => metric === 'milk_fat'));
     assert.ok(values.every(({ device }) => device === `${connector.farm}/meter_001`));
+    assert.equal(body['series'], undefined);
+    const charted = await callSigned(connector.url, secret, 'latest', {
+      devices: [`${connector.farm}/meter_001`],
+      chart_hours: 24,
+    });
+    const series = charted.body['series'] as { device: string; metric: string; points: number[][] }[];
+    const fat = series.find(({ metric }) => metric === 'milk_fat');
+    assert.equal(fat?.device, `${connector.farm}/meter_001`);
+    assert.equal(fat.points.at(-1)?.length, 2);
+    assert.ok(Math.abs((fat.points.at(-1)?.[0] ?? 0) - Date.now() / 1000) < 7200);
     const summary = await callSigned(connector.url, secret, 'outbox/summary', {});
     assert.equal(summary.status, 200);
     assert.ok(Array.isArray(summary.body['kinds']));

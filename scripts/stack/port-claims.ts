@@ -1,28 +1,36 @@
-// Between picking a port and listening on it there are seconds: meanwhile a claim keeps other clones from the same port.
+// A clone's claim keeps other clones from its ports: before its services listen, and while a test has stopped one of them.
 import { mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { cacheDir } from './instance.ts';
+import { cacheDir, readJson } from './instance.ts';
+import { isAlive, type ProcessId } from './process-id.ts';
 
-/** Long enough for the slowest start; afterwards a service listens, or the start has failed. */
-const claimMs = 180_000;
+/** Longer than the slowest start takes until the daemon's file is there. */
+const startMs = 180_000;
 
-/** Claims a port for `owner`, any text that no other clone has. False when somebody else's claim holds. */
-export function claimPort(port: number, owner: string, dir = join(cacheDir(), 'ports')): boolean {
+/**
+ * Claims a port for the instance whose daemon writes `daemonFile`. False when another one's claim holds: it is young, or
+ * its daemon runs.
+ */
+export function claimPort(port: number, daemonFile: string, dir = join(cacheDir(), 'ports')): boolean {
   mkdirSync(dir, { recursive: true, mode: 0o700 });
   const file = join(dir, String(port));
-  if (holds(file, owner)) return false;
+  if (isHeld(file, daemonFile)) return false;
   rmSync(file, { force: true });
   try {
-    writeFileSync(file, owner, { flag: 'wx', mode: 0o600 });
+    writeFileSync(file, daemonFile, { flag: 'wx', mode: 0o600 });
     return true;
   } catch {
     return false;
   }
 }
 
-function holds(file: string, owner: string): boolean {
+function isHeld(file: string, mine: string): boolean {
   try {
-    return readFileSync(file, 'utf8') !== owner && Date.now() - statSync(file).mtimeMs < claimMs;
+    const owner = readFileSync(file, 'utf8');
+    if (owner === mine) return false;
+    if (Date.now() - statSync(file).mtimeMs < startMs) return true;
+    const daemon = readJson(owner) as ProcessId | undefined;
+    return daemon !== undefined && isAlive(daemon);
   } catch {
     return false;
   }

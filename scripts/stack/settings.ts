@@ -11,7 +11,7 @@ export async function prepareSettings(
 ): Promise<Settings> {
   const known = readSettings(instance);
   const isFree = async (port: number): Promise<boolean> =>
-    (await isPortFree(port)) && claimPort(port, instance.dir);
+    (await isPortFree(port)) && claimPort(port, instance.daemonFile);
   const ports =
     known !== undefined && keepPorts
       ? known.ports

@@ -1,6 +1,6 @@
 // Ports: remembered while free, else usual, else the next; never the same twice.
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, utimesSync } from 'node:fs';
+import { mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,6 +8,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { claimPort } from '../../../scripts/stack/port-claims.ts';
 import { isPortFree, pickPorts, usual } from '../../../scripts/stack/ports.ts';
+import { identifySelf } from '../../../scripts/stack/process-id.ts';
 
 test('whatever is taken and remembered, the picked ports are free and all different', async () => {
   const port = fc.integer({ min: 1024, max: 1060 });
@@ -65,14 +66,19 @@ test('a port on which somebody listens is not free', async () => {
   assert.equal(await isPortFree(address.port), true);
 });
 
-test('a port that another clone is about to use is not free, until its claim is old', (t) => {
+test('a port that another clone is about to use, or that its stack has, is not free', (t) => {
   const dir = mkdtempSync(join(tmpdir(), 'ports-'));
   t.after(() => rmSync(dir, { recursive: true }));
-  assert.equal(claimPort(6001, '/clone/a', dir), true);
-  assert.equal(claimPort(6001, '/clone/a', dir), true);
-  assert.equal(claimPort(6001, '/clone/b', dir), false);
-  assert.equal(claimPort(6002, '/clone/b', dir), true);
+  const [a, b] = [join(dir, 'a.json'), join(dir, 'b.json')];
+  assert.equal(claimPort(6001, a, dir), true);
+  assert.equal(claimPort(6001, a, dir), true);
+  assert.equal(claimPort(6001, b, dir), false);
+  assert.equal(claimPort(6002, b, dir), true);
+
   const longAgo = new Date(Date.now() - 3_600_000);
   utimesSync(join(dir, '6001'), longAgo, longAgo);
-  assert.equal(claimPort(6001, '/clone/b', dir), true);
+  writeFileSync(a, JSON.stringify(identifySelf()));
+  assert.equal(claimPort(6001, b, dir), false);
+  rmSync(a);
+  assert.equal(claimPort(6001, b, dir), true);
 });

@@ -160,6 +160,17 @@ export const configSchema = z.strictObject({
     })
     .prefault({})
     .describe('How milkings are closed, graded and compared'),
+  presence: z
+    .strictObject({
+      gateway_lost_seconds: seconds(60).describe(
+        'A gateway that is away for so long raises one alert, gateway_lost',
+      ),
+      device_offline_seconds: seconds(600).describe(
+        'So does a registered device that its gateway does not reach, device_offline; not behind a lost gateway',
+      ),
+    })
+    .prefault({})
+    .describe('When somebody who is missing is worth an alert'),
   odoo: z
     .strictObject({
       url: z.string().default('').describe('Empty: records wait in the outbox'),

@@ -9,6 +9,7 @@ import type { LogOptions } from './ingest/kafka-client.ts';
 import type { MilkingSettings } from './ingest/milkings.ts';
 import type { MqttSourceOptions } from './ingest/mqtt-source.ts';
 import type { Meanings } from './library.ts';
+import type { PresenceLimits } from './presence.ts';
 import type { RateLimits } from './rest/rate-limit.ts';
 import type { RouteSettings } from './rest/routes.ts';
 import { createLimitBook, type Limit } from './sessions/limits.ts';
@@ -94,6 +95,11 @@ export function milkingSettings({ milk }: ConnectorConfig): MilkingSettings {
 }
 
 const above = (high: number, severity: Limit['severity']): Limit => ({ low: null, high, severity });
+
+/** How long somebody may be away, in seconds. */
+export function presenceSettings({ presence }: ConnectorConfig): PresenceLimits {
+  return { gateway: presence.gateway_lost_seconds, device: presence.device_offline_seconds };
+}
 
 /** How long what is kept. */
 export function storageSettings({ storage }: ConnectorConfig): StorageSettings {

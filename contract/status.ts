@@ -10,6 +10,8 @@ export const statusSchema = z.object({
   detail: z.string().max(1_000).refine(storable, unprintable).optional(),
   /** Gateway that a device is behind: with the gateway lost, this device's silence is no event of its own. */
   via: z.string().max(64).optional(),
+  /** The device left its gateway's configuration: with `offline`, and no reason to worry. */
+  removed: z.literal(true).optional(),
   /** On a gateway's own status: how many devices are behind it. */
   devices: z.int().min(0).optional(),
   command: commandResultSchema.optional(),

@@ -67,11 +67,12 @@ export function deviceCards(
     `SELECT d.id, d.device_uid AS device_id, d.name, d.device_type, d.state, f.code AS farm_id, f.name AS farm_name,
        d.stall AS location_description, d.manufacturer, d.model, d.profile, iot.iso(d.last_seen) AS last_seen,
        coalesce(d.last_seen > now() - ${online}, false) AS is_online, rssi.value AS signal_strength,
-       battery.value AS battery_level, d.clock_offset_seconds, main.value AS last_value, m.unit AS last_value_unit,
+       battery.value AS battery_level, d.clock_offset_seconds, reach.state AS reach, reach.via AS gateway, main.value AS last_value, m.unit AS last_value_unit,
        (SELECT count(*) FROM iot.alert a WHERE a.device_id = d.id AND a.state <> 'resolved')::int AS alert_count
      FROM iot.device d JOIN iot.farm f ON f.id = d.farm_id
      LEFT JOIN unnest($5::text[], $6::text[]) AS shown (type, metric) ON shown.type = d.device_type
      LEFT JOIN iot.metric m ON m.name = shown.metric
+     LEFT JOIN iot.device_reach reach ON reach.device_id = d.id
      ${latest(`'rssi'`, 'rssi')} ${latest(`'battery'`, 'battery')} ${latest('shown.metric', 'main')}
      WHERE ($1::int[] IS NULL OR d.id = ANY ($1)) AND ($2::text IS NULL OR f.code = $2)
        AND ($3::text IS NULL OR d.device_type = $3) AND ($4::int IS NULL OR d.id > $4)

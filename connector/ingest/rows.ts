@@ -5,6 +5,7 @@ import type { StatusRow } from '../db/device-status.ts';
 import type { CommandNews } from '../db/commands.ts';
 import type { Device } from '../db/dimensions.ts';
 import type { TagRead } from '../db/milk-sessions.ts';
+import type { PresenceRow } from '../db/presence.ts';
 import { readingKey, type ReadingRow } from '../db/readings.ts';
 import type { DecodedData } from '../decode/decoded.ts';
 import type { MilkingEvent } from '../sessions/transition.ts';
@@ -199,13 +200,13 @@ export function commandNewsOf(items: readonly Item[], find: FindDevice): Command
 const weight = (state: CommandNews['state']) => (state === 'accepted' ? 0 : state === 'timed_out' ? 1 : 2);
 
 /** The batch's statuses, the last of each device; an answer to a command is no news of the state. */
-export function statusRowsOf(items: readonly Item[], find: FindDevice): StatusRow[] {
-  const last = new Map<number, StatusRow>();
+export function statusRowsOf(items: readonly Item[], find: FindDevice): (StatusRow & PresenceRow)[] {
+  const last = new Map<number, StatusRow & PresenceRow>();
   for (const { decoded } of items) {
     const device = decoded.kind === 'status' ? find(decoded.address) : undefined;
     if (decoded.kind !== 'status' || decoded.status.command !== undefined || device === undefined) continue;
-    const { state, detail = null } = decoded.status;
-    last.set(device.id, { deviceId: device.id, at: decoded.at, state, detail });
+    const { state, detail = null, via = last.get(device.id)?.via ?? null, removed = false } = decoded.status;
+    last.set(device.id, { deviceId: device.id, at: decoded.at, state, detail, via, removed });
   }
   return [...last.values()];
 }

@@ -6,6 +6,7 @@ import { insertDeadLetters, noteReplays } from '../db/dead-letters.ts';
 import { insertStatuses } from '../db/device-status.ts';
 import { rememberDevices, type Dimensions } from '../db/dimensions.ts';
 import { inOpenedTransaction, toDatabaseError, type Db, type Opening } from '../db/pool.ts';
+import { notePresence } from '../db/presence.ts';
 import { prepareDays, withInsert, type InsertReadings, type PreparedDays } from '../db/readings.ts';
 import { halvesOf, joinOutcomes } from './halves.ts';
 import type { Item } from './item.ts';
@@ -107,7 +108,9 @@ export function createWriter(context: WriterContext): WriteBatch {
       const published = await writeMilkings(client, events, tagReadsOf(data), byId, context.milkings);
       const outcomes = outcomesOf(items, data, duplicates, devices.find, dimensions.metricIds);
       const letters = deadLettersOf(items, outcomes);
-      await insertStatuses(client, statusRowsOf(items, devices.find));
+      const statuses = statusRowsOf(items, devices.find);
+      await insertStatuses(client, statuses);
+      await notePresence(client, statuses);
       const commands = await noteCommandNews(client, commandNewsOf(items, devices.find));
       await saveStamps(client, stampsOf(items));
       await insertDeadLetters(client, letters, batchId);

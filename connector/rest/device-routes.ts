@@ -43,6 +43,11 @@ const cardSchema = z.strictObject({
     .describe(
       'Arrival minus device time, of the last messages; below 0 the clock is ahead, above it is behind or data comes late',
     ),
+  reach: z
+    .enum(['online', 'degraded', 'offline', 'unreachable'])
+    .nullable()
+    .describe('As it or its gateway last said; unreachable while its gateway is lost'),
+  gateway: z.string().nullable().describe('Uid of the gateway that it is behind'),
   last_value: z.number().nullable().describe('Of the metric that the type is about'),
   last_value_unit: z.string().nullable(),
   alert_count: z.int().describe('Not resolved'),

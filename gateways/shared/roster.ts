@@ -79,7 +79,7 @@ export function createRoster(
       const detail = 'no longer configured';
       link.retain(
         topic,
-        JSON.stringify({ state: 'offline', at: new Date().toISOString(), detail, via: uid }),
+        JSON.stringify({ state: 'offline', at: new Date().toISOString(), detail, via: uid, removed: true }),
       );
       tellSoon();
     },

@@ -1,7 +1,6 @@
 // The connector: messages in, TimescaleDB, records out to Odoo. This file lists the parts and puts them together.
 import { parseArgs } from 'node:util';
 import { createLogger } from '../contract/runtime/logger.ts';
-import { loadMetrics, loadProfiles } from '../contract/runtime/profiles.ts';
 import { runMain } from '../contract/runtime/shutdown.ts';
 import { runBridge } from './bridge.ts';
 import { loadConfig } from './config.ts';
@@ -11,10 +10,12 @@ import { registerGauges } from './gauges.ts';
 import { startIngestLine } from './ingest-line.ts';
 import { createIntakeSource } from './intake-source.ts';
 import { createJobMetrics } from './job-metrics.ts';
+import { followLibrary, openLibrary } from './library.ts';
 import { maintenanceJobs } from './maintenance.ts';
 import { createMetrics } from './metrics.ts';
+import { presenceJob } from './presence.ts';
 import { startJobs } from './scheduler.ts';
-import { milkingSettings } from './settings.ts';
+import { milkingSettings, presenceSettings } from './settings.ts';
 import { awaitLeadership, createGate } from './standby.ts';
 import { createState } from './state.ts';
 import { storageJobs } from './storage-jobs.ts';
@@ -25,17 +26,19 @@ runMain(logger, async (shutdown) => {
   const { values: args } = parseArgs({
     options: { config: { type: 'string', default: 'config/connector.yaml' } },
   });
-  const catalogue = loadMetrics('config/metrics.yaml');
-  const profiles = loadProfiles('config/profiles', catalogue);
-  const config = loadConfig(args.config, process.env, profiles);
+  const library = openLibrary('config/metrics.yaml', 'config/profiles', logger);
+  const config = loadConfig(args.config, process.env, library.profiles);
+  // Devices of the configuration may name profiles: those have to stay.
+  library.beforeUse(({ profiles }) => void loadConfig(args.config, process.env, profiles));
+  followLibrary(library, shutdown);
   if (config.role === 'bridge') return runBridge(config, shutdown, logger);
 
   const state = createState();
   const metrics = createMetrics(() => state.intake?.pending() ?? { messages: 0, bytes: 0 });
   const pools = openPools(config.database, shutdown, logger);
   const { db } = pools;
-  registerGauges(metrics.registry, { ...pools, state });
-  const front = await startFront({ config, ...pools, profiles, metrics, state }, shutdown, logger);
+  registerGauges(metrics.registry, { ...pools, state, library });
+  const front = await startFront({ config, ...pools, library, metrics, state }, shutdown, logger);
 
   const edition = await prepareDatabase(db, config, state, shutdown, logger);
   logger.info({ edition }, 'database ready');
@@ -51,7 +54,7 @@ runMain(logger, async (shutdown) => {
   const milkings = milkingSettings(config);
   const { news } = front.odoo;
   const line = await startIngestLine(
-    { config, db, catalogue, profiles, metrics, state, gate, milkings, news, onPublished, onCommands },
+    { config, db, library, metrics, state, gate, milkings, news, onPublished, onCommands },
     shutdown,
     logger,
   );
@@ -73,6 +76,7 @@ runMain(logger, async (shutdown) => {
       },
     }),
     ...storageJobs({ db, archiveFolder: config.storage.archive_folder, logger }),
+    presenceJob(db, presenceSettings(config)),
     ...front.commands.jobs,
     ...front.odoo.jobs,
   ];

@@ -33,5 +33,6 @@
         'views/smart_dairy_iot_menus.xml',
     ],
     'demo': ['demo/iot_device_demo.xml'],
+    'uninstall_hook': 'uninstall_hook',
     'application': True,
 }

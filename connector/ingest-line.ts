@@ -58,7 +58,8 @@ export async function startIngestLine(
   const { config, db, library, metrics, state, gate, milkings, news } = context;
   const { onPublished, onCommands } = context;
   const { leadership } = state;
-  const dimensions = await loadDimensions(db, library.catalogue);
+  const { catalogue: loaded } = library;
+  const dimensions = await loadDimensions(db, loaded);
   rememberDevices(
     dimensions,
     await inTransaction(db, (client) => putDevices(client, configuredDevices(config))),
@@ -86,6 +87,7 @@ export async function startIngestLine(
     });
     watch.use(catalogue);
   });
+  if (library.catalogue !== loaded) dimensions.metricIds = await putMetrics(db, library.catalogue);
   // A group asks for the stamps that it needs, see createIntakeSource.
   const stamps = config.intake.source === 'kafka' ? new Map<string, never>() : await loadStamps(db);
   const clock = createArrivalClock(stamps);

@@ -83,8 +83,6 @@ const lookEveryMs = 5_000;
 export function followLibrary(library: Library, shutdown: Shutdown): void {
   // It has logged what is wrong.
   const refresh = () => void library.refresh().catch(() => undefined);
-  // A standby may have waited for days.
-  refresh();
   process.on('SIGHUP', refresh);
   const timer = setInterval(refresh, lookEveryMs);
   shutdown.onRelease('library', () => {

@@ -76,13 +76,12 @@ export function commandRoutes(db: Queryable, desk: CommandDesk): Route[] {
         ...commandParamsShape,
         request_id: requestIdSchema.optional().describe('A new one is made without it'),
       }),
+      status: 202,
       answer: commandAnswerSchema,
-      async handle({ params, query, body, response }) {
+      async handle({ params, query, body }) {
         const device = await theDevice(db, params.device_id, query.farm_id);
         const { command, value, timeout_ms: timeoutMs, request_id: requestId = randomUUID() } = body;
-        const row = await desk.send({ requestId, device, command, value, timeoutMs, requestedBy: 'rest' });
-        response.status(202);
-        return row;
+        return desk.send({ requestId, device, command, value, timeoutMs, requestedBy: 'rest' });
       },
     }),
     route({

@@ -57,7 +57,7 @@ function section({
     ({ name, in: where, required, schema, description }) =>
       `<tr><td><code>${escape(name)}</code><br><small>${where}${required ? ', required' : ''}</small></td><td><code>${escape(shape(schema))}</code> ${escape(text(schema['description']) || (description ?? ''))}</td></tr>`,
   );
-  const answers = Object.entries(responses['200']?.content ?? {}).map(
+  const answers = Object.entries((responses['200'] ?? responses['202'])?.content ?? {}).map(
     ([type, { schema }]) =>
       `<p><small>answers ${escape(type)}</small></p><pre>${escape(shape(schema))}</pre>`,
   );

@@ -79,7 +79,8 @@ export function ingestRoutes(port: () => IngestPort, maxBodyBytes: number): Rout
       summary: 'A finished milking',
       description:
         'The record as milk meters send it by MQTT (yield_liters, quality, equipment …), an envelope v1, or the flat record ' +
-        'with yield_kg; profiles in config/profiles/ decide.',
+        'with yield_kg; profiles in config/profiles/ decide. Without session_end a flat record ended at its timestamp, without ' +
+        'that now.',
       query: z.strictObject({ farm: name.optional() }),
       body: milkingSchema,
       answer: z.strictObject({
@@ -95,11 +96,16 @@ export function ingestRoutes(port: () => IngestPort, maxBodyBytes: number): Rout
         const topic = buildTopic({ farm, deviceType: 'milk_meter', deviceUid, messageType: 'data' });
         // What the topic says is not said again: envelopes are strict.
         const said = ['farm_id', 'milk_meter_id', 'v' in body ? 'device_id' : ''];
-        const payload = Object.fromEntries(Object.entries(body).filter(([key]) => !said.includes(key)));
+        const payload = Object.fromEntries(
+          Object.entries(body).filter(([key, value]) => !said.includes(key) && value !== null),
+        );
+        const arrivedAt = Date.now();
+        if ('yield_kg' in payload)
+          payload['session_end'] ??= payload['timestamp'] ?? new Date(arrivedAt).toISOString();
         const outcome = await submit(port(), {
           topic,
           payload: Buffer.from(JSON.stringify(payload)),
-          arrivedAt: Date.now(),
+          arrivedAt,
         });
         if (outcome.kind === 'dead') throw new HttpError(422, outcome.reason);
         const isOld = outcome.kind === 'stored' && outcome.duplicates.size === outcome.points;

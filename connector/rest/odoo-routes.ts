@@ -11,7 +11,13 @@ import { countOutbox, ignoreParked, listParked, retryParked } from '../db/outbox
 import type { Queryable } from '../db/pool.ts';
 import { readReport } from '../db/reconciliation.ts';
 import { pullKindSchema, type PullKind } from '../sync/records.ts';
-import { commandNameSchema, commandParamsShape, knownCommands, requestIdSchema } from './command-routes.ts';
+import {
+  commandAnswerSchema,
+  commandNameSchema,
+  commandParamsShape,
+  knownCommands,
+  requestIdSchema,
+} from './command-routes.ts';
 import { theDevice } from './lookup.ts';
 import { HttpError, invalidInput } from './problem.ts';
 import { route, type Route } from './route.ts';
@@ -50,6 +56,31 @@ const hookSchema = z.looseObject({
   _action: z.string().optional(),
 });
 const empty = z.strictObject({});
+const acceptedSchema = z.strictObject({ accepted: z.literal(true) });
+const reportSchema = z.array(z.looseObject({ kind: z.string(), day: z.string(), agrees: z.boolean() }));
+const summarySchema = z.strictObject({
+  kinds: z.array(
+    z.strictObject({
+      kind: z.string(),
+      pending: z.int(),
+      parked: z.int(),
+      oldest_pending_s: z.int().nullable(),
+    }),
+  ),
+  cursors: z.array(z.looseObject({ kind: z.string() })),
+});
+const latestSchema = z.looseObject({
+  values: z.array(
+    z.strictObject({
+      device: z.string(),
+      metric: z.string(),
+      unit: z.string(),
+      value: z.number(),
+      quality: z.int(),
+      time: z.iso.datetime(),
+    }),
+  ),
+});
 /** How far back the latest value of a metric is looked for. */
 const latestHours = 48;
 
@@ -61,8 +92,9 @@ export function odooRoutes(desk: OdooDesk): Route[] {
     path: string,
     summary: string,
     body: B,
+    answer: z.ZodType,
     handle: (input: z.output<B>, request: Request) => Promise<unknown>,
-    status = 200,
+    status?: 202,
   ): Route =>
     route({
       method: 'post',
@@ -74,13 +106,13 @@ export function odooRoutes(desk: OdooDesk): Route[] {
       open: true,
       body: z.unknown(),
       bodyDocument: body,
-      async handle({ request, response }) {
+      answer,
+      ...(status === undefined ? {} : { status }),
+      async handle({ request }) {
         await authenticate(request, desk);
         const input = body.safeParse(request.body ?? {});
         if (!input.success) throw invalidInput(input.error);
-        const answer = await handle(input.data, request);
-        response.status(status);
-        return answer;
+        return handle(input.data, request);
       },
     });
 
@@ -89,6 +121,7 @@ export function odooRoutes(desk: OdooDesk): Route[] {
       'notify',
       'Records of a kind have changed in Odoo',
       z.looseObject({ kind: pullKindSchema, ids: z.array(z.int()).optional() }),
+      acceptedSchema,
       ({ kind }) => {
         desk.wake(kind === 'tombstone' ? [kind] : [kind, 'tombstone']);
         return Promise.resolve({ accepted: true });
@@ -102,6 +135,7 @@ export function odooRoutes(desk: OdooDesk): Route[] {
         devices: z.array(z.string()).min(1).max(500),
         chart_hours: z.int().min(1).max(168).optional(),
       }),
+      latestSchema,
       async ({ devices, chart_hours: hours }) => ({
         values: await latestValues(db, devices, latestHours),
         ...(hours === undefined ? {} : { series: await recentSeries(db, devices, hours) }),
@@ -111,6 +145,12 @@ export function odooRoutes(desk: OdooDesk): Route[] {
       'command',
       'Sends a command to a device',
       commandSchema,
+      z.strictObject({
+        accepted: z.literal(true),
+        request_id: z.string(),
+        state: z.string(),
+        expires_at: z.string(),
+      }),
       async ({ farm, device_uid: uid, command, params, request_id: requestId }) => {
         const device = await theDevice(db, uid, farm);
         const { value, timeout_ms: timeoutMs } = params;
@@ -124,18 +164,20 @@ export function odooRoutes(desk: OdooDesk): Route[] {
       'command/status',
       'How commands ended',
       z.strictObject({ request_ids: z.array(requestIdSchema).max(200) }),
+      z.strictObject({ commands: z.array(commandAnswerSchema) }),
       async ({ request_ids: ids }) => ({ commands: await findCommands(db, ids) }),
     ),
     signed(
       'command/known',
       "The commands that a device's profile offers",
       z.strictObject({ farm: z.string(), device_uid: z.string() }),
+      z.strictObject({ commands: z.array(z.looseObject({ name: z.string() })) }),
       async ({ farm, device_uid: uid }) => {
         const { profile } = await theDevice(db, uid, farm);
         return { commands: knownCommands(desk.profileOf(profile ?? '')) };
       },
     ),
-    signed('outbox/summary', 'What waits for Odoo, by kind', empty, async () => ({
+    signed('outbox/summary', 'What waits for Odoo, by kind', empty, summarySchema, async () => ({
       kinds: (await countOutbox(db)).map(({ kind, pending, parked, oldestPendingS }) => ({
         kind,
         pending,
@@ -151,6 +193,9 @@ export function odooRoutes(desk: OdooDesk): Route[] {
         limit: z.int().min(1).max(1_000).default(200),
         after_id: z.int().min(0).default(0),
       }),
+      z.strictObject({
+        records: z.array(z.looseObject({ id: z.int(), kind: z.string(), source_id: z.string() })),
+      }),
       async ({ limit, after_id: afterId }) => ({
         records: (await listParked(db, { limit, afterId })).map(({ sourceId, pendingSince, ...row }) => ({
           ...row,
@@ -159,20 +204,31 @@ export function odooRoutes(desk: OdooDesk): Route[] {
         })),
       }),
     ),
-    signed('outbox/retry', 'Puts parked records back into the queue', idsSchema, async ({ ids }) => {
-      const retried = await retryParked(db, ids);
-      desk.onRetry();
-      return { retried };
-    }),
+    signed(
+      'outbox/retry',
+      'Puts parked records back into the queue',
+      idsSchema,
+      z.strictObject({ retried: z.int() }),
+      async ({ ids }) => {
+        const retried = await retryParked(db, ids);
+        desk.onRetry();
+        return { retried };
+      },
+    ),
     signed(
       'outbox/ignore',
       'Gives parked records up: they are not sent any more',
       idsSchema,
+      z.strictObject({ ignored: z.int() }),
       async ({ ids }) => ({ ignored: await ignoreParked(db, ids) }),
     ),
-    signed('key/rotate', 'Lets the connector fetch a new API key', empty, async () => ({
-      expires: (await desk.rotateKey()) ?? null,
-    })),
+    signed(
+      'key/rotate',
+      'Lets the connector fetch a new API key',
+      empty,
+      z.strictObject({ expires: z.iso.datetime().nullable() }),
+      async () => ({ expires: (await desk.rotateKey()) ?? null }),
+    ),
     route({
       method: 'post',
       path: '/api/v1/odoo/hook/{token}',
@@ -182,13 +238,14 @@ export function odooRoutes(desk: OdooDesk): Route[] {
       open: true,
       params: z.strictObject({ token: z.string() }),
       body: hookSchema,
-      async handle({ params, body, response }) {
+      answer: acceptedSchema,
+      status: 202,
+      async handle({ params, body }) {
         // As if it did not exist: the address is the secret.
         if (desk.hookToken === '' || !sameText(params.token, desk.hookToken))
           throw new HttpError(404, 'there is no such hook: see odoo.hook_token');
         await storeEvent(db, { model: body._model, recordId: body._id ?? null, payload: body });
         desk.onEvent();
-        response.status(202);
         return { accepted: true };
       },
     }),
@@ -198,9 +255,10 @@ export function odooRoutes(desk: OdooDesk): Route[] {
       tag,
       summary: 'Takes everything from Odoo anew; what is no longer there is forgotten',
       body: empty,
-      async handle({ response }) {
+      answer: acceptedSchema,
+      status: 202,
+      async handle() {
         await desk.resync();
-        response.status(202);
         return { accepted: true };
       },
     }),
@@ -210,7 +268,7 @@ export function odooRoutes(desk: OdooDesk): Route[] {
       tag,
       summary: 'Whether database and Odoo agree, per day and kind',
       query: daysSchema,
-      answer: z.array(z.looseObject({ kind: z.string(), day: z.string(), agrees: z.boolean() })),
+      answer: reportSchema,
       handle: ({ query }) => readReport(db, query.days),
     }),
     route({
@@ -219,6 +277,7 @@ export function odooRoutes(desk: OdooDesk): Route[] {
       tag,
       summary: 'Compares now, and sends again what Odoo lacks',
       body: z.strictObject({ days: z.int().min(1).max(400).default(3) }),
+      answer: reportSchema,
       async handle({ body }) {
         await desk.reconcile(body.days);
         return readReport(db, body.days);

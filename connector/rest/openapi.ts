@@ -55,7 +55,7 @@ function operation(route: Route): Json {
     parameters: [...parameters(route.params, 'path'), ...parameters(route.query, 'query'), ...headers(route)],
     ...requestBody(route),
     responses: {
-      200: { description: 'Done', content },
+      [route.status ?? 200]: { description: route.status === 202 ? 'Accepted' : 'Done', content },
       ...Object.fromEntries(
         statuses.filter((status) => status > 0).map((status) => [status, problem(status)]),
       ),

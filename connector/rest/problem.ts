@@ -22,7 +22,7 @@ export const problemTitles: Readonly<Record<number, string>> = {
   400: 'The request is wrong',
   401: 'The token is missing or wrong',
   404: 'There is no such thing',
-  409: 'The same request is still at work',
+  409: 'Not possible as things stand',
   413: 'The body is too large',
   415: 'The body cannot be read',
   422: 'The data cannot be taken',

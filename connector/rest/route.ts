@@ -30,6 +30,8 @@ interface Spec<Q extends z.ZodType, P extends z.ZodType, B extends z.ZodType> {
   /** What the document says of the body where the check at run time is a lighter one. */
   bodyDocument?: z.ZodType;
   maxBodyBytes?: number;
+  /** Of an answer that is no error, where it is not 200: 202 says that the work is done afterwards. */
+  status?: 202;
   /** Shape of the JSON answer. */
   answer?: z.ZodType;
   /** Other types of answer → description. */
@@ -58,6 +60,7 @@ export function route<
       const query = check(spec.query, request.query) as z.output<Q>;
       const params = check(spec.params, request.params) as z.output<P>;
       const body = check(spec.body, request.body ?? {}) as z.output<B>;
+      if (spec.status !== undefined) response.status(spec.status);
       return handle({ query, params, body, request, response });
     },
   };

@@ -271,6 +271,32 @@ for (const plain of [false, true]) {
       assert.equal(rows.length, 1);
     });
 
+    it('a flat milking needs no more than the customer’s service asked for; null means not said', async () => {
+      const flat = {
+        milk_meter_id: 7,
+        animal_id: 12,
+        farm_id: connector.farm,
+        yield_kg: 9.5,
+        session_end: null,
+      };
+      for (const [session, time] of [
+        ['f1', { timestamp: at(0), fat_percent: 3.8, session_start: null, milking_type: 'morning' }],
+        ['f2', {}],
+      ] as const) {
+        const body = { ...flat, session_id: session, ...time };
+        const answer = await ask(connector, '/api/v1/ingest/milk-production', { body });
+        assert.equal(answer.status, 200, answer.text);
+        assert.equal(answer.body['device_uid'], '7');
+      }
+      const ends = await connector.query<{ ended_at: string }>(
+        `SELECT record ->> 'ended_at' AS ended_at FROM iot.milk_session s JOIN iot.device d ON d.id = s.device_id
+         WHERE d.device_uid = '7' ORDER BY 1`,
+      );
+      assert.equal(ends.length, 2);
+      assert.equal(Date.parse(ends[0]?.ended_at ?? ''), Date.parse(at(0)));
+      assert.ok(Math.abs(Date.parse(ends[1]?.ended_at ?? '') - Date.now()) < 60_000);
+    });
+
     it('an idempotency key gets the first answer again', async () => {
       const headers = { 'idempotency-key': 'key-1' };
       const first = await batch([row('f1')], headers);

@@ -6,6 +6,7 @@
     'summary': 'Webhooks to the connector: animal tags, device states, limits, acknowledged alerts; feeding orders to the dispenser',
     'author': 'Smart Dairy',
     'maintainers': ['smart-dairy'],
+    'images': ['static/description/banner.png'],
     'license': 'LGPL-3',
     'depends': ['smart_dairy_iot', 'base_automation'],
     'data': ['data/base_automation_data.xml'],

@@ -17,7 +17,9 @@ import { idempotency } from './rest/idempotency.ts';
 import { allRoutes } from './rest/routes.ts';
 import { createApp, listen } from './rest/server.ts';
 import { restSettings } from './settings.ts';
+import { queueUp, type Turn } from './standby.ts';
 import type { ConnectorState } from './state.ts';
+import { pullKinds } from './sync/records.ts';
 
 /** What the front works with. */
 export interface FrontContext extends Pools {
@@ -60,8 +62,10 @@ export async function startFront(context: FrontContext, shutdown: Shutdown, logg
     commands,
     hasAddons: mapping?.addons !== false,
     onOutbox: () => outbound.wake(),
+    isMyTurn: () => turn?.isMine() ?? true,
     logger,
   });
+  let turn: Turn | undefined;
   const outbound = createOutbound(
     config.odoo,
     odoo.client,
@@ -109,6 +113,16 @@ export async function startFront(context: FrontContext, shutdown: Shutdown, logg
       }
     },
     startOdoo() {
+      // Of those on MQTT only the leader gets this far; members of a group all do.
+      if (config.intake.source === 'kafka' && odoo.client !== undefined) {
+        const mine = queueUp(
+          { url: config.database.url, name: 'odoo' },
+          () => odoo.desk.wake(pullKinds),
+          logger,
+        );
+        turn = mine;
+        shutdown.onRelease('turn', () => mine.stop());
+      }
       outbound.start();
       shutdown.onRelease('outbox', () => outbound.stop());
       odoo.start();

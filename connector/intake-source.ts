@@ -1,4 +1,5 @@
 // Where messages come from: the broker inside this process, the broker by MQTT, or the log as a member of a group.
+import { randomUUID } from 'node:crypto';
 import type { Logger } from '../contract/runtime/logger.ts';
 import type { Shutdown } from '../contract/runtime/shutdown.ts';
 import type { ConnectorConfig } from './config.ts';
@@ -10,7 +11,7 @@ import type { Intake } from './ingest/intake.ts';
 import { openLogWriter } from './ingest/kafka-client.ts';
 import { createNotifier, type Notifier } from './ingest/kafka-notify.ts';
 import { createKafkaSource } from './ingest/kafka-source.ts';
-import { createMqttSource, type MqttSource } from './ingest/mqtt-source.ts';
+import { createMqttPublisher, createMqttSource, type MqttSource } from './ingest/mqtt-source.ts';
 import { logSettings, mqttSettings } from './settings.ts';
 
 /** What the source works with. */
@@ -23,42 +24,62 @@ export interface SourceContext {
 
 /** Makes the source that the configuration names; MQTT_EMBEDDED_PORT stands above it. Nothing comes before start(). */
 export async function createIntakeSource(
-  { config, db, intake, clock }: SourceContext,
+  context: SourceContext,
   shutdown: Shutdown,
   logger: Logger,
 ): Promise<MqttSource> {
+  const { config, intake } = context;
   const embeddedPort = process.env['MQTT_EMBEDDED_PORT'] ?? '';
-  if (embeddedPort !== '') {
-    const { username, password, filters } = mqttSettings(config);
-    const options = { port: Number(embeddedPort), username, password, filters };
-    const broker = await startEmbeddedBroker(options, intake, logger);
-    shutdown.onRelease('embedded broker', () => broker.stop());
-    return {
-      start: () => undefined,
-      pause: () => Promise.resolve(),
-      status: () => ({ ok: true, detail: 'embedded broker' }),
-      publish: (topic, payload) => broker.publish(topic, payload),
-    };
-  }
+  if (embeddedPort !== '') return embeddedSource(Number(embeddedPort), context, shutdown, logger);
   const source =
     config.intake.source === 'mqtt'
       ? createMqttSource(mqttSettings(config), intake, logger)
-      : createKafkaSource(
-          {
-            ...logSettings(config, 'intake.source: kafka'),
-            group: config.kafka.group,
-            partitions: config.kafka.partitions,
-            maxInFlight: 4 * config.intake.batch_messages,
-            async recall(origin) {
-              const stamp = await findStamp(db, origin);
-              if (stamp !== undefined) clock.learn(stamp);
-            },
-          },
-          intake,
-          logger,
-        );
+      : groupSource(context, shutdown, logger);
   shutdown.onRelease('source', () => source.pause());
   return source;
+}
+
+async function embeddedSource(
+  port: number,
+  { config, intake }: SourceContext,
+  shutdown: Shutdown,
+  logger: Logger,
+): Promise<MqttSource> {
+  const { username, password, filters } = mqttSettings(config);
+  const broker = await startEmbeddedBroker({ port, username, password, filters }, intake, logger);
+  shutdown.onRelease('embedded broker', () => broker.stop());
+  return {
+    start: () => undefined,
+    pause: () => Promise.resolve(),
+    status: () => ({ ok: true, detail: 'embedded broker' }),
+    publish: (topic, payload) => broker.publish(topic, payload),
+  };
+}
+
+/** Messages come from the log; what goes to devices needs the broker nevertheless, whichever member Odoo calls. */
+function groupSource(
+  { config, db, intake, clock }: SourceContext,
+  shutdown: Shutdown,
+  logger: Logger,
+): MqttSource {
+  const member = createKafkaSource(
+    {
+      ...logSettings(config, 'intake.source: kafka'),
+      group: config.kafka.group,
+      partitions: config.kafka.partitions,
+      maxInFlight: 4 * config.intake.batch_messages,
+      async recall(origin) {
+        const stamp = await findStamp(db, origin);
+        if (stamp !== undefined) clock.learn(stamp);
+      },
+    },
+    intake,
+    logger,
+  );
+  const { clientId, ...broker } = mqttSettings(config);
+  const publisher = createMqttPublisher({ ...broker, clientId: `${clientId}-commands-${randomUUID()}` });
+  shutdown.onRelease('commands', () => publisher.stop());
+  return { ...member, publish: (topic, payload) => publisher.publish(topic, payload) };
 }
 
 /** Tells the log what was stored, for other consumers of it. */

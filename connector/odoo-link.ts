@@ -35,6 +35,8 @@ export interface OdooLinkConfig {
   hasAddons: boolean;
   /** The outbox has something to send. */
   onOutbox: () => void;
+  /** Of several connectors one pulls from Odoo: whether it is this one. */
+  isMyTurn: () => boolean;
   logger: Logger;
 }
 

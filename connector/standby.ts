@@ -34,6 +34,41 @@ export function createGate(
   };
 }
 
+/** Work that one connector of several does. */
+export interface Turn {
+  /** It is this one's. */
+  isMine(): boolean;
+  stop(): Promise<void>;
+}
+
+/**
+ * Queues up for work that keeps nothing in memory: whoever finds that another one had it meanwhile queues up again.
+ * `name` says what work.
+ */
+export function queueUp(options: { url: string; name: string }, onTurn: () => void, logger: Logger): Turn {
+  let stopping = false;
+  const enter = (): Leadership =>
+    contend(
+      { ...options, holder: `${hostname()}:${process.pid}` },
+      {
+        onLead: onTurn,
+        onLost: (detail) => logger.warn({ detail, name: options.name }, 'lock lost'),
+        onOusted() {
+          if (!stopping) contender = enter();
+        },
+      },
+      logger,
+    );
+  let contender = enter();
+  return {
+    isMine: () => contender.leads(),
+    async stop() {
+      stopping = true;
+      await contender.stop();
+    },
+  };
+}
+
 /**
  * Waits until this process leads; `onWaiting` gets the contender at once, for health answers. A leader that loses its lock
  * closes the gate. One that was replaced ends the process: what it has in memory is out of date, and started anew it is

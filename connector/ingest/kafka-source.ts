@@ -1,6 +1,6 @@
 // Messages from the log: one member of a consumer group, offsets committed after the database.
 import { setTimeout as sleep } from 'node:timers/promises';
-import { AppError, messageOf } from '../../contract/errors.ts';
+import { messageOf } from '../../contract/errors.ts';
 import type { Logger } from '../../contract/runtime/logger.ts';
 import { ensureTopics, joinLog, type LogOptions, type LogRecord } from './kafka-client.ts';
 import { createOffsetTracker } from './kafka-offsets.ts';
@@ -131,12 +131,5 @@ export function createKafkaSource(
       setStatus(false, 'paused');
     },
     status: () => status,
-    publish: () =>
-      Promise.reject(
-        new AppError(
-          'transient',
-          'a member of a group has no connection to the broker: send commands through a connector on MQTT',
-        ),
-      ),
   };
 }

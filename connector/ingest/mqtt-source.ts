@@ -3,7 +3,7 @@
 // MQTT.js hands over one message at a time and sends PUBACK when `handleMessage` calls back. Calling back with an error
 // makes it go on WITHOUT acknowledging. The PUBACKs of a committed batch are written straight to the client's stream.
 // test/connector/ingest/mqtt-source.test.ts fails if a version of the library changes this.
-import { connect, type IClientOptions, type MqttClient } from 'mqtt';
+import { connect, connectAsync, type IClientOptions, type MqttClient } from 'mqtt';
 import { AppError, messageOf } from '../../contract/errors.ts';
 import type { Logger } from '../../contract/runtime/logger.ts';
 import type { IncomingMessage } from './message.ts';
@@ -109,6 +109,53 @@ export function createMqttSource(options: MqttSourceOptions, sink: MessageSink, 
       if (client?.connected !== true) throw new AppError('transient', `mqtt: ${status.detail}`);
       const properties = { messageExpiryInterval: expirySeconds };
       await client.publishAsync(topic, payload, { qos: 1, properties });
+    },
+  };
+}
+
+/** A connection that only publishes. It is made with the first message and ends with stop(). */
+export interface MqttPublisher {
+  publish: NonNullable<MqttSource['publish']>;
+  stop(): Promise<void>;
+}
+
+/** For a process that gets its messages elsewhere. `clientId` has to be its own: another connection with it is ended. */
+export function createMqttPublisher(
+  options: Pick<MqttSourceOptions, 'url' | 'username' | 'password' | 'clientId'>,
+): MqttPublisher {
+  let connection: Promise<MqttClient> | undefined;
+  async function open(): Promise<MqttClient> {
+    const { url, username, password, clientId } = options;
+    // Without reconnecting by itself: what waits in a queue would be published hours later.
+    const settings = {
+      clientId,
+      username,
+      password,
+      protocolVersion: 5,
+      keepalive: 30,
+      reconnectPeriod: 0,
+    } as const;
+    const client = await connectAsync(url, settings, false);
+    client.on('error', () => undefined);
+    client.on('close', () => {
+      connection = undefined;
+      client.end(true);
+    });
+    return client;
+  }
+  return {
+    async publish(topic, payload) {
+      try {
+        connection ??= open();
+        await (await connection).publishAsync(topic, payload, { qos: 1 });
+      } catch (error) {
+        connection = undefined;
+        throw new AppError('transient', `not published: ${messageOf(error)}`, { cause: error });
+      }
+    },
+    async stop() {
+      const client = await connection?.catch(() => undefined);
+      await client?.endAsync();
     },
   };
 }

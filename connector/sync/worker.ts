@@ -19,6 +19,8 @@ export interface SyncConfig {
   pollMs: number;
   pageSize: number;
   knowsProfile: (name: string) => boolean;
+  /** Of several connectors one pulls: whether it is this one. */
+  isMyTurn: () => boolean;
 }
 
 /** How the last round went, for status pages. */
@@ -40,6 +42,7 @@ export interface SyncWorker {
 
 const trouble = { baseMs: 1_000, capMs: 60_000 };
 const heldBackMs = 200;
+const askTurnMs = 5_000;
 
 /** Makes a worker; nothing runs before start(). */
 export function createSyncWorker(config: SyncConfig): SyncWorker {
@@ -88,6 +91,10 @@ export function createSyncWorker(config: SyncConfig): SyncWorker {
     let failures = 0;
     let pollAt = 0;
     while (!abort.signal.aborted) {
+      if (!config.isMyTurn()) {
+        await sleeper.sleep(askTurnMs);
+        continue;
+      }
       if (Date.now() >= pollAt) for (const kind of pullKinds) wanted.add(kind);
       const kinds = pullKinds.filter((kind) => wanted.has(kind));
       try {

@@ -5,7 +5,7 @@ import { randomBytes } from 'node:crypto';
 import { test } from 'node:test';
 import { pino } from 'pino';
 import { connectAsync } from 'mqtt';
-import { createMqttSource } from '../../../connector/ingest/mqtt-source.ts';
+import { createMqttPublisher, createMqttSource } from '../../../connector/ingest/mqtt-source.ts';
 import type { IncomingMessage } from '../../../connector/ingest/message.ts';
 import { eventually } from '../../support/connector.ts';
 import { noBroker, stackEnv } from '../../support/stack.ts';
@@ -80,6 +80,38 @@ test(
       await publisher.endAsync();
       const cleaner = await connectAsync(url, { ...login, clientId: options.clientId, clean: true });
       await cleaner.endAsync();
+    }
+  },
+);
+
+test(
+  'the connection that only publishes is made when it is needed, and anew after a loss',
+  { skip: noBroker() },
+  async () => {
+    const env = stackEnv();
+    const url = env['MQTT_URL'] ?? '';
+    const login = { username: env['MQTT_USERNAME'] ?? '', password: env['MQTT_PASSWORD'] ?? '' };
+    const id = randomBytes(4).toString('hex');
+    const clientId = `test-publisher-${id}`;
+    const publisher = createMqttPublisher({ url, ...login, clientId });
+    const reader = await connectAsync(url, login);
+    const received: string[] = [];
+    reader.on('message', (_topic, payload) => received.push(payload.toString()));
+    await reader.subscribeAsync(`dairy/${id}/#`, { qos: 1 });
+    try {
+      await Promise.all(['a', 'b'].map((text) => publisher.publish(`dairy/${id}/x`, text)));
+      // The broker ends a connection whose client id comes a second time.
+      const rival = await connectAsync(url, { ...login, clientId });
+      await rival.endAsync();
+      await eventually('published again', () => publisher.publish(`dairy/${id}/x`, 'c'));
+      await eventually('all three', () => Promise.resolve(received.length === 3));
+      assert.deepEqual(received, ['a', 'b', 'c']);
+      const nowhere = createMqttPublisher({ url: 'mqtt://127.0.0.1:9', ...login, clientId });
+      await assert.rejects(nowhere.publish('dairy/x', 'd'), { kind: 'transient' });
+      await nowhere.stop();
+    } finally {
+      await publisher.stop();
+      await reader.endAsync();
     }
   },
 );

@@ -34,7 +34,10 @@ export function createReadingHandler(
     const reading = toReading(device, values, { at, previous: memory, kgPerLitre, isSession });
     const event = reading.envelope.session?.event;
     const [before, after] = [memory.session, reading.memory.session];
-    const changed = after?.counter !== before?.counter || after?.open !== before?.open;
+    const changed =
+      after?.counter !== before?.counter ||
+      after?.open !== before?.open ||
+      after?.told?.length !== before?.told?.length;
     const counted = reading.memory.counters !== memory.counters;
     memory = reading.memory;
     if (isSession) {

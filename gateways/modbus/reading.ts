@@ -3,7 +3,7 @@ import type { Envelope } from '../../contract/envelope.ts';
 import { unrollCounter } from './counter.ts';
 import { toPoints, toRfid, type PointScope, type Values } from './decode.ts';
 import type { DeviceMemory } from './memory.ts';
-import { stepSession } from './session.ts';
+import { stepSession, type SessionMemory } from './session.ts';
 import type { DeviceSettings } from './settings.ts';
 
 export interface Reading {
@@ -37,18 +37,50 @@ export function toReading(
   }
   const yieldKg = pointsOf('milking').find((point) => point.m === 'milk_yield')?.v;
   const step = stepSession(previous.session, { counter, active: Boolean(active), at, yieldKg });
+  const late = step.session === undefined ? lateTotals(previous.session, counter, pointsOf) : [];
+  if (late.length > 0) {
+    const told = [...(previous.session?.told ?? []), ...late.map(({ m }) => m)];
+    return {
+      envelope: {
+        v: 1,
+        at: new Date(at).toISOString(),
+        points: late,
+        session: { id: String(counter), event: 'reading' },
+        ...place,
+      },
+      memory: { session: { ...step.memory, told }, counters },
+    };
+  }
   const rfid = step.session === undefined ? undefined : toRfid(values.get(map.session?.rfid ?? ''));
+  const points = pointsOf(scopeOf(step.session?.event));
+  const isOver = step.session?.event === 'end' || step.session?.event === 'record';
+  const told = isOver
+    ? points.map(({ m }) => m)
+    : step.session === undefined
+      ? previous.session?.told
+      : undefined;
   return {
     envelope: {
       v: 1,
       at: new Date(step.at).toISOString(),
-      points: pointsOf(scopeOf(step.session?.event)),
+      points,
       ...(rfid === undefined ? {} : { animal: { rfid } }),
       ...(step.session === undefined ? {} : { session: step.session }),
       ...place,
     },
-    memory: { session: step.memory, counters },
+    memory: { session: told === undefined ? step.memory : { ...step.memory, told }, counters },
   };
+}
+
+/** What an analyser says of the finished milking after its end. Other totals may be reset by then and are left alone. */
+function lateTotals(
+  previous: SessionMemory | undefined,
+  counter: number,
+  pointsOf: (scope: PointScope) => Envelope['points'],
+): Envelope['points'] {
+  const { told } = previous ?? {};
+  if (told === undefined || previous?.counter !== counter) return [];
+  return pointsOf('milking').filter(({ m }) => !told.includes(m));
 }
 
 /** Counters that roll over go on counting. */

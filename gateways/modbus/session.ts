@@ -14,6 +14,8 @@ export interface SessionMemory {
   counter: number;
   open: boolean;
   at: number;
+  /** Metrics that have been told of a milking since its end; what an analyser adds later is told once, too. */
+  told?: string[] | undefined;
 }
 
 export interface SessionStep {

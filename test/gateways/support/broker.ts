@@ -16,6 +16,8 @@ export interface OwnBroker extends Broker {
   port: number;
   /** Cuts one client's connection without a goodbye. */
   cutClient(clientId: string): void;
+  /** How many clients have ever connected. */
+  clients(): number;
 }
 
 /** An aedes on a port of 127.0.0.1; 0 takes any free one. Nothing survives its stop. */
@@ -33,11 +35,16 @@ export async function startOwnBroker(port = 0): Promise<OwnBroker> {
   });
   const address = server.address() as AddressInfo;
   const connections = new Map<string, { destroy(): unknown }>();
-  aedes.on('client', (client) => connections.set(client.id, client.conn));
+  let clients = 0;
+  aedes.on('client', (client) => {
+    clients += 1;
+    connections.set(client.id, client.conn);
+  });
   return {
     name: 'aedes',
     url: `mqtt://127.0.0.1:${address.port}`,
     port: address.port,
+    clients: () => clients,
     cutClient: (clientId) => connections.get(clientId)?.destroy(),
     stop: async () => {
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));

@@ -2,6 +2,7 @@
 import { envelopeSchema, type Envelope } from '../../contract/envelope.ts';
 import type { MetricCatalogue } from '../../contract/metrics.ts';
 import { nearMatch } from '../../contract/near-match.ts';
+import { safeParse } from '../../contract/safe-parse.ts';
 import type { DecodedData, DecodedPoint } from './decoded.ts';
 import { parseMoment } from './moment.ts';
 import { toWord } from './pointer.ts';
@@ -39,7 +40,7 @@ export function decodeEnvelope(payload: object, catalogue: MetricCatalogue): Dec
 }
 
 function parseEnvelope(payload: object): Envelope | string {
-  const parsed = envelopeSchema.safeParse(payload);
+  const parsed = safeParse(envelopeSchema, payload);
   if (parsed.success) return parsed.data;
   const issue = parsed.error.issues[0];
   const path = issue?.path.join('.') ?? '';

@@ -3,6 +3,7 @@ import { quality } from '../../contract/envelope.ts';
 import { statusSchema, type DeviceStatus } from '../../contract/status.ts';
 import type { MetricCatalogue } from '../../contract/metrics.ts';
 import type { Profile } from '../../contract/profile.ts';
+import { safeParse } from '../../contract/safe-parse.ts';
 import { parseTopic, type TopicAddress, type TopicTemplate } from '../../contract/topics.ts';
 import type { DecodedData, DecodedPoint } from './decoded.ts';
 import { decodeEnvelope } from './envelope.ts';
@@ -64,7 +65,7 @@ function parseJson(payload: Uint8Array): { value: unknown } | { error: string } 
 }
 
 function decodeStatus(value: unknown, address: TopicAddress, now: number, context: DecodeContext): Decoded {
-  const parsed = statusSchema.safeParse(value);
+  const parsed = safeParse(statusSchema, value);
   if (!parsed.success)
     return dead(
       'status: expected {"state": "online" | "degraded" | "offline", "at"?, "detail"?, "command"?: {"id", "command", "result"}}',

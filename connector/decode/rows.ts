@@ -2,6 +2,7 @@
 import type * as z from 'zod';
 import { canonicalUnit, toCanonical } from '../../contract/metrics.ts';
 import { quality } from '../../contract/envelope.ts';
+import { safeParse } from '../../contract/safe-parse.ts';
 import {
   deviceTypes,
   isName,
@@ -61,7 +62,7 @@ export function decodeRows(rows: readonly unknown[], now: number, context: RowCo
 
 /** The schema knows what is wrong, and the rare shapes. */
 function takeUnusual(raw: unknown, index: number, batch: Batch): string | undefined {
-  const row = rowSchema.safeParse(raw);
+  const row = safeParse(rowSchema, raw);
   return row.success ? takeRow(row.data, index, batch) : shapeError(row.error);
 }
 

@@ -1,6 +1,7 @@
 // Whether a payload is a valid envelope v1, told in a fraction of the time that its schema takes.
 import * as z from 'zod';
 import { envelopeSchema, type Envelope } from '../../contract/envelope.ts';
+import { safeParse } from '../../contract/safe-parse.ts';
 
 const isoMoment = z.core.regexes.datetime({ offset: true });
 const fields: ReadonlyMap<string, z.ZodType> = new Map(Object.entries(envelopeSchema.shape));
@@ -16,7 +17,8 @@ function isField(key: string, value: unknown): boolean {
   if (key === 'v') return value === 1;
   if (key === 'at') return isMoment(value);
   if (key === 'points') return Array.isArray(value) && value.length <= mostPoints && value.every(isPoint);
-  return fields.get(key)?.safeParse(value).success === true;
+  const field = fields.get(key);
+  return field !== undefined && safeParse(field, value).success;
 }
 
 const isMoment = (value: unknown) =>

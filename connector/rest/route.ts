@@ -1,6 +1,7 @@
 // What a route is: one declaration gives the express handler, the checks of its input and its entry in the OpenAPI document.
 import express, { type Express, type Request, type RequestHandler, type Response } from 'express';
 import type * as z from 'zod';
+import { safeParse } from '../../contract/safe-parse.ts';
 import { invalidInput } from './problem.ts';
 
 /** What a handler gets. */
@@ -68,7 +69,7 @@ export function route<
 
 function check(schema: z.ZodType | undefined, value: unknown): unknown {
   if (schema === undefined) return undefined;
-  const parsed = schema.safeParse(value);
+  const parsed = safeParse(schema, value);
   if (!parsed.success) throw invalidInput(parsed.error);
   return parsed.data;
 }

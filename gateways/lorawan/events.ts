@@ -1,6 +1,7 @@
 // ChirpStack v4 integration events: what they say of a device. Pure. Proto3 JSON leaves out whatever is 0, false or empty.
 import * as z from 'zod';
 import type { Envelope } from '../../contract/envelope.ts';
+import { safeParse } from '../../contract/safe-parse.ts';
 import type { Measured, Model } from './model.ts';
 
 export const eventKinds = ['up', 'status', 'join', 'ack', 'txack', 'log', 'location'] as const;
@@ -57,7 +58,7 @@ export type ChirpEvent = {
 /** Reads an event; a string is the reason why it is none. `key` is the same for every copy of one event. */
 export function readEvent(kind: string, body: unknown): ChirpEvent | string {
   if (!(eventKinds as readonly string[]).includes(kind)) return `unknown event '${kind.slice(0, 40)}'`;
-  const parsed = schemas[kind as EventKind].safeParse(body);
+  const parsed = safeParse<ChirpEvent['body']>(schemas[kind as EventKind], body);
   if (!parsed.success) {
     const [issue] = parsed.error.issues;
     return `event ${kind}: ${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'wrong shape'}`;

@@ -2,6 +2,7 @@
 import { commandSchema, type Command, type CommandResult } from '../../contract/commands.ts';
 import { messageOf } from '../../contract/errors.ts';
 import type { Logger } from '../../contract/runtime/logger.ts';
+import { safeParse } from '../../contract/safe-parse.ts';
 import { buildTopic } from '../../contract/topics.ts';
 import type { Clock } from './clock.ts';
 import type { Link } from './mqtt.ts';
@@ -137,7 +138,7 @@ function parseCommand(payload: Buffer): Command | string {
   } catch {
     return 'not JSON';
   }
-  const parsed = commandSchema.safeParse(value);
+  const parsed = safeParse(commandSchema, value);
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
   return `${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'not a command'}`;

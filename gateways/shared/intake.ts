@@ -1,6 +1,7 @@
 // What small sensors send by HTTP or CoAP: one contract, a token per device. Forwards; the connector knows the profiles.
 import * as z from 'zod';
 import { envelopeSchema } from '../../contract/envelope.ts';
+import { safeParse } from '../../contract/safe-parse.ts';
 import { buildTopic, deviceTypeSchema, isName } from '../../contract/topics.ts';
 import { nameSchema } from './config.ts';
 import type { DeviceAddress, Services, Site } from './protocol.ts';
@@ -45,7 +46,7 @@ export async function takeIn(
   const address: DeviceAddress = { farm: services.farm, deviceType: device.type, deviceUid: device.uid };
   let isStored: boolean;
   if ('v' in body) {
-    const parsed = envelopeSchema.safeParse(body);
+    const parsed = safeParse(envelopeSchema, body);
     if (!parsed.success) {
       const [issue] = parsed.error.issues;
       return refuse(400, `envelope v1: ${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'wrong shape'}`);

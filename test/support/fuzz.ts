@@ -92,7 +92,7 @@ const strange: readonly unknown[] = [
   ...[null, true, false, 0, -0, -1, 1.5, 1e300, -1e300, 1.79e308, 5e-324, 2 ** 53, 253_402_300_800_000],
   ...['', ' ', '0', '-1', '1e999', 'NaN', 'a\u0000', '\ud800', '\u202e', 'constructor', '__proto__'],
   ...['2026-02-30T00:00:00Z', '9999-12-31T23:59:59Z', '0000-00-00', '050000000000017', 'x'.repeat(300)],
-  ...[[], {}, [[]], [1, 2], { length: 1 }, { toString: 1 }, { v: 1 }],
+  ...[[], {}, [[]], [1, 2], { length: 1 }, { toString: 1 }, { length: { toString: 1 } }, { v: 1 }],
 ];
 
 /** A sample with up to four parts replaced, left out, doubled or nested; or any strange value. */

@@ -57,18 +57,27 @@ export async function run({ env, dir, quick, report }: GatewayChaosContext) {
     await once(child, 'exit');
     child = startChild(folder, env);
   };
+  /** Most memory since the last look. */
+  const peak = () => {
+    const mb = Math.round(watch.rssMb);
+    watch.rssMb = 0;
+    return mb;
+  };
   const made = (values: Map<string, number>) => values.get('gateway_source_made') ?? 0;
   try {
     await until('no broker: two hours', (values) => made(values) >= messages / 12);
-    const rssEarlyMb = watch.rssMb;
+    const outageEarlyMb = peak();
     await until('half a day', (values) => made(values) >= messages / 2);
     await kill();
     await until('killed; the other half', (values) => made(values) >= messages);
-    const rssInOutageMb = watch.rssMb;
+    const outageMb = peak();
     cable = await openCable(port, env['MQTT_URL'] ?? '');
-    await until('the broker is back', () => sink.arrived() >= messages / 2);
+    await until('the broker is back: two hours of readings', () => sink.arrived() >= messages / 12);
+    const returnEarlyMb = peak();
+    await until('half of them', () => sink.arrived() >= messages / 2);
     await kill();
     await until('killed; the rest', (values) => values.get('gateway_spool_waiting') === 0);
+    const returnMb = peak();
     await sleep(1000);
     const counts = sink.counts();
     return {
@@ -78,9 +87,10 @@ export async function run({ env, dir, quick, report }: GatewayChaosContext) {
       duplicates: counts.duplicates * pointsPerMessage,
       spool_max_mb: Math.round(watch.spoolMb),
       spool_cap_mb: spoolCapMb,
-      rss_after_2_h_mb: Math.round(rssEarlyMb),
-      rss_in_outage_mb: Math.round(rssInOutageMb),
-      rss_max_mb: Math.round(watch.rssMb),
+      rss_outage_early_mb: outageEarlyMb,
+      rss_outage_mb: outageMb,
+      rss_return_early_mb: returnEarlyMb,
+      rss_return_mb: returnMb,
       kills: 2,
       messages,
       repeated_on_wire: counts.repeated,

@@ -79,7 +79,7 @@ function groupSource(
   const { clientId, ...broker } = mqttSettings(config);
   const publisher = createMqttPublisher({ ...broker, clientId: `${clientId}-commands-${randomUUID()}` });
   shutdown.onRelease('commands', () => publisher.stop());
-  return { ...member, publish: (topic, payload) => publisher.publish(topic, payload) };
+  return { ...member, publish: publisher.publish };
 }
 
 /** Tells the log what was stored, for other consumers of it. */

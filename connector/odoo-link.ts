@@ -76,6 +76,7 @@ export function createOdooLink(options: OdooLinkConfig): OdooLink {
           pollMs: config.pull_seconds * 1000,
           pageSize: 1_000,
           knowsProfile: (name) => options.profileOf(name) !== undefined,
+          isMyTurn: options.isMyTurn,
         });
   const keeper =
     linked === undefined

@@ -34,7 +34,7 @@ export interface MqttSource {
   status(): { ok: boolean; detail: string };
   /**
    * Publishes with QoS 1; resolves when the broker has it, who forgets what is not delivered within `expirySeconds`.
-   * Throws AppError `transient` without a connection. Not on a log.
+   * Throws AppError `transient` without a connection.
    */
   publish?: (topic: string, payload: string, expirySeconds: number) => Promise<void>;
 }
@@ -77,19 +77,24 @@ export function createMqttSource(options: MqttSourceOptions, sink: MessageSink, 
     mine.handleMessage = (packet, callback) => {
       const { messageId, qos } = packet;
       const received = connection;
-      sink.push({
-        topic: packet.topic,
-        payload: typeof packet.payload === 'string' ? Buffer.from(packet.payload) : packet.payload,
-        arrivedAt: Date.now(),
-        origin: qos > 0 && messageId !== undefined ? `${options.clientId}:${messageId}` : undefined,
-        redelivered: packet.dup,
-        settle: () => {
-          if (qos === 1 && messageId !== undefined && received === connection && mine.connected)
-            acknowledge(messageId);
-        },
-      });
-      if (sink.isFull()) sink.onDrain(() => callback(notYet));
-      else callback(notYet);
+      const take = () => {
+        // While it waited for room the connection may have ended: the broker sends it again on the next one.
+        if (received === connection)
+          sink.push({
+            topic: packet.topic,
+            payload: typeof packet.payload === 'string' ? Buffer.from(packet.payload) : packet.payload,
+            arrivedAt: Date.now(),
+            origin: qos > 0 && messageId !== undefined ? `${options.clientId}:${messageId}` : undefined,
+            redelivered: packet.dup,
+            settle: () => {
+              if (qos === 1 && messageId !== undefined && received === connection && mine.connected)
+                acknowledge(messageId);
+            },
+          });
+        callback(notYet);
+      };
+      if (sink.isFull()) sink.onDrain(take);
+      else take();
     };
   }
 
@@ -144,10 +149,11 @@ export function createMqttPublisher(
     return client;
   }
   return {
-    async publish(topic, payload) {
+    async publish(topic, payload, expirySeconds) {
       try {
         connection ??= open();
-        await (await connection).publishAsync(topic, payload, { qos: 1 });
+        const properties = { messageExpiryInterval: expirySeconds };
+        await (await connection).publishAsync(topic, payload, { qos: 1, properties });
       } catch (error) {
         connection = undefined;
         throw new AppError('transient', `not published: ${messageOf(error)}`, { cause: error });

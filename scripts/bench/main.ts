@@ -30,7 +30,7 @@ const benches: Readonly<Record<string, Bench>> = {
 };
 const usage = `Usage: npm run bench -- ${Object.keys(benches).join('|')} [--quick] [--huge] [--profile DIR]
   --quick    seconds instead of minutes, 1 M rows instead of 10 M
-  --huge     100 M rows (query)
+  --huge     100 M rows (query); ten minutes, to see whether memory stays flat (mqtt)
   --profile  writes a CPU profile of the connector into DIR, for Chrome's developer tools`;
 
 async function main(args: string[]): Promise<void> {

@@ -68,6 +68,8 @@ interface Measured {
   rate: number;
   /** Processor time of the connector for one message, in microseconds: hardly depends on who else uses the machine. */
   cpuUs: number;
+  /** Resident memory of the connector at the end of each minute, MB. */
+  rssMb: number[];
 }
 
 /** Publishes as fast as the connector commits, for so long. */
@@ -88,6 +90,7 @@ async function measure(
   const cpuBefore = connector.cpuS();
   const startedAt = performance.now();
   const seen = { at: startedAt, count: devices };
+  const rssMb: number[] = [];
   while (performance.now() - startedAt < seconds * 1000) {
     const committed = (await connector.status()).messages_received - before;
     const room = committed + ahead - published;
@@ -95,6 +98,8 @@ async function measure(
       await publisher.publish(room, next);
       published += room;
     } else await sleep(10);
+    const minutes = Math.floor((performance.now() - startedAt) / 60_000);
+    if (minutes > rssMb.length) rssMb.push(Math.round(connector.rssMb()));
     const sinceS = (performance.now() - seen.at) / 1000;
     if (sinceS >= 5) {
       const rate = Math.round((committed - seen.count) / sinceS);
@@ -107,14 +112,14 @@ async function measure(
   const measured = published - devices;
   const rate = measured / ((performance.now() - startedAt) / 1000);
   publisher.close();
-  return { rate, cpuUs: ((connector.cpuS() - cpuBefore) / measured) * 1e6 };
+  return { rate, cpuUs: ((connector.cpuS() - cpuBefore) / measured) * 1e6, rssMb };
 }
 
 /** Runs the benchmark. */
 export async function run(context: BenchContext): Promise<BenchResult> {
   const connector = await startBenchConnector(context);
   try {
-    const [long, short] = context.quick ? [15, 7] : [120, 20];
+    const [long, short] = context.quick ? [15, 7] : [context.huge ? 601 : 121, 20];
     const run = (metrics: readonly string[], rules: boolean, seconds: number) => {
       const name = `${metrics.length} ${metrics.length === 1 ? 'point' : 'points'} a message, rules ${rules ? 'on' : 'off'}`;
       return measure(context, connector, { name, metrics, rules, seconds });
@@ -142,6 +147,7 @@ export async function run(context: BenchContext): Promise<BenchResult> {
       connector_cpu_us_per_message_with_rules: rounded(ruledOne.cpuUs, 1),
       duplicates: status.duplicates,
       dead_letters: status.dead_letters,
+      ...(one.rssMb.length > 0 ? { rss_mb_by_minute: one.rssMb.join(' ') } : {}),
       rss_mb: rounded(rss),
     };
   } finally {

@@ -99,15 +99,15 @@ test(
     reader.on('message', (_topic, payload) => received.push(payload.toString()));
     await reader.subscribeAsync(`dairy/${id}/#`, { qos: 1 });
     try {
-      await Promise.all(['a', 'b'].map((text) => publisher.publish(`dairy/${id}/x`, text)));
+      await Promise.all(['a', 'b'].map((text) => publisher.publish(`dairy/${id}/x`, text, 60)));
       // The broker ends a connection whose client id comes a second time.
       const rival = await connectAsync(url, { ...login, clientId });
       await rival.endAsync();
-      await eventually('published again', () => publisher.publish(`dairy/${id}/x`, 'c'));
+      await eventually('published again', () => publisher.publish(`dairy/${id}/x`, 'c', 60));
       await eventually('all three', () => Promise.resolve(received.length === 3));
       assert.deepEqual(received, ['a', 'b', 'c']);
       const nowhere = createMqttPublisher({ url: 'mqtt://127.0.0.1:9', ...login, clientId });
-      await assert.rejects(nowhere.publish('dairy/x', 'd'), { kind: 'transient' });
+      await assert.rejects(nowhere.publish('dairy/x', 'd', 60), { kind: 'transient' });
       await nowhere.stop();
     } finally {
       await publisher.stop();

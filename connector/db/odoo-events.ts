@@ -131,12 +131,3 @@ export async function recentSeries(
   );
   return rows;
 }
-
-/** Type of a device; undefined when there is none. */
-export async function deviceTypeOf(db: Queryable, farm: string, uid: string): Promise<string | undefined> {
-  const { rows } = await db.query<{ device_type: string }>(
-    `SELECT device_type FROM iot.device d JOIN iot.farm f ON f.id = d.farm_id WHERE f.code = $1 AND d.device_uid = $2`,
-    [farm, uid],
-  );
-  return rows[0]?.device_type;
-}

@@ -6,6 +6,8 @@ import type { PoolClient } from './pool.ts';
 
 const signature = Buffer.from('PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0', 'latin1');
 const trailer = Buffer.from([0xff, 0xff]);
+/** The buffer of the last COPY: a megabyte for every batch would wait outside of the heap for its collection. */
+let spare: Buffer | undefined;
 
 /**
  * Copies `count` rows into `target`, e.g. `iot.reading (time, value)`. `fill` writes the rows, `rowBytes` each (binary
@@ -18,7 +20,10 @@ export async function copyBinary(
   rowBytes: number,
   fill: (buffer: Buffer, offset: number) => void,
 ): Promise<void> {
-  const buffer = Buffer.allocUnsafe(signature.length + count * rowBytes + trailer.length);
+  const size = signature.length + count * rowBytes + trailer.length;
+  const whole = spare !== undefined && spare.length >= size ? spare : Buffer.allocUnsafeSlow(size);
+  spare = undefined;
+  const buffer = whole.subarray(0, size);
   signature.copy(buffer);
   fill(buffer, signature.length);
   trailer.copy(buffer, buffer.length - trailer.length);
@@ -26,4 +31,6 @@ export async function copyBinary(
     Readable.from([buffer]),
     client.query(copyFrom(`COPY ${target} FROM STDIN (FORMAT binary)`)),
   );
+  // The server has all of it. After an error that is not known, and the buffer is left to the collector.
+  spare = whole;
 }

@@ -32,6 +32,10 @@
         'wizards/iot_onboarding_views.xml',
         'views/smart_dairy_iot_menus.xml',
     ],
+    'assets': {
+        'web.assets_backend': ['smart_dairy_iot/static/src/**/*'],
+        'web.assets_unit_tests': ['smart_dairy_iot/static/tests/**/*.test.js'],
+    },
     'demo': ['demo/iot_device_demo.xml'],
     'uninstall_hook': 'uninstall_hook',
     'application': True,

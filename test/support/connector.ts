@@ -143,7 +143,13 @@ export async function startConnector(options: ConnectorOptions = {}): Promise<Te
     },
   };
   connector.mqtt = await connectAsync(env['MQTT_URL'] ?? '', { ...login, clientId: `test-publisher-${id}` });
-  await connector.start();
+  try {
+    await connector.start();
+  } catch (error) {
+    // Nobody else can: they never get it.
+    await connector.drop();
+    throw error;
+  }
   return connector;
 }
 

@@ -67,6 +67,12 @@ class FarmAnimal(models.Model):
         'CHECK(lactation_number >= 0)', "The lactation number cannot be negative.")
 
     @api.model
+    def get_import_templates(self):
+        return [{
+            'label': self.env._("Import Template for Animals"), 'template': '/smart_dairy_farm/static/xls/farm_animal.xlsx',
+        }]
+
+    @api.model
     def _default_farm(self):
         """The farm, when there is only one to choose from."""
         farms = self.env['farm.farm'].search([('company_id', '=', self.env.company.id)], limit=2)

@@ -1,17 +1,16 @@
-# Latest values of devices, fetched from the connector when a form opens and kept for ten seconds.
+# Latest values and small charts of a device, fetched from the connector when its form opens and kept for ten seconds.
 import threading
 import time
 from datetime import datetime
 
-from markupsafe import Markup
+from odoo import api, models
 
-from odoo import api, fields, models
-
-from ..tools import connector_client
+from ..tools import connector_client, metric_names
 
 KEPT_S = 10
 TIMEOUT_S = 1.5
 MAX_ENTRIES = 2000
+CHART_HOURS = 24
 
 _lock = threading.Lock()
 # (database, source id or None for "the connector is away"): (end of its validity, values or error text)
@@ -35,74 +34,67 @@ class IotConnector(models.AbstractModel):
     _inherit = 'iot.connector'
 
     @api.model
-    def _latest(self, source_ids):
-        """``(values by source id, problem)``: lists of ``{metric, value, unit, time, quality}``. Never raises; not audited,
-        because it happens with every look at a form."""
+    def _latest(self, source_id):
+        """``(values, problem)`` of one device: dicts of ``metric, value, unit, time, quality`` and ``points``, a list of
+        ``[Unix seconds, mean]``. Never raises; not audited, because it happens with every look at a form."""
         database = self.env.cr.dbname
         settings = self._settings()
         if not settings:
-            return {}, self.env._("No connector is set up.")
+            return [], self.env._("No connector is set up.")
         if problem := _remembered((database, None)):
-            return {}, problem
-        found = {source_id: _remembered((database, source_id)) for source_id in source_ids}
-        missing = [source_id for source_id, values in found.items() if values is None]
-        if missing:
-            try:
-                answer = connector_client.post(*settings, 'latest', {'devices': missing}, TIMEOUT_S)
-                fresh = {source_id: [] for source_id in missing}
-                for value in answer['values']:
-                    fresh.setdefault(value['device'], []).append(value)
-            except (connector_client.ConnectorError, KeyError, TypeError) as error:
-                problem = str(error)
-                _remember((database, None), problem)
-                return {}, problem
-            for source_id in missing:
-                _remember((database, source_id), fresh[source_id])
-                found[source_id] = fresh[source_id]
-        return found, False
+            return [], problem
+        if (values := _remembered((database, source_id))) is not None:
+            return values, False
+        try:
+            answer = connector_client.post(
+                *settings, 'latest', {'devices': [source_id], 'chart_hours': CHART_HOURS}, TIMEOUT_S)
+            # A connector of an earlier version answers without charts.
+            points = {series['metric']: series['points'] for series in answer.get('series', [])}
+            values = [dict(value, points=points.get(value['metric'], [])) for value in answer['values']]
+        except (connector_client.ConnectorError, KeyError, TypeError, AttributeError) as error:
+            problem = str(error)
+            _remember((database, None), problem)
+            return [], problem
+        _remember((database, source_id), values)
+        return values, False
 
 
 class IotDevice(models.Model):
     _inherit = 'iot.device'
 
-    latest_values = fields.Html(
-        compute='_compute_latest_values', sanitize=False, help="Fetched from the connector when the form opens.")
+    @api.readonly
+    def recent_values(self):
+        """What the form draws after it has opened, so that a slow connector holds nothing up. Never fails.
 
-    @api.depends_context('uid')
-    def _compute_latest_values(self):
-        known = self.filtered('source_id')
-        values, problem = self.env['iot.connector']._latest(known.mapped('source_id')) if known else ({}, False)
-        for device in self:
-            if not device.source_id:
-                device.latest_values = self._muted(self.env._("This device has not talked yet."))
-            elif problem:
-                device.latest_values = self._muted(
-                    self.env._("The latest values cannot be shown now (%s). Everything else works.", problem))
-            else:
-                device.latest_values = device._values_table(values.get(device.source_id) or [])
-
-    @staticmethod
-    def _muted(text):
-        return Markup('<p class="text-muted">%s</p>') % text
-
-    def _values_table(self, values):
+        ``{'message': text or False, 'hours': 24, 'values': [{'label', 'value', 'unit', 'time', 'doubtful', 'points'}]}``,
+        times in Unix seconds.
+        """
+        self.ensure_one()
+        self.check_access('read')
+        answer = {'message': False, 'hours': CHART_HOURS, 'values': []}
+        if not self.source_id:
+            return dict(answer, message=self.env._("This device has not talked yet."))
+        values, problem = self.env['iot.connector']._latest(self.source_id)
+        if problem:
+            return dict(answer, message=self.env._(
+                "The latest values cannot be shown now (%s). Everything else works.", problem))
         if not values:
-            return self._muted(self.env._("No value in the last two days."))
-        row = Markup('<tr><td>%s</td><td class="text-end">%s %s</td><td class="text-muted">%s%s</td></tr>')
-        rows = [
-            row % (str(value.get('metric')).replace('_', ' '), self._shown(value.get('value')), value.get('unit') or '',
-                   self._local(value.get('time')), '' if not value.get('quality') else self.env._(" (doubtful)"))
-            for value in values
-        ]
-        return Markup('<table class="table table-sm w-auto"><tbody>%s</tbody></table>') % Markup().join(rows)
+            return dict(answer, message=self.env._("No value in the last two days."))
+        return dict(answer, values=[self._shown(value) for value in values])
+
+    def _shown(self, value):
+        return {
+            'label': metric_names.label(self.env, str(value.get('metric'))),
+            'value': value.get('value'),
+            'unit': metric_names.unit(str(value.get('unit') or '')),
+            'time': self._seconds(value.get('time')),
+            'doubtful': bool(value.get('quality')),
+            'points': value['points'],
+        }
 
     @staticmethod
-    def _shown(value):
-        return f'{value:.6g}' if isinstance(value, (int, float)) else value
-
-    def _local(self, text):
+    def _seconds(text):
         try:
-            moment = datetime.fromisoformat(str(text)).replace(tzinfo=None)
+            return datetime.fromisoformat(str(text)).timestamp()
         except ValueError:
-            return text
-        return fields.Datetime.context_timestamp(self, moment).strftime('%Y-%m-%d %H:%M:%S')
+            return False

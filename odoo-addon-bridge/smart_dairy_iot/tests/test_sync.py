@@ -81,37 +81,49 @@ class TestLatestValues(SyncCase):
             'name': 'T', 'device_uid': 't1', 'farm_id': self.farm.id, 'source': 's', 'source_id': 'barn/t1'})
 
     def test_values_are_fetched_once_in_ten_seconds(self):
-        self.fake.answers['latest'] = lambda payload: {'values': [
-            {'device': 'barn/t1', 'metric': 'milk_temperature', 'value': 3.25, 'unit': 'Cel', 'quality': 0,
-             'time': '2026-05-01T04:00:00.000Z'}]}
-        form = Form(self.device().with_user(self.staff).with_context(tz='Asia/Dhaka'))
-        self.assertIn('milk temperature', form.latest_values)
-        self.assertIn('3.25 Cel', form.latest_values)
-        self.assertIn('2026-05-01 10:00:00', form.latest_values)
-        self.env.invalidate_all()
-        self.assertEqual(len(self.fake.calls), 1)
-        Form(form.record.with_user(self.staff))
-        self.assertEqual(self.fake.calls, [('latest', {'devices': ['barn/t1']})])
+        self.fake.answers['latest'] = {
+            'values': [
+                {'device': 'barn/t1', 'metric': 'milk_temperature', 'value': 3.25, 'unit': 'Cel', 'quality': 0,
+                 'time': '2026-05-01T04:00:00.000Z'},
+                {'device': 'barn/t1', 'metric': 'own_metric', 'value': 2, 'unit': '{count}', 'quality': 1, 'time': 'nonsense'},
+            ],
+            'series': [{'device': 'barn/t1', 'metric': 'milk_temperature', 'points': [[1777607100, 3.1], [1777608000, 3.25]]}],
+        }
+        device = self.device().with_user(self.staff)
+        answer = device.recent_values()
+        self.assertEqual((answer['message'], answer['hours']), (False, 24))
+        self.assertEqual(answer['values'], [
+            {'label': 'Milk Temperature', 'value': 3.25, 'unit': '°C', 'time': 1777608000, 'doubtful': False,
+             'points': [[1777607100, 3.1], [1777608000, 3.25]]},
+            {'label': 'Own metric', 'value': 2, 'unit': '', 'time': False, 'doubtful': True, 'points': []},
+        ])
+        self.assertEqual(device.recent_values(), answer)
+        self.assertEqual(self.fake.calls, [('latest', {'devices': ['barn/t1'], 'chart_hours': 24})])
 
-    def test_the_form_opens_without_a_connector(self):
+    def test_nothing_stands_in_the_way_of_the_form(self):
         device = self.device()
-        for answer in ((500, {}), (200, b'<html>'), {'values': 3}, {}):
+        for answer in ((500, {}), (200, b'<html>'), {'values': 3}, {}, {'values': [], 'series': 1}):
             iot_connector_latest._kept.clear()
-            self.env.invalidate_all()
             self.fake.answers['latest'] = answer
             with self.subTest(answer=answer):
-                self.assertIn('cannot be shown now', Form(device.with_user(self.staff)).latest_values)
+                self.assertIn('cannot be shown now', device.with_user(self.staff).recent_values()['message'])
         calls = len(self.fake.calls)
-        self.env.invalidate_all()
-        self.assertIn('cannot be shown', device.latest_values)
+        self.assertIn('cannot be shown', device.recent_values()['message'])
         self.assertEqual(len(self.fake.calls), calls, 'a connector that is away is not asked again at once')
+        Form(device.with_user(self.staff))
+        self.assertEqual(len(self.fake.calls), calls, 'opening a form waits for nobody')
 
-    def test_what_a_device_sends_is_no_markup(self):
-        self.fake.answers['latest'] = {'values': [
-            {'device': 'barn/t1', 'metric': '<script>', 'value': '<b>', 'unit': '<i>', 'quality': 1, 'time': '<u>'}]}
-        shown = self.device().latest_values
-        for tag in ('<script>', '<b>', '<i>', '<u>'):
-            self.assertNotIn(tag, shown)
+    def test_words_for_what_is_not_there(self):
+        device = self.device()
+        self.fake.answers['latest'] = {'values': [], 'series': []}
+        self.assertEqual(device.recent_values()['message'], "No value in the last two days.")
+        device.source_id = False
+        self.assertEqual(device.recent_values()['message'], "This device has not talked yet.")
+
+    def test_who_may_not_see_the_device_sees_no_values(self):
+        outsider = new_test_user(self.env, 'latest_outsider', 'base.group_user')
+        with self.assertRaises(AccessError):
+            self.device().with_user(outsider).recent_values()
 
 
 @tagged('-at_install', 'post_install')

@@ -15,7 +15,10 @@ class IotOnboarding(models.TransientModel):
     connector_secret = fields.Char(
         string='Shared Secret', groups='base.group_system',
         help="The value of CONNECTOR_ODOO_SECRET at the connector. Left empty, the present one stays.")
+    # Each direction has an address and a secret of its own.
     is_connected = fields.Boolean(compute='_compute_steps')
+    has_come = fields.Boolean(compute='_compute_steps')
+    farm_count = fields.Integer(string='Farms', compute='_compute_steps')
     animal_count = fields.Integer(string='Animals', compute='_compute_steps')
     discovered_count = fields.Integer(string='Discovered Devices', compute='_compute_steps')
     device_count = fields.Integer(string='Accepted Devices', compute='_compute_steps')
@@ -33,12 +36,13 @@ class IotOnboarding(models.TransientModel):
     @api.depends_context('uid')
     def _compute_steps(self):
         Device = self.env['iot.device']
-        # An answered call, or a device that was brought: both directions count.
-        # sudo: whether any call was ever answered is no secret, the audit itself is
-        connected = bool(self.env['iot.connector.call'].sudo().search_count([('status', '=', 'ok')], limit=1)
-                         or Device.search_count([('source', '!=', False)], limit=1))
+        # sudo: whether the last call was answered is no secret, the audit itself is
+        last_call = self.env['iot.connector.call'].sudo().search([], order='id desc', limit=1)
+        has_come = bool(Device.search_count([('source', '!=', False)], limit=1))
         for step in self:
-            step.is_connected = connected
+            step.is_connected = last_call.status == 'ok'
+            step.has_come = has_come
+            step.farm_count = self.env['farm.farm'].search_count([('state', '=', 'active')])
             step.animal_count = self.env['farm.animal'].search_count([])
             step.discovered_count = Device.search_count([('state', '=', 'discovered')])
             step.device_count = Device.search_count([('state', 'in', ('registered', 'active', 'maintenance', 'inactive'))])
@@ -68,6 +72,15 @@ class IotOnboarding(models.TransientModel):
         return {'type': 'ir.actions.client', 'tag': 'display_notification', 'params': {
             'type': kind, 'message': text, 'sticky': kind == 'danger',
             'next': {'type': 'ir.actions.client', 'tag': 'soft_reload'}}}
+
+    def action_farms(self):
+        return self.env['ir.actions.act_window']._for_xml_id('smart_dairy_farm.farm_farm_action')
+
+    def action_import_animals(self):
+        return {
+            'type': 'ir.actions.client', 'tag': 'import', 'name': self.env._("Import Animals"),
+            'params': {'active_model': 'farm.animal', 'context': {}},
+        }
 
     def action_animals(self):
         return self.env['ir.actions.act_window']._for_xml_id('smart_dairy_farm.farm_animal_action')

@@ -250,7 +250,8 @@ describe('Odoo → connector', { skip: noOdoo() }, () => {
     const known = (count: number) =>
       eventually('the limit is known', async () => {
         const rows = await connector.query(
-          `SELECT 1 FROM iot.odoo_threshold WHERE (record ->> 'active')::boolean`,
+          `SELECT 1 FROM iot.odoo_threshold WHERE (record ->> 'active')::boolean AND record ->> 'farm' = $1`,
+          [connector.farm],
         );
         // The news of it are looked up a moment later.
         await new Promise((resolve) => setTimeout(resolve, 500));
@@ -267,7 +268,7 @@ describe('Odoo → connector', { skip: noOdoo() }, () => {
     assert.deepEqual(await milk('l2'), [{ severity: 'high', bound: '150000' }]);
     await admin.write('iot.threshold', [limit], { high: 170_000, severity: 'low' });
     await eventually('the change is known', async () => {
-      const row = await one('SELECT record FROM iot.odoo_threshold');
+      const row = await one('SELECT record FROM iot.odoo_threshold WHERE odoo_id = $1', [limit]);
       await new Promise((resolve) => setTimeout(resolve, 500));
       return (row?.['record'] as { high: number }).high === 170_000;
     });
@@ -303,13 +304,13 @@ describe('Odoo → connector', { skip: noOdoo() }, () => {
   });
 
   test('a command is published once per call, on the topic of the device', async () => {
-    const topic = `dairy/${connector.farm}/milk_meter/meter_001/commands`;
+    const topic = `dairy/${connector.farm}/milk_meter/meter_007/commands`;
     const received: string[] = [];
     connector.mqtt.on('message', (on, payload) => {
       if (on === topic) received.push(payload.toString());
     });
     await connector.mqtt.subscribeAsync(topic, { qos: 1 });
-    const command = { farm: connector.farm, device_uid: 'meter_001', command: 'reset', params: { value: 1 } };
+    const command = { farm: connector.farm, device_uid: 'meter_007', command: 'reset', params: { value: 1 } };
     const answer = await callSigned(connector.url, secret, 'command', { ...command, request_id: 'r1' });
     assert.equal(answer.status, 202);
     await eventually('the command is there', () => Promise.resolve(received.length === 1));
@@ -322,6 +323,86 @@ describe('Odoo → connector', { skip: noOdoo() }, () => {
       request_id: 'r2',
     });
     assert.equal(unknown.status, 404);
+  });
+
+  test('a command and a feeding order of Odoo: to the device, and their results back into Odoo', async () => {
+    const feeder = await create('iot.device', {
+      name: 'Dispenser',
+      device_uid: 'feeder_1',
+      device_type: 'feeder',
+      farm_id: farmId,
+      profile: 'feed-dispenser-modbus',
+      state: 'active',
+    });
+    await eventually('the dispenser is known', async () => {
+      const row = await one(`SELECT profile FROM iot.device WHERE device_uid = 'feeder_1'`);
+      return row?.['profile'] === 'feed-dispenser-modbus';
+    });
+    // A gateway: it refuses more than 2 kg.
+    const base = `dairy/${connector.farm}/feeder/feeder_1`;
+    const asked: number[] = [];
+    connector.mqtt.on('message', (topic, payload) => {
+      if (topic !== `${base}/commands`) return;
+      const { id, command, value } = JSON.parse(payload.toString()) as Record<string, unknown>;
+      asked.push(Number(value));
+      const outcome =
+        Number(value) > 2 ? { result: 'failed', detail: 'hopper empty' } : { result: 'done', value };
+      const status = { state: 'online', at: new Date().toISOString(), command: { id, command, ...outcome } };
+      connector.mqtt.publish(`${base}/status`, JSON.stringify(status), { qos: 1 });
+    });
+    await connector.mqtt.subscribeAsync(`${base}/commands`, { qos: 1 });
+
+    const form = (await admin.call('iot.device', 'action_command', { ids: [feeder] })) as { res_id: number };
+    const offered = await admin.read<{ id: number; name: string; range: string }>(
+      'iot.device.command.known',
+      [['wizard_id', '=', form.res_id]],
+      ['name', 'range'],
+    );
+    assert.deepEqual(
+      offered.map(({ name, range }) => `${name}: ${range}`),
+      ['give_feed: 0.1 – 5'],
+    );
+    await admin.write('iot.device.command.wizard', [form.res_id], { known_id: offered[0]?.id, value: '1.5' });
+    const sent = (await admin.call('iot.device.command.wizard', 'action_send', { ids: [form.res_id] })) as {
+      res_id: number;
+    };
+    const states = async (model: string, id: number, fields: string[]) =>
+      (await admin.read(model, [['id', '=', id]], fields))[0];
+    await eventually('Odoo has the result', async () => {
+      const row = await states('iot.device.command', sent.res_id, ['state']);
+      return row?.['state'] === 'done';
+    });
+    const row = await states('iot.device.command', sent.res_id, [
+      'command',
+      'value',
+      'result_value',
+      'detail',
+    ]);
+    assert.equal(row?.['result_value'], '1.5');
+    assert.equal(row['value'], '1.5');
+
+    const cow = await create('farm.animal', { name: 'Hungry', farm_id: farmId });
+    const order = (kg: number) =>
+      create('farm.feeding.order', {
+        farm_id: farmId,
+        animal_id: cow,
+        feed: 'Concentrate',
+        amount_kg: kg,
+        device_id: feeder,
+      });
+    const [good, bad] = [await order(2), await order(3)];
+    await admin.call('farm.feeding.order', 'action_confirm', { ids: [good, bad] });
+    await admin.call('farm.feeding.order', 'action_send_due', { ids: [good, bad] });
+    await eventually('both orders have their result', async () => {
+      const [first, second] = [
+        await states('farm.feeding.order', good, ['state']),
+        await states('farm.feeding.order', bad, ['state', 'result']),
+      ];
+      return (
+        first?.['state'] === 'done' && second?.['state'] === 'failed' && second['result'] === 'hopper empty'
+      );
+    });
+    assert.deepEqual(asked, [1.5, 2, 3], 'each was asked for once');
   });
 
   test('webhook actions of Odoo itself: stored, answered, worked on; unknown models are kept', async () => {

@@ -1,6 +1,6 @@
 // On a device's form: its latest values and small charts, fetched by one call after the form is there.
 import { Component, useEffect, useState } from "@odoo/owl";
-import { formatDateTime } from "@web/core/l10n/dates";
+import { toLocaleDateTimeString } from "@web/core/l10n/dates";
 import { _t } from "@web/core/l10n/translation";
 import { registry } from "@web/core/registry";
 import { KeepLast } from "@web/core/utils/concurrency";
@@ -45,7 +45,7 @@ export class DeviceValues extends Component {
     }
 
     time(seconds) {
-        return seconds ? formatDateTime(DateTime.fromSeconds(seconds)) : "";
+        return seconds ? toLocaleDateTimeString(DateTime.fromSeconds(seconds)) : "";
     }
 }
 

@@ -3,7 +3,7 @@ import { Component, onWillStart, useEffect, useRef } from "@odoo/owl";
 import { loadBundle } from "@web/core/assets";
 import { cookie } from "@web/core/browser/cookie";
 import { getColor, hexToRGBA } from "@web/core/colors/colors";
-import { formatDateTime } from "@web/core/l10n/dates";
+import { toLocaleDateTimeString } from "@web/core/l10n/dates";
 import { _t } from "@web/core/l10n/translation";
 import { formatFloat } from "@web/core/utils/numbers";
 
@@ -41,9 +41,9 @@ export class Sparkline extends Component {
 
     config() {
         const { points, hours, unit } = this.props;
-        const color = getColor(1, cookie.get("color_scheme"), "odoo");
+        const color = getColor(3, cookie.get("color_scheme"), "odoo");
         const end = DateTime.now().toSeconds();
-        const at = (seconds) => formatDateTime(DateTime.fromSeconds(seconds));
+        const at = (seconds) => toLocaleDateTimeString(DateTime.fromSeconds(seconds));
         return {
             type: "line",
             data: {
@@ -52,7 +52,7 @@ export class Sparkline extends Component {
                         data: points.map(([x, y]) => ({ x, y })),
                         borderColor: color,
                         backgroundColor: hexToRGBA(color, 0.15),
-                        borderWidth: 1.5,
+                        borderWidth: 2,
                         fill: "start",
                         pointRadius: points.length < 3 ? 2 : 0,
                         spanGaps: HOUR_S,

@@ -1,6 +1,7 @@
 // The schema of config/connector.yaml: types, defaults, checks and the reference page come from here.
 import * as z from 'zod';
 import { deviceTypeSchema } from '../contract/topics.ts';
+import { defaultOutboxOptions } from './outbox/options.ts';
 
 const seconds = (fallback: number) => z.number().positive().default(fallback);
 
@@ -185,7 +186,12 @@ export const configSchema = z.strictObject({
         .default('auto')
         .describe('auto: JSON-2 from Odoo 19 on, else JSON-RPC'),
       timeout_seconds: seconds(30).describe('Of one call'),
-      batch_size: z.int().min(1).max(5_000).default(1_000).describe('Records per call'),
+      batch_size: z
+        .int()
+        .min(1)
+        .max(5_000)
+        .default(defaultOutboxOptions.batchSize)
+        .describe('Records per call'),
       api_key_file: z
         .string()
         .default('')

@@ -5,6 +5,8 @@ import { createCommandDesk, type CommandDesk } from './commands.ts';
 import type { ConnectorConfig } from './config.ts';
 import type { Pools } from './database.ts';
 import type { CommandRow } from './db/commands.ts';
+import type { NewsChannel } from './db/listen.ts';
+import { outboxNews } from './db/news.ts';
 import type { PublishedMilking } from './ingest/milkings.ts';
 import type { Library } from './library.ts';
 import { createLiveHub } from './live/hub.ts';
@@ -33,7 +35,9 @@ export interface FrontContext extends Pools {
 export interface Front {
   odoo: OdooLink;
   commands: CommandDesk;
-  /** Milkings were committed: Odoo gets them, and whoever watches live. */
+  /** What it wants to hear of the database. */
+  news: readonly NewsChannel[];
+  /** Milkings were committed: whoever watches live gets them. Odoo's way is the outbox, see `news`. */
   onPublished: (milkings: readonly PublishedMilking[]) => void;
   /** Commands to devices came further. */
   onCommands: (commands: readonly CommandRow[]) => void;
@@ -104,10 +108,10 @@ export async function startFront(context: FrontContext, shutdown: Shutdown, logg
 
   return {
     odoo,
+    news: [outboxNews(() => outbound.wake()), ...odoo.news],
     commands,
     onCommands,
     onPublished(milkings) {
-      outbound.wake();
       for (const { source_id, revision, record } of milkings) {
         hub.broadcast({ type: 'milking', source_id, revision, record });
       }

@@ -50,9 +50,8 @@ runMain(logger, async (shutdown) => {
     await awaitLeadership(lock, gate, (contender) => (state.leadership = contender), shutdown, logger);
   }
 
-  const { onPublished, onCommands } = front;
+  const { news, onPublished, onCommands } = front;
   const milkings = milkingSettings(config);
-  const { news } = front.odoo;
   const line = await startIngestLine(
     { config, db, library, metrics, state, gate, milkings, news, onPublished, onCommands },
     shutdown,

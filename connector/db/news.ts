@@ -60,6 +60,11 @@ export async function tellPull(db: Queryable, kinds: readonly PullKind[]): Promi
   await db.query('SELECT pg_notify($1, $2)', [pullChannel, kinds.join(',')]);
 }
 
+/** Somebody has put records into the outbox, be it this process or another. Polling is the truth here too. */
+export function outboxNews(wake: () => void): NewsChannel {
+  return { channel: 'iot_outbox', onListening: wake, onNews: wake };
+}
+
 /** Runs `look` a moment after the first call, and again when more came meanwhile. */
 function gathering(complaint: string, logger: Logger, look: () => Promise<void>) {
   let looking: Promise<void> | undefined;

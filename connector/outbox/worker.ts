@@ -1,4 +1,4 @@
-// The outbox worker: one lane a record kind, a few of them at a time, until stopped.
+// The outbox worker: lanes of every record kind, a few of them at a time, until stopped.
 import PQueue from 'p-queue';
 import { messageOf } from '../../contract/errors.ts';
 import type { Logger } from '../../contract/runtime/logger.ts';
@@ -6,39 +6,12 @@ import type { Queryable } from '../db/pool.ts';
 import { mappings, type RecordMapping } from '../odoo/mapping/index.ts';
 import type { OdooClient } from '../odoo/transport.ts';
 import { backoffMs } from './backoff.ts';
-import type { Waits } from './decide.ts';
-import { createLane, type Lane, type OutboxResult, type Pause } from './lane.ts';
+import { createLane, type Lane, type Pause } from './lane.ts';
 import type { OutboxMetrics } from './metrics.ts';
+import { defaultOutboxOptions, type OutboxOptions } from './options.ts';
+import type { OnResult } from './settler.ts';
 import { createSleeper, type Sleeper } from './sleeper.ts';
 import { createTarget, type TargetStatus } from './target.ts';
-
-/** Sizes and times; the defaults suit one Odoo in the same house. */
-export interface OutboxOptions {
-  /** Records per call. */
-  batchSize: number;
-  /** Longer than the client's call timeout, else a second worker repeats what is under way. */
-  leaseMs: number;
-  /** How often the outbox is looked at without a wake-up. */
-  pollMs: number;
-  /** Kinds that are sent at the same time. */
-  concurrency: number;
-  /** How long stop() lets running calls finish. */
-  stopGraceMs: number;
-  waits: Waits;
-}
-
-export const defaultOutboxOptions: OutboxOptions = {
-  batchSize: 500,
-  leaseMs: 60_000,
-  pollMs: 1_000,
-  concurrency: 3,
-  stopGraceMs: 5_000,
-  waits: {
-    target: { baseMs: 1_000, capMs: 60_000 },
-    record: { baseMs: 5_000, capMs: 600_000 },
-    probeMs: 30_000,
-  },
-};
 
 /** Waits while the database fails: it costs little to ask it, and it is our own. */
 const databaseWaits = { baseMs: 250, capMs: 5_000 };
@@ -53,7 +26,7 @@ export interface OutboxWorkerConfig {
   options?: Partial<OutboxOptions>;
   metrics?: OutboxMetrics;
   /** After a record's result is in the database. */
-  onResult?: (kind: string, sourceId: string, result: OutboxResult) => void;
+  onResult?: OnResult;
   /** Once when Odoo refuses key or rights, and once when it takes records again. */
   onDenied?: (detail: string) => void;
   onRecovered?: () => void;
@@ -85,18 +58,15 @@ export function createOutboxWorker(config: OutboxWorkerConfig): OutboxWorker {
   const lanes: { lane: Lane; sleeper: Sleeper; troubled: boolean }[] =
     client === undefined
       ? []
-      : Object.entries(config.kinds ?? mappings).map(([kind, mapping]) => ({
-          lane: createLane(kind, mapping, {
+      : laneNames(config.kinds ?? mappings).map(({ name, kind, mapping }) => ({
+          lane: createLane(name, kind, mapping, {
             db: config.db,
             client,
             target,
             logger,
             metrics,
             onResult: guardOnResult(config, logger),
-            waits: options.waits,
-            batchSize: options.batchSize,
-            leaseMs: options.leaseMs,
-            pollMs: options.pollMs,
+            options,
             abort: abort.signal,
             stopping: () => stopping,
           }),
@@ -126,13 +96,16 @@ export function createOutboxWorker(config: OutboxWorkerConfig): OutboxWorker {
         // Only the database throws here. Leases run out by themselves; what Odoo has already comes back as unchanged.
         databaseFailures += 1;
         if (databaseFailures === 1)
-          logger.warn({ kind: entry.lane.kind, error: messageOf(error) }, 'outbox: database trouble');
+          logger.warn({ lane: entry.lane.name, error: messageOf(error) }, 'outbox: database trouble');
         waitMs = backoffMs(databaseFailures, databaseWaits, Math.random());
       }
       onFirst();
       // eslint-disable-next-line @typescript-eslint/no-unnecessary-condition -- stop() runs while we wait above
       if (waitMs > 0 && !stopping) await entry.sleeper.sleep(waitMs);
     }
+    await entry.lane.close().catch((error: unknown) => {
+      logger.warn({ lane: entry.lane.name, error: messageOf(error) }, 'outbox: leases are left to their end');
+    });
     onFirst();
   }
 
@@ -162,6 +135,17 @@ export function createOutboxWorker(config: OutboxWorkerConfig): OutboxWorker {
       clearTimeout(timer);
     },
   };
+}
+
+// A kind has as many lanes as it may have calls at once; leases keep them out of each other's way.
+function laneNames(kinds: Readonly<Record<string, RecordMapping>>) {
+  return Object.entries(kinds).flatMap(([kind, mapping]) =>
+    Array.from({ length: mapping.callsAtOnce ?? 1 }, (_, index) => ({
+      name: index === 0 ? kind : `${kind} ${index + 1}`,
+      kind,
+      mapping,
+    })),
+  );
 }
 
 // A hook belongs to somebody else: its mistakes must not stop records.

@@ -32,6 +32,8 @@ export interface RecordMapping {
   model: string;
   /** Checks an outbox payload and maps it. Throws AppError `invalid`. */
   toOdoo: (payload: unknown) => OdooRecord;
+  /** Calls of this kind that may be under way at once; 1 where its records touch one another, or others, in Odoo. */
+  callsAtOnce?: number;
   /** Sends a batch to a model that has no upsert_batch; one result a record, in order. */
   send?: (client: Caller, records: readonly OdooRecord[], signal: AbortSignal) => Promise<unknown>;
 }
@@ -39,7 +41,10 @@ export interface RecordMapping {
 /** In the order in which a starting connector sends them: a milking is more useful when its device is there. */
 export const mappings: Record<RecordKind, RecordMapping> = {
   device: mapping('iot.device', deviceRecordSchema, deviceToOdoo),
-  milk_session: mapping('iot.milk.session', milkSessionRecordSchema, milkSessionToOdoo),
+  milk_session: {
+    ...mapping('iot.milk.session', milkSessionRecordSchema, milkSessionToOdoo),
+    callsAtOnce: 2,
+  },
   alert: mapping('iot.alert', alertRecordSchema, alertToOdoo),
   command: mapping('iot.device.command', commandRecordSchema, commandToOdoo),
 };

@@ -12,7 +12,7 @@ import {
   settle,
   type FailedCall,
 } from '../../../connector/outbox/decide.ts';
-import { defaultOutboxOptions } from '../../../connector/outbox/worker.ts';
+import { defaultOutboxOptions } from '../../../connector/outbox/options.ts';
 
 const { waits } = defaultOutboxOptions;
 const random = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true });

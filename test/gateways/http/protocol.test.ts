@@ -3,9 +3,9 @@ import assert from 'node:assert/strict';
 import { afterEach, test } from 'node:test';
 import { protocol } from '../../../gateways/http/protocol.ts';
 import { matchesToken } from '../../../gateways/shared/http.ts';
-import type { Site } from '../../../gateways/shared/protocol.ts';
 import { until } from '../support/broker.ts';
 import { recordServices } from '../support/services.ts';
+import { resolveSection } from '../support/site.ts';
 
 const [token, other] = ['token-of-the-first-one', 'token-of-the-other-one'];
 const section = {
@@ -16,20 +16,7 @@ const section = {
   ],
 };
 
-function resolve(wanted: unknown) {
-  const problems: string[] = [];
-  const site: Site = {
-    farm: 'farm1',
-    gateway: 'gw1',
-    kgPerLitre: 1.03,
-    heartbeatMs: 60_000,
-    profiles: new Map(),
-    catalogue: new Map(),
-    complain: (path, message) => void problems.push(`${path.join('.')}: ${message}`),
-    claim: () => undefined,
-  };
-  return { settings: protocol.resolve(protocol.schema.parse(wanted), site), problems };
-}
+const resolve = (section: unknown) => resolveSection(protocol, section);
 
 const stops: (() => Promise<void>)[] = [];
 afterEach(async () => {

@@ -2,7 +2,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { loadMetrics, loadProfiles } from '../../../contract/runtime/profiles.ts';
-import type { Values } from '../../../gateways/modbus/decode.ts';
 import { memorySchema, type DeviceMemory } from '../../../gateways/modbus/memory.ts';
 import { toReading } from '../../../gateways/modbus/reading.ts';
 
@@ -16,7 +15,7 @@ test('what the analyser says after the end is told once, as part of the milking 
   const poll = (values: [string, number][]) => {
     at += 1000;
     const context = { at, previous: memory, kgPerLitre: 1.03, isSession: true };
-    const reading = toReading({ map, stall: '1', calibration: {} }, new Map(values) as Values, context);
+    const reading = toReading({ map, stall: '1', calibration: {} }, new Map(values), context);
     // Through the spool's memory, as over a restart.
     memory = memorySchema.parse(JSON.parse(JSON.stringify(reading.memory)));
     const { session, points } = reading.envelope;

@@ -3,25 +3,12 @@ import assert from 'node:assert/strict';
 import { createServer, type AddressInfo, type Socket } from 'node:net';
 import { test } from 'node:test';
 import { protocol } from '../../../gateways/rfid/protocol.ts';
-import type { Site } from '../../../gateways/shared/protocol.ts';
 import { until } from '../support/broker.ts';
 import { noPty, serialDevice } from '../support/pty.ts';
 import { recordServices } from '../support/services.ts';
+import { resolveSection } from '../support/site.ts';
 
-function resolve(section: unknown) {
-  const problems: string[] = [];
-  const site: Site = {
-    farm: 'farm1',
-    gateway: 'gw1',
-    kgPerLitre: 1.03,
-    heartbeatMs: 60_000,
-    profiles: new Map(),
-    catalogue: new Map(),
-    complain: (path, message) => void problems.push(`${path.join('.')}: ${message}`),
-    claim: () => undefined,
-  };
-  return { settings: protocol.resolve(protocol.schema.parse(section), site), problems };
-}
+const resolve = (section: unknown) => resolveSection(protocol, section);
 
 async function startReader() {
   const sockets = new Set<Socket>();

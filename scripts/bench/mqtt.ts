@@ -119,7 +119,7 @@ async function measure(
 export async function run(context: BenchContext): Promise<BenchResult> {
   const connector = await startBenchConnector(context);
   try {
-    const [long, short] = context.quick ? [15, 7] : [context.huge ? 601 : 121, 20];
+    const [long, short] = context.quick ? [15, 7] : [context.huge ? 601 : 121, 10];
     const run = (metrics: readonly string[], rules: boolean, seconds: number) => {
       const name = `${metrics.length} ${metrics.length === 1 ? 'point' : 'points'} a message, rules ${rules ? 'on' : 'off'}`;
       return measure(context, connector, { name, metrics, rules, seconds });

@@ -30,16 +30,8 @@ function startLorawan(initial: Settings, services: Services): Running<Settings> 
   let settings = initial;
   let link: Link | undefined;
   let http: HttpListener | undefined;
-  const seen = new Set<string>();
+  const seen = new Map<string, Promise<undefined>>();
   const known = new Map<string, Known>();
-
-  const isCopy = (key: string): boolean => {
-    if (key === '') return false;
-    if (seen.has(key)) return true;
-    seen.add(key);
-    if (seen.size > rememberedEvents) for (const oldest of seen) return (seen.delete(oldest), false);
-    return false;
-  };
 
   /** The device of an event, listening for its commands from its first event on. */
   const deviceOf = ({ body }: ChirpEvent): Known | undefined => {
@@ -75,31 +67,39 @@ function startLorawan(initial: Settings, services: Services): Running<Settings> 
     return entry;
   };
 
-  /** Takes an event in; resolves when it is on the disk. A string is the reason why it was refused. */
-  const take = async (kind: string, body: unknown): Promise<string | undefined> => {
-    const event = readEvent(kind, body);
-    services.count('lorawan_events_total', { event: typeof event === 'string' ? 'unreadable' : event.kind });
-    if (typeof event === 'string') {
-      logger.warn({ reason: event }, 'ChirpStack event not understood');
-      return event;
-    }
-    if (isCopy(event.key)) {
-      services.count('lorawan_copies_total');
-      return undefined;
-    }
+  const store = async (event: ChirpEvent): Promise<undefined> => {
     const device = deviceOf(event);
     if (device === undefined) {
       services.count('lorawan_ignored_total');
-      return undefined;
+      return;
     }
     const said = interpret(event, { model: device.model, arrivedAt: Date.now(), metrics: settings.metrics });
     if (said.state !== undefined) services.report(device.address, said.state.state, said.state.detail);
     if (said.envelope !== undefined)
       await services.publish(device.address, { ...said.envelope, ...device.extra });
-    return undefined;
   };
 
-  const onMessage = (topic: string, payload: Buffer) => {
+  /** Takes an event in; resolves when it is on the disk, a copy together with the first. A string says why it was refused. */
+  const take = (kind: string, body: unknown): Promise<string | undefined> => {
+    const event = readEvent(kind, body);
+    services.count('lorawan_events_total', { event: typeof event === 'string' ? 'unreadable' : event.kind });
+    if (typeof event === 'string') {
+      logger.warn({ reason: event }, 'ChirpStack event not understood');
+      return Promise.resolve(event);
+    }
+    const first = seen.get(event.key);
+    if (first !== undefined) {
+      services.count('lorawan_copies_total');
+      return first;
+    }
+    const work = store(event);
+    if (event.key !== '') seen.set(event.key, work);
+    const [oldest] = seen.keys();
+    if (oldest !== undefined && seen.size > rememberedEvents) seen.delete(oldest);
+    return work;
+  };
+
+  const onMessage = (topic: string, payload: Buffer): Promise<void> | undefined => {
     let body: unknown;
     try {
       body = JSON.parse(payload.toString('utf8'));
@@ -109,11 +109,9 @@ function startLorawan(initial: Settings, services: Services): Running<Settings> 
         { topic, error: messageOf(error) },
         'ChirpStack event is not JSON; is its MQTT integration set to JSON?',
       );
-      return;
+      return undefined;
     }
-    take(topic.split('/').at(-1) ?? '', body).catch((error: unknown) => {
-      logger.error({ topic, error: messageOf(error) }, 'event not taken');
-    });
+    return take(topic.split('/').at(-1) ?? '', body).then(() => undefined);
   };
 
   const open = () => {

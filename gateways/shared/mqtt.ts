@@ -26,19 +26,25 @@ export interface Link {
   retain(topic: string, payload: string): void;
   /** Not retained, not kept while the broker is away. */
   say(topic: string, payload: string): void;
-  /** Subscribes now and after every reconnect. */
-  subscribe(filter: string, onMessage: (topic: string, payload: Buffer) => void): void;
+  /** Subscribes now and after every reconnect. A message is acknowledged when `onMessage`, and what it promises, is done. */
+  subscribe(filter: string, onMessage: OnMessage): void;
   onReady(listener: () => void): void;
   /** Says the last retained messages if there is a connection, and disconnects. */
   close(): Promise<void>;
 }
+
+/** Takes a message. */
+type OnMessage = (topic: string, payload: Buffer) => void | Promise<void>;
+
+/** MQTT.js goes on WITHOUT acknowledging when handleMessage calls back with an error, see connector/ingest/mqtt-source.ts. */
+const notYet = new Error('acknowledged when it is done');
 
 /** Connects in the background and for ever; nothing here waits for the broker. */
 export function connectLink(options: LinkOptions): Link {
   const { logger, will } = options;
   const retained = new Map<string, string>();
   const unsent = new Set<string>();
-  const subscriptions = new Map<string, (topic: string, payload: Buffer) => void>();
+  const subscriptions = new Map<string, OnMessage>();
   const listeners: (() => void)[] = [];
   // `client.connected` is true already while MQTT.js repeats old messages after a reconnect; what is published in that
   // phase fails if the connection breaks again. So: only between its 'connect' and 'close' events.
@@ -84,17 +90,37 @@ export function connectLink(options: LinkOptions): Link {
     });
   };
 
+  // Packet ids mean nothing on another connection.
+  let connection = 0;
   client.on('connect', () => {
     ready = true;
+    connection++;
     logger.info('broker connected');
     // A broker without persistence has forgotten everything.
     for (const topic of retained.keys()) publishRetained(topic);
     for (const filter of subscriptions.keys()) subscribeTo(filter);
     for (const listener of listeners) listener();
   });
-  client.on('message', (topic, payload) => {
-    for (const [filter, onMessage] of subscriptions) if (fits(filter, topic)) onMessage(topic, payload);
-  });
+  client.handleMessage = ({ topic, payload, messageId, qos }, callback) => {
+    const bytes = typeof payload === 'string' ? Buffer.from(payload) : payload;
+    const works = [...subscriptions]
+      .filter(([filter]) => fits(filter, topic))
+      .map(([, onMessage]) => onMessage(topic, bytes))
+      .filter((work) => work !== undefined);
+    if (works.length === 0 || qos !== 1 || messageId === undefined) {
+      callback();
+      return;
+    }
+    const received = connection;
+    callback(notYet);
+    const acknowledge = () => {
+      if (received === connection && client.connected) client.stream.write(puback(messageId));
+    };
+    // Without an acknowledgement the message comes again with the next connection.
+    Promise.all(works).then(acknowledge, (error: unknown) => {
+      logger.error({ topic, error: messageOf(error) }, 'message not taken');
+    });
+  };
   let lastError = '';
   client.on('error', (error) => {
     if (messageOf(error) !== lastError)
@@ -145,6 +171,12 @@ export function connectLink(options: LinkOptions): Link {
       ready = false;
     },
   };
+}
+
+function puback(messageId: number): Buffer {
+  const packet = Buffer.from([0x40, 2, 0, 0]);
+  packet.writeUInt16BE(messageId, 2);
+  return packet;
 }
 
 /** Whether a topic is in a subscription filter. */

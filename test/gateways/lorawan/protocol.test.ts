@@ -1,6 +1,7 @@
 // The LoRaWAN gateway between a broker that plays ChirpStack's and services that record.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { connectAsync, type MqttClient } from 'mqtt';
 import { loadMetrics, loadProfiles } from '../../../contract/runtime/profiles.ts';
 import { protocol } from '../../../gateways/lorawan/protocol.ts';
@@ -204,4 +205,47 @@ test('a device that is not listed may be ignored', async () => {
   await running.reload(settings);
   assert.equal(record.published.length, 0);
   await running.stop();
+});
+
+test('an event is acknowledged when it is on the disk, its copy not sooner', async () => {
+  const record = recordServices();
+  const disk = Promise.withResolvers<boolean>();
+  const stored: string[] = [];
+  record.services.publish = ({ deviceUid }) => {
+    stored.push(deviceUid);
+    return disk.promise;
+  };
+  const own = await startOwnBroker();
+  const station = await connectAsync(own.url);
+  const running = protocol.start(settingsOf({ mqtt: { url: own.url } }).settings, record.services);
+  const copies = () => record.counts.get('lorawan_copies_total') ?? 0;
+  const reconnected = async () => {
+    const before = own.clients();
+    own.cutClient('gateway-farm1-gw1-chirpstack');
+    await until('the gateway is back', () => own.clients() > before);
+  };
+  try {
+    const event = JSON.stringify(uplink());
+    const say = () =>
+      station.publishAsync(`application/${application}/device/${eui}/event/up`, event, { qos: 1 });
+    // The gateway subscribes in the background.
+    while (stored.length === 0) await Promise.all([say(), sleep(50)]);
+    const before = copies();
+    await reconnected();
+    await until('not acknowledged: it comes again', () => copies() > before);
+    assert.equal(stored.length, 1);
+
+    disk.resolve(true);
+    await sleep(200);
+    const settled = copies();
+    await reconnected();
+    await say();
+    await until('the broker delivers', () => copies() > settled);
+    await sleep(200);
+    assert.equal(copies(), settled + 1, 'acknowledged: only the new copy comes');
+  } finally {
+    await running.stop();
+    await station.endAsync(true);
+    await own.stop();
+  }
 });

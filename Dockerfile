@@ -15,4 +15,4 @@ RUN mkdir /data && chown node:node /data
 
 USER node
 # The flags halve the memory, see docs/performance.md.
-CMD ["node", "--max-semi-space-size=16", "--heap-growing-percent=100", "connector/main.ts"]
+CMD ["node", "--max-semi-space-size=16", "--heap-growing-percent=50", "connector/main.ts"]

@@ -157,7 +157,9 @@ test('the last status of each device', () => {
     stamp: undefined,
   });
   const items = [status('online', t0, 'up'), dataItem([]), status('offline', t0 + 1)];
-  assert.deepEqual(statusRowsOf(items, find), [{ deviceId: 7, at: t0 + 1, state: 'offline', detail: null }]);
+  assert.deepEqual(statusRowsOf(items, find), [
+    { deviceId: 7, at: t0 + 1, state: 'offline', detail: null, via: null, removed: false },
+  ]);
   assert.deepEqual(
     statusRowsOf(items, () => undefined),
     [],

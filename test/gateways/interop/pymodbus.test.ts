@@ -70,7 +70,7 @@ async function connect(t: TestContext, transport: Line['transport']) {
   const reader = (unit: number) => createPlanReader({ uid: `u${unit}`, unit, map, plans }, logger);
   const read = (unit: number, readPlan = reader(unit)) =>
     bus.run(priority.poll, async (busLine) => Object.fromEntries((await readPlan(busLine, 0, 500)).values));
-  for (let tries = 0; tries < 40; tries++) {
+  for (let tries = 0; tries < 400; tries++) {
     // The server says READY just before it listens.
     const isUp = await read(1).then(
       () => true,

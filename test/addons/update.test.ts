@@ -18,13 +18,15 @@ const git = (...args: string[]): string =>
   execFileSync('git', args, { cwd: repoDir, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim();
 const versionIn = (manifest: string): string => /'version': '([^']+)'/.exec(manifest)?.[1] ?? '';
 
-/** The newest commit with another version of smart_dairy_iot than this tree; undefined without a history. */
+/** The last commit before smart_dairy_iot got this tree's version; undefined without a history. */
 function earlierCommit(): string | undefined {
   const manifest = `${folder}/smart_dairy_iot/__manifest__.py`;
   const here = versionIn(readFileSync(join(repoDir, manifest), 'utf8'));
   try {
     const commits = git('log', '--format=%H', '--', manifest).split('\n').filter(Boolean);
-    return commits.find((commit) => versionIn(git('show', `${commit}:${manifest}`)) !== here);
+    const former = commits.findIndex((commit) => versionIn(git('show', `${commit}:${manifest}`)) !== here);
+    if (former === -1) return undefined;
+    return git('rev-parse', former === 0 ? 'HEAD' : `${commits[former - 1]}^`);
   } catch {
     return undefined;
   }

@@ -6,6 +6,7 @@ import type { OdooClient } from '../../connector/odoo/transport.ts';
 import { withClient } from '../stack/database.ts';
 import type { BenchContext, BenchResult } from './harness/bench.ts';
 import { startBenchConnector, type BenchConnector } from './harness/connector.ts';
+import { watchLockWaits } from './harness/lock-waits.ts';
 import { milking } from './harness/milkings.ts';
 import { rounded } from './harness/numbers.ts';
 import { benchOdoo, type BenchOdoo } from './harness/odoo.ts';
@@ -77,10 +78,44 @@ function pollLists(admin: OdooClient): { stop: () => Promise<number[]> } {
   };
 }
 
+/** What one side has of the milkings: how many, their yield, and a hash over each record's key, revision and yield. */
+interface Audit {
+  n: number;
+  yieldKg: number;
+  hash: string;
+}
+
+// Each side writes `source_id revision grams` a line; PostgreSQL sorts by bytes here, Python by code points: the same for ASCII.
+async function ourMilkings(connector: BenchConnector): Promise<Audit> {
+  return withClient(connector.databaseUrl, async (query) => {
+    const [row] = await query(`
+      SELECT count(*) AS n, sum(yield_kg) AS kg, md5(string_agg(line, E'\\n' ORDER BY line COLLATE "C")) AS hash
+      FROM (
+        SELECT m.yield_kg, format('%s/%s/%s %s %s', f.code, d.device_uid, m.session_key, m.revision,
+          round(m.yield_kg::numeric * 1000)) AS line
+        FROM iot.milk_session m JOIN iot.device d ON d.id = m.device_id JOIN iot.farm f ON f.id = m.farm_id
+        WHERE m.revision > 0
+      ) published`);
+    return { n: Number(row?.['n']), yieldKg: Number(row?.['kg']), hash: String(row?.['hash']) };
+  });
+}
+
+async function odoosMilkings(odoo: BenchOdoo): Promise<Audit> {
+  const output = await odoo.shell(`
+import hashlib
+rows = env['iot.milk.session'].search([('source_id', '=like', '${farm}/%')]).read(['source_id', 'revision', 'yield_kg'])
+lines = sorted('%s %d %d' % (row['source_id'], row['revision'], round(row['yield_kg'] * 1000)) for row in rows)
+print('AUDIT', len(rows), repr(sum(row['yield_kg'] for row in rows)), hashlib.md5('\\n'.join(lines).encode()).hexdigest())
+`);
+  const [, n = '', yieldKg = '', hash = ''] = /AUDIT (\d+) (\S+) (\w+)/.exec(output) ?? [];
+  return { n: Number(n), yieldKg: Number(yieldKg), hash };
+}
+
 /** Brings milkings into Odoo. */
 async function milkings(
   context: BenchContext,
   connector: BenchConnector,
+  odoo: BenchOdoo,
   admin: OdooClient,
   records: number,
 ) {
@@ -101,6 +136,7 @@ async function milkings(
   const before = (await connector.status()).odoo_sent;
   const waiting = await count(connector, `SELECT count(*) AS n FROM iot.outbox WHERE state = 'pending'`);
   const lists = pollLists(admin);
+  const locks = await watchLockWaits(context, odoo.db);
   const startedAt = performance.now();
   await withClient(connector.databaseUrl, async (query) => {
     await query(`ALTER TABLE iot.outbox ALTER next_attempt_at SET DEFAULT now()`);
@@ -113,10 +149,13 @@ async function milkings(
   });
   const seconds = (performance.now() - startedAt) / 1000;
   const times = await lists.stop();
-  const domain = [['source_id', '=like', `${farm}/%`]];
-  const found = (await admin.call('iot.milk.session', 'search_count', { domain })) as number;
-  const expected = await count(connector, 'SELECT count(*) AS n FROM iot.milk_session WHERE revision > 0');
-  return { perS: records / seconds, listP95: p95(times), expected, found };
+  const lockWaitMs = await locks.stop();
+  const [expected, found] = [await ourMilkings(connector), await odoosMilkings(odoo)];
+  const agrees =
+    expected.n === found.n &&
+    expected.hash === found.hash &&
+    Math.abs(expected.yieldKg - found.yieldKg) < 1e-6 * expected.yieldKg;
+  return { perS: records / seconds, listP95: p95(times), lockWaitMs, expected, found, agrees };
 }
 
 /** Times a full synchronisation of everything that Odoo has. */
@@ -190,15 +229,17 @@ export async function run(context: BenchContext): Promise<BenchResult> {
       await admin.call('ir.config_parameter', 'set_param', { key, value });
     const full = await fullSync(context, connector, odoo);
     const edit = await edits(context, connector, admin);
-    const sent = await milkings(context, connector, admin, context.quick ? 10_000 : 100_000);
+    const sent = await milkings(context, connector, odoo, admin, context.quick ? 10_000 : 100_000);
     return {
       edition: connector.versions['TimescaleDB'] ?? 'none',
       records_per_s: rounded(sent.perS),
       list_p95_ms: rounded(sent.listP95),
       full_sync_s: rounded(full, 2),
       edit_to_connector_p95_ms: rounded(edit),
-      odoo_expected: sent.expected,
-      odoo_found: sent.found,
+      lock_wait_max_ms: rounded(sent.lockWaitMs),
+      odoo_expected: sent.expected.n,
+      odoo_found: sent.found.n,
+      audit_equal: sent.agrees,
       rss_mb: rounded(connector.peakRssMb()),
     };
   } finally {

@@ -69,20 +69,26 @@ export async function settledRevisions(
   );
 }
 
-/** Revision of every device that should be in Odoo, by source_id. What a person deleted there counts again once it talks again. */
-export async function deviceRevisions(
-  db: Queryable,
-): Promise<Map<string, { id: number; revision: number; isSettled: boolean }>> {
-  const { rows } = await db.query<{ id: number; source_id: string; revision: number; settled: boolean }>(
-    `SELECT d.id, f.code || '/' || d.device_uid AS source_id, d.revision,
-       coalesce(o.state = 'sent' AND o.last_error IS NULL, true) AS settled
+/** A device as the database has it. */
+interface DeviceRevision {
+  id: number;
+  revision: number;
+  isSettled: boolean;
+  /** Odoo has it from us; else a person made it there and it never talked, or refused it. */
+  isOurs: boolean;
+}
+
+/** Every device by source_id. What a person deleted in Odoo counts again once it talks again. */
+export async function deviceRevisions(db: Queryable): Promise<Map<string, DeviceRevision>> {
+  const { rows } = await db.query<DeviceRevision & { sourceId: string }>(
+    `SELECT d.id, f.code || '/' || d.device_uid AS "sourceId", d.revision,
+       coalesce(o.state = 'sent' AND o.last_error IS NULL, true) AS "isSettled",
+       d.state <> 'rejected' AND (d.published_seen IS NOT NULL OR o.source_id IS NOT NULL) AS "isOurs"
      FROM iot.device d JOIN iot.farm f ON f.id = d.farm_id
        LEFT JOIN iot.outbox o ON o.kind = 'device' AND o.source_id = f.code || '/' || d.device_uid
      WHERE d.deleted_in_odoo_at IS NULL OR d.last_seen > d.deleted_in_odoo_at`,
   );
-  return new Map(
-    rows.map(({ id, source_id, revision, settled }) => [source_id, { id, revision, isSettled: settled }]),
-  );
+  return new Map(rows.map(({ sourceId, ...device }) => [sourceId, device]));
 }
 
 /** Puts records of a day into the outbox once more, as they were last published. Returns how many. */

@@ -41,6 +41,8 @@ export interface MqttSource {
 
 const notYet = new Error('acknowledged after commit');
 const sessionExpirySeconds = 30 * 24 * 3_600;
+/** Reason code of MQTT 5, section 3.14.2.1. */
+const sessionTakenOver = 0x8e;
 
 /** Makes a subscriber; nothing happens before start(). */
 export function createMqttSource(options: MqttSourceOptions, sink: MessageSink, logger: Logger): MqttSource {
@@ -71,6 +73,13 @@ export function createMqttSource(options: MqttSourceOptions, sink: MessageSink, 
       });
     });
     mine.on('error', (error) => setStatus(false, connectionTrouble(error)));
+    mine.on('disconnect', ({ reasonCode }) => {
+      if (reasonCode === sessionTakenOver)
+        setStatus(
+          false,
+          `another client connects as '${options.clientId}' and ends this connection: connectors on different databases need an mqtt.client_id each`,
+        );
+    });
     mine.on('close', () => {
       if (status.ok) setStatus(false, 'connection to the broker lost, trying again');
     });

@@ -85,14 +85,17 @@ async function reconcileDevices(
 ): Promise<DayReport> {
   const known = await deviceRevisions(db);
   const inOdoo = await odooRevisions(client, 'iot.device', [['source', '=', recordSource]]);
-  const differing = [...known].filter(([id, { revision }]) => (inOdoo.get(id) ?? -1) < revision);
+  const expected = [...known].filter(([id, { isOurs }]) => isOurs || inOdoo.has(id));
+  const differing = expected.filter(
+    ([id, { isOurs, revision }]) => isOurs && (inOdoo.get(id) ?? -1) < revision,
+  );
   const behind = differing.filter(([, { isSettled }]) => isSettled).map(([, { id }]) => id);
   if (behind.length > 0) await inTransaction(db, (transaction) => publishAgain(transaction, behind));
   const surplus = [...inOdoo.keys()].filter((id) => !known.has(id)).length;
   return {
     kind: 'device',
     day,
-    dbCount: known.size,
+    dbCount: expected.length,
     odooCount: inOdoo.size,
     dbSum: null,
     odooSum: null,

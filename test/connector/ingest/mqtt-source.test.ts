@@ -115,3 +115,31 @@ test(
     }
   },
 );
+
+test('a second client with the same id is named as the trouble', { skip: noBroker() }, async () => {
+  const env = stackEnv();
+  const url = env['MQTT_URL'] ?? '';
+  const login = { username: env['MQTT_USERNAME'] ?? '', password: env['MQTT_PASSWORD'] ?? '' };
+  const clientId = `test-source-${randomBytes(4).toString('hex')}`;
+  const sink = { push: () => undefined, isFull: () => false, onDrain: () => undefined };
+  const details: string[] = [];
+  const logger = pino({ level: 'info' }, { write: (line: string) => void details.push(line) });
+  const source = createMqttSource(
+    { url, ...login, clientId, filters: [`dairy/${clientId}/#`], receiveMaximum: 10 },
+    sink,
+    logger,
+  );
+  try {
+    source.start();
+    await eventually('subscribed', () => Promise.resolve(source.status().ok));
+    const other = await connectAsync(url, { ...login, clientId, protocolVersion: 5, reconnectPeriod: 0 });
+    await eventually('it says who', () =>
+      Promise.resolve(details.some((line) => line.includes(`another client connects as '${clientId}'`))),
+    );
+    await eventually('it is back', () => Promise.resolve(source.status().ok));
+    other.end(true);
+  } finally {
+    await source.pause();
+    await (await connectAsync(url, { ...login, clientId, clean: true })).endAsync();
+  }
+});

@@ -4,6 +4,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startModbusServer } from '../simulator/modbus-server.ts';
+import { nodeFlags } from '../start/node-flags.ts';
 import { nextFreePort } from '../stack/ports.ts';
 import type { BenchContext, BenchResult } from './harness/bench.ts';
 import { rounded } from './harness/numbers.ts';
@@ -35,7 +36,7 @@ export async function run(context: BenchContext): Promise<BenchResult> {
   });
   const healthPort = await nextFreePort(context.settings.ports.odoo + 100);
   writeConfig(folder, server.port, healthPort);
-  const child = spawn(process.execPath, ['gateways/main.ts', join(folder, 'gateway.yaml')], {
+  const child = spawn(process.execPath, [...nodeFlags, 'gateways/main.ts', join(folder, 'gateway.yaml')], {
     env: { ...process.env, ...context.env, LOG_LEVEL: 'warn' },
     stdio: ['ignore', 'ignore', 'inherit'],
   });

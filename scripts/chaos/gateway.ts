@@ -6,6 +6,7 @@ import { connect, createServer, type Server, type Socket } from 'node:net';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { connectAsync } from 'mqtt';
+import { nodeFlags } from '../start/node-flags.ts';
 import { nextFreePort } from '../stack/ports.ts';
 
 const pointsPerMessage = 10;
@@ -104,7 +105,8 @@ export async function run({ env, dir, quick, report }: GatewayChaosContext) {
 }
 
 function startChild(folder: string, env: Readonly<Record<string, string>>): ChildProcess {
-  return spawn(process.execPath, ['scripts/chaos/gateway-source-process.ts', join(folder, 'gateway.yaml')], {
+  const program = ['scripts/chaos/gateway-source-process.ts', join(folder, 'gateway.yaml')];
+  return spawn(process.execPath, [...nodeFlags, ...program], {
     env: { ...process.env, ...env, LOG_LEVEL: 'error' },
     stdio: ['ignore', 'ignore', 'inherit'],
   });

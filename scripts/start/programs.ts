@@ -7,7 +7,7 @@ import { repoDir } from '../stack/instance.ts';
 import { odooLinkEnv } from '../stack/odoo-link.ts';
 import { createService, type ServiceSpec } from '../stack/service.ts';
 import type { EnvValues, Instance, ManagedService, Settings } from '../stack/types.ts';
-import { connectorFlags } from './connector-flags.ts';
+import { nodeFlags } from './node-flags.ts';
 
 interface Programs {
   instance: Instance;
@@ -47,7 +47,7 @@ export function createPrograms(programs: Programs): ManagedService[] {
     });
 
   const health = `${env['CONNECTOR_URL'] ?? ''}/health/live`;
-  const connector = program('connector', [...connectorFlags, 'connector/main.ts'], () =>
+  const connector = program('connector', [...nodeFlags, 'connector/main.ts'], () =>
     fetch(health, { signal: AbortSignal.timeout(2_000) }).then(
       (response) => response.ok,
       () => false,
@@ -55,7 +55,7 @@ export function createPrograms(programs: Programs): ManagedService[] {
   );
   // These two have no address to ask: they are ready when they have not died at once.
   const survives = (): Promise<boolean> => sleep(300, true);
-  const gateway = program('gateway', ['gateways/main.ts'], survives);
+  const gateway = program('gateway', [...nodeFlags, 'gateways/main.ts'], survives);
   if (!programs.withSimulator) return [connector, gateway];
   const { modbus, rfid, intake } = settings.ports;
   const ports = ['--modbus-port', String(modbus), '--rfid-port', String(rfid)];

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { connectorFlags } from '../../start/connector-flags.ts';
+import { nodeFlags } from '../../start/node-flags.ts';
 import { nextFreePort } from '../../stack/ports.ts';
 import type { BenchContext } from './bench.ts';
 import { createBenchDatabase } from './database.ts';
@@ -68,7 +68,7 @@ export async function startBenchConnector(
   const profile = context.profileDir === '' ? [] : ['--cpu-prof', `--cpu-prof-dir=${context.profileDir}`];
   const child = spawn(
     process.execPath,
-    [...connectorFlags, ...profile, 'connector/main.ts', '--config', config],
+    [...nodeFlags, ...profile, 'connector/main.ts', '--config', config],
     {
       env: {
         ...process.env,

@@ -45,19 +45,21 @@ const columns = `c.request_id, f.code AS farm, d.device_uid, c.command, c.value,
   iot.iso(c.finished_at) AS finished_at`;
 const named = 'JOIN iot.device d ON d.id = c.device_id JOIN iot.farm f ON f.id = d.farm_id';
 
+const valuesOf = (command: NewCommand) => [
+  command.requestId,
+  command.deviceId,
+  command.command,
+  command.value === undefined ? null : JSON.stringify(command.value),
+  command.timeoutMs,
+  command.requestedBy,
+];
+
 /** Stores a command as sent, to end after its time. False when its request id is taken. */
 export async function storeCommand(db: Queryable, command: NewCommand): Promise<boolean> {
   const { rowCount } = await db.query(
     `INSERT INTO iot.command (request_id, device_id, command, value, timeout_ms, requested_by, expires_at)
      VALUES ($1, $2, $3, $4, $5, $6, now() + make_interval(secs => $5::int / 1000.0)) ON CONFLICT DO NOTHING`,
-    [
-      command.requestId,
-      command.deviceId,
-      command.command,
-      command.value === undefined ? null : JSON.stringify(command.value),
-      command.timeoutMs,
-      command.requestedBy,
-    ],
+    valuesOf(command),
   );
   return rowCount === 1;
 }
@@ -67,14 +69,7 @@ export async function isSameCommand(db: Queryable, command: NewCommand): Promise
   const { rowCount } = await db.query(
     `SELECT FROM iot.command WHERE request_id = $1 AND device_id = $2 AND command = $3
        AND value IS NOT DISTINCT FROM $4::jsonb AND timeout_ms = $5 AND requested_by = $6`,
-    [
-      command.requestId,
-      command.deviceId,
-      command.command,
-      command.value === undefined ? null : JSON.stringify(command.value),
-      command.timeoutMs,
-      command.requestedBy,
-    ],
+    valuesOf(command),
   );
   return rowCount === 1;
 }

@@ -10,13 +10,16 @@ import type { IncomingMessage } from '../../../connector/ingest/message.ts';
 import { eventually } from '../../support/connector.ts';
 import { noBroker, stackEnv } from '../../support/stack.ts';
 
+function broker() {
+  const { MQTT_URL: url = '', MQTT_USERNAME: username = '', MQTT_PASSWORD: password = '' } = stackEnv();
+  return { url, login: { username, password } };
+}
+
 test(
   'messages are handed over without acknowledgement and acknowledged when they settle',
   { skip: noBroker() },
   async () => {
-    const env = stackEnv();
-    const url = env['MQTT_URL'] ?? '';
-    const login = { username: env['MQTT_USERNAME'] ?? '', password: env['MQTT_PASSWORD'] ?? '' };
+    const { url, login } = broker();
     const id = randomBytes(4).toString('hex');
     const options = {
       url,
@@ -88,9 +91,7 @@ test(
   'the connection that only publishes is made when it is needed, and anew after a loss',
   { skip: noBroker() },
   async () => {
-    const env = stackEnv();
-    const url = env['MQTT_URL'] ?? '';
-    const login = { username: env['MQTT_USERNAME'] ?? '', password: env['MQTT_PASSWORD'] ?? '' };
+    const { url, login } = broker();
     const id = randomBytes(4).toString('hex');
     const clientId = `test-publisher-${id}`;
     const publisher = createMqttPublisher({ url, ...login, clientId });
@@ -117,9 +118,7 @@ test(
 );
 
 test('a second client with the same id is named as the trouble', { skip: noBroker() }, async () => {
-  const env = stackEnv();
-  const url = env['MQTT_URL'] ?? '';
-  const login = { username: env['MQTT_USERNAME'] ?? '', password: env['MQTT_PASSWORD'] ?? '' };
+  const { url, login } = broker();
   const clientId = `test-source-${randomBytes(4).toString('hex')}`;
   const sink = { push: () => undefined, isFull: () => false, onDrain: () => undefined };
   const details: string[] = [];

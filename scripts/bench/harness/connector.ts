@@ -66,22 +66,18 @@ export async function startBenchConnector(
   const token = env['CONNECTOR_TOKEN'] ?? '';
   const logFile = join(folder, 'connector.log');
   const profile = context.profileDir === '' ? [] : ['--cpu-prof', `--cpu-prof-dir=${context.profileDir}`];
-  const child = spawn(
-    process.execPath,
-    [...nodeFlags, ...profile, 'connector/main.ts', '--config', config],
-    {
-      env: {
-        ...process.env,
-        ...env,
-        DATABASE_URL: database.url,
-        CONNECTOR_URL: url,
-        ODOO_URL: options.odoo?.url ?? '',
-        ODOO_DB: options.odoo?.db ?? '',
-        ODOO_API_KEY: options.odoo?.apiKey ?? '',
-      },
-      stdio: ['ignore', openSync(logFile, 'w', 0o600), openSync(logFile, 'a', 0o600)],
+  const child = spawn(process.execPath, [...nodeFlags, ...profile, 'connector/main.ts', '--config', config], {
+    env: {
+      ...process.env,
+      ...env,
+      DATABASE_URL: database.url,
+      CONNECTOR_URL: url,
+      ODOO_URL: options.odoo?.url ?? '',
+      ODOO_DB: options.odoo?.db ?? '',
+      ODOO_API_KEY: options.odoo?.apiKey ?? '',
     },
-  );
+    stdio: ['ignore', openSync(logFile, 'w', 0o600), openSync(logFile, 'a', 0o600)],
+  });
   let peak = 0;
   const watch = setInterval(() => (peak = Math.max(peak, residentMb(child))), 250);
   const get = async (path: string) =>

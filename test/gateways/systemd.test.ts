@@ -18,7 +18,7 @@ const here = (unit: string) =>
 
 test('each unit starts a program of this repository, by name of the protocol too', () => {
   for (const unit of units) {
-    const [, script = ''] = /^ExecStart=\S+ (\S+)/m.exec(here(unit)) ?? [];
+    const [, script = ''] = /^ExecStart=\S+ (?:--\S+ )*(\S+)/m.exec(here(unit)) ?? [];
     const scripts = unit.includes('@')
       ? protocolNames().map((name) => script.replaceAll('%i', name))
       : [script];

@@ -70,13 +70,16 @@ async function connect(t: TestContext, transport: Line['transport']) {
   const reader = (unit: number) => createPlanReader({ uid: `u${unit}`, unit, map, plans }, logger);
   const read = (unit: number, readPlan = reader(unit)) =>
     bus.run(priority.poll, async (busLine) => Object.fromEntries((await readPlan(busLine, 0, 500)).values));
-  for (let tries = 0; tries < 400; tries++) {
-    // The server says READY just before it listens.
-    const isUp = await read(1).then(
-      () => true,
-      () => false,
+  // The server says READY just before it listens.
+  for (let tries = 0; ; tries++) {
+    const trouble = await read(1).then(
+      () => undefined,
+      (error: unknown) => error,
     );
-    if (isUp) break;
+    if (trouble === undefined) break;
+    // Between attempts to connect it says only that it is not connected.
+    const isAttempt = trouble instanceof Error && trouble.cause !== undefined;
+    if (tries > 100 && isAttempt) throw trouble;
     await sleep(100);
   }
   return { bus, read, reader };

@@ -2,6 +2,7 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
+import { createInterface } from 'node:readline';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { once } from 'node:events';
@@ -39,8 +40,9 @@ export async function startPymodbus(t: TestContext, transport: Line['transport']
     stdio: ['ignore', 'pipe', 'ignore'],
   });
   t.after(() => child.kill('SIGKILL'));
-  const [text] = (await once(child.stdout, 'data')) as [Buffer];
-  const [, path = ''] = text.toString().trim().split(' ');
+  // A whole line: Python may write it in pieces.
+  const [line] = (await once(createInterface({ input: child.stdout }), 'line')) as [string];
+  const [, path = ''] = line.split(' ');
   if (transport === 'rtu')
     return { transport, path, baudRate: 19_200, dataBits: 8, parity: 'none', stopBits: 1 };
   return { transport, host: '127.0.0.1', port };

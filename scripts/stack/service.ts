@@ -94,7 +94,15 @@ export function createService(spec: ServiceSpec): ManagedService {
 
   async function start(): Promise<void> {
     wanted = true;
-    if (running.child === undefined) await startOnce();
+    if (running.child !== undefined) return;
+    try {
+      await startOnce();
+    } catch (error) {
+      // Seen with Mosquitto, one start in some dozens: a port that was free a moment ago is in use, and free again.
+      if (running.child !== undefined) throw error;
+      await sleep(firstPauseMs);
+      await startOnce();
+    }
   }
 
   async function stop(): Promise<void> {

@@ -99,7 +99,7 @@ export function createService(spec: ServiceSpec): ManagedService {
       await startOnce();
     } catch (error) {
       // Seen with Mosquitto, one start in some dozens: a port that was free a moment ago is in use, and free again.
-      if (running.child !== undefined) throw error;
+      if (state !== 'crashed') throw error;
       await sleep(firstPauseMs);
       await startOnce();
     }

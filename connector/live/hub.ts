@@ -1,6 +1,8 @@
 // The live stream: a WebSocket that tells of committed milkings, commands to devices and Odoo's answers.
-import type { Server } from 'node:http';
+import type { IncomingMessage, Server } from 'node:http';
+import type { Duplex } from 'node:stream';
 import { WebSocketServer, type WebSocket } from 'ws';
+import { bounded } from '../../contract/runtime/boundary.ts';
 import type { Logger } from '../../contract/runtime/logger.ts';
 import type { CommandRow } from '../db/commands.ts';
 import { isAuthorized } from '../rest/auth.ts';
@@ -26,26 +28,34 @@ const maxBufferedBytes = 1_000_000;
 export function createLiveHub(server: Server, token: string, logger: Logger): LiveHub {
   const sockets = new WebSocketServer({ noServer: true, maxPayload: 1_024 });
   const answered = new WeakSet<WebSocket>();
-  server.on('upgrade', (request, socket, head) => {
-    const ok = new URL(request.url ?? '/', 'http://localhost').pathname === path;
-    if (ok && isAuthorized(request.headers.authorization, token)) {
-      sockets.handleUpgrade(request, socket, head, (client) => sockets.emit('connection', client, request));
-      return;
-    }
-    socket.end(`HTTP/1.1 ${ok ? '401 Unauthorized' : '404 Not Found'}\r\nConnection: close\r\n\r\n`);
-  });
-  sockets.on('connection', (client: WebSocket) => {
-    answered.add(client);
-    client.on('pong', () => answered.add(client));
-    client.on('error', (error) => logger.debug({ error: error.message }, 'live listener failed'));
-  });
+  const onUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+    // With the upgrade Node hands the socket over, without a listener of its own: a reset would end the process.
+    socket.on('error', onSocketError);
+    const ok = pathOf(request.url ?? '') === path;
+    if (!ok) return refuse(socket, '404 Not Found');
+    if (!isAuthorized(request.headers.authorization, token)) return refuse(socket, '401 Unauthorized');
+    // From here on the WebSocket hears the socket's errors.
+    socket.off('error', onSocketError);
+    sockets.handleUpgrade(request, socket, head, (client) => sockets.emit('connection', client, request));
+  };
+  const onSocketError = (error: Error) => logger.debug({ error: error.message }, 'upgrade broken off');
+  server.on('upgrade', bounded(logger, 'upgrade request', onUpgrade));
+  sockets.on(
+    'connection',
+    bounded(logger, 'live listener', (client: WebSocket) => {
+      answered.add(client);
+      client.on('pong', () => answered.add(client));
+      client.on('error', (error) => logger.debug({ error: error.message }, 'live listener failed'));
+    }),
+  );
   // Half-open connections do not end by themselves.
-  const heartbeat = setInterval(() => {
+  const beat = () => {
     for (const client of sockets.clients) {
       if (!answered.delete(client)) client.terminate();
       else client.ping();
     }
-  }, heartbeatMs);
+  };
+  const heartbeat = setInterval(bounded(logger, 'live heartbeat', beat), heartbeatMs);
   return {
     broadcast(event) {
       if (sockets.clients.size === 0) return;
@@ -61,4 +71,12 @@ export function createLiveHub(server: Server, token: string, logger: Logger): Li
       sockets.close();
     },
   };
+}
+
+/** The path of a request's target as it was sent, without its query. */
+const pathOf = (target: string) => target.split('?', 1)[0];
+
+/** Answers and closes, also for a peer that never closes its side. */
+function refuse(socket: Duplex, status: string): void {
+  socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`, () => socket.destroy());
 }

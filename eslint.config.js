@@ -19,6 +19,22 @@ export default tseslint.config(
     },
   },
   {
+    // What they throw has no caller that could catch it.
+    files: ['connector/**', 'gateways/**'],
+    rules: {
+      'no-restricted-syntax': [
+        'error',
+        ...[
+          'CallExpression[callee.property.name=/^(on|once)$/]',
+          'CallExpression[callee.name=/^set(Interval|Timeout)$/]',
+        ].map((call) => ({
+          selector: `${call} > :matches(ArrowFunctionExpression[body.type="BlockStatement"], FunctionExpression)`,
+          message: 'wrap the handler in bounded(), contract/runtime/boundary.ts',
+        })),
+      ],
+    },
+  },
+  {
     files: ['scripts/**', 'test/**'],
     rules: { 'no-console': 'off' },
   },

@@ -1,11 +1,11 @@
 // The bridge role: messages from the broker into the log, acknowledged when the log has them. Needs no database.
-import { createServer } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Gauge, Registry } from 'prom-client';
 import { messageOf } from '../contract/errors.ts';
 import type { Logger } from '../contract/runtime/logger.ts';
 import type { Shutdown } from '../contract/runtime/shutdown.ts';
 import { parseTopic } from '../contract/topics.ts';
+import { startBridgeHealth, type BridgePage } from './bridge-health.ts';
 import type { ConnectorConfig } from './config.ts';
 import { startBridge } from './ingest/kafka-bridge.ts';
 import { ensureTopics, openLogWriter } from './ingest/kafka-client.ts';
@@ -55,15 +55,25 @@ export async function runBridge(config: ConnectorConfig, shutdown: Shutdown, log
     });
   gauge('forwarded_messages', 'Messages that the log has', () => bridge.counts().forwarded);
   gauge('pending_messages', 'Messages received and not yet in the log', () => bridge.counts().pending);
+  const ready = () => {
+    const checks = { mqtt: source.status(), log: logCheck };
+    const ok = checks.mqtt.ok && checks.log.ok;
+    return { code: ok ? 200 : 503, body: { status: ok ? 'ready' : 'down', checks } };
+  };
 
-  await listen(config, shutdown, {
-    '/health/live': () => Promise.resolve({ code: 200, body: { status: 'live' } }),
-    '/health/ready'() {
-      const checks = { mqtt: source.status(), log: logCheck };
-      const ok = checks.mqtt.ok && checks.log.ok;
-      return Promise.resolve({ code: ok ? 200 : 503, body: { status: ok ? 'ready' : 'down', checks } });
-    },
-    '/metrics': async () => ({ code: 200, body: await registry.metrics() }),
+  const { hostname, port } = new URL(config.rest.url);
+  const health = await startBridgeHealth(
+    { host: config.rest.host || hostname, port: Number(port || '80') },
+    new Map<string, BridgePage>([
+      ['/health/live', () => ({ code: 200, body: { status: 'live' } })],
+      ['/health/ready', ready],
+      ['/metrics', async () => ({ code: 200, body: await registry.metrics() })],
+    ]),
+    logger,
+  );
+  shutdown.onRelease('health', () => {
+    health.closeAllConnections();
+    return new Promise<void>((resolve) => health.close(() => resolve()));
   });
   const abort = new AbortController();
   shutdown.onRelease('log start', () => abort.abort());
@@ -81,36 +91,4 @@ export async function runBridge(config: ConnectorConfig, shutdown: Shutdown, log
   }
   shutdown.onRelease('mqtt', () => source.pause());
   gate.open('start');
-}
-
-type Answer = { code: number; body: object | string };
-
-/** Health and metrics for machines; there is nothing else to ask a bridge. */
-async function listen(
-  { rest }: ConnectorConfig,
-  shutdown: Shutdown,
-  routes: Readonly<Record<string, () => Promise<Answer>>>,
-): Promise<void> {
-  const server = createServer((request, response) => {
-    const route = routes[request.url ?? ''] ?? (() => Promise.resolve({ code: 404, body: { status: 404 } }));
-    route().then(
-      ({ code, body }) => {
-        const isText = typeof body === 'string';
-        response.writeHead(code, {
-          'content-type': isText ? 'text/plain; version=0.0.4' : 'application/json',
-        });
-        response.end(isText ? body : JSON.stringify(body));
-      },
-      () => response.writeHead(500).end(),
-    );
-  });
-  const { hostname, port } = new URL(rest.url);
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(Number(port || '80'), rest.host || hostname, resolve);
-  });
-  shutdown.onRelease('health', () => {
-    server.closeAllConnections();
-    return new Promise<void>((resolve) => server.close(() => resolve()));
-  });
 }

@@ -1,4 +1,5 @@
 // Commands to devices: stored, published once, moved on by the device's answer or ended by time; every change is told.
+import { bounded } from '../contract/runtime/boundary.ts';
 import { AppError, messageOf } from '../contract/errors.ts';
 import type { Logger } from '../contract/runtime/logger.ts';
 import { buildTopic, toDeviceType } from '../contract/topics.ts';
@@ -69,12 +70,13 @@ export function createCommandDesk({ db, publish, onChanged, logger }: CommandCon
   };
   /** The job finds it too; this one finds it at once. */
   const expireAfter = (ms: number) => {
-    const timer = setTimeout(() => {
+    const run = () => {
       timers.delete(timer);
       expire().catch((error: unknown) =>
         logger.warn({ error: messageOf(error) }, 'unanswered commands not ended yet'),
       );
-    }, ms);
+    };
+    const timer = setTimeout(bounded(logger, 'end of commands', run), ms);
     timers.add(timer);
   };
   const stored = async (requestId: string): Promise<CommandRow> => {

@@ -97,7 +97,7 @@ export async function startFront(context: FrontContext, shutdown: Shutdown, logg
     logger,
   );
   const { hostname, port } = new URL(config.rest.url);
-  const server = await listen(app, config.rest.host || hostname, Number(port || '80'));
+  const server = await listen(app, config.rest.host || hostname, Number(port || '80'), logger);
   const hub = createLiveHub(server, config.rest.token, logger);
   shutdown.onRelease('rest', () => {
     hub.stop();

@@ -1,5 +1,6 @@
 // Scheduled work. Over all connectors of a database a job runs once at a time; a run that was missed is made up for.
 import { schedule, type ScheduledTask } from 'node-cron';
+import { bounded } from '../contract/runtime/boundary.ts';
 import { messageOf } from '../contract/errors.ts';
 import type { Logger } from '../contract/runtime/logger.ts';
 import { openJobStore, type JobRun } from './db/jobs.ts';
@@ -57,7 +58,10 @@ export function startJobs(jobs: readonly Job[], context: JobContext): () => Prom
 
   const tasks = new Map<Job, ScheduledTask>();
   for (const job of jobs) {
-    const task: ScheduledTask = schedule(job.cron, () => start(job, nextOf(task)));
+    const task: ScheduledTask = schedule(
+      job.cron,
+      bounded(logger, `job ${job.name}`, () => start(job, nextOf(task))),
+    );
     tasks.set(job, task);
   }
 
@@ -77,9 +81,10 @@ export function startJobs(jobs: readonly Job[], context: JobContext): () => Prom
   }
 
   let looking = makeUp();
-  const timer = setInterval(() => {
+  const lookAgain = () => {
     looking = looking.then(makeUp);
-  }, lateEveryMs);
+  };
+  const timer = setInterval(bounded(logger, 'look for missed jobs', lookAgain), lateEveryMs);
   return async () => {
     clearInterval(timer);
     for (const task of tasks.values()) await task.stop();

@@ -1,6 +1,7 @@
 // News from the database by LISTEN/NOTIFY, on one connection for all that wants to know.
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Client } from 'pg';
+import { Client, type Notification } from 'pg';
+import { bounded } from '../../contract/runtime/boundary.ts';
 import { messageOf } from '../../contract/errors.ts';
 import type { Logger } from '../../contract/runtime/logger.ts';
 
@@ -39,7 +40,8 @@ export function followNews(
     const broken = new AbortController();
     client.on('error', () => broken.abort());
     client.on('end', () => broken.abort());
-    client.on('notification', ({ channel, payload }) => byName.get(channel)?.onNews(payload ?? ''));
+    const onNotification = ({ channel, payload }: Notification) => byName.get(channel)?.onNews(payload ?? '');
+    client.on('notification', bounded(logger, 'news of the database', onNotification));
     const signal = AbortSignal.any([abort.signal, broken.signal]);
     try {
       await client.connect();

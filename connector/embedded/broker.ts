@@ -2,6 +2,8 @@
 import { createServer } from 'node:net';
 import { timingSafeEqual, createHash } from 'node:crypto';
 import { Aedes } from 'aedes';
+import { bounded } from '../../contract/runtime/boundary.ts';
+import { listenOn } from '../../contract/runtime/listen.ts';
 import type { Logger } from '../../contract/runtime/logger.ts';
 import type { MessageSink } from '../ingest/mqtt-source.ts';
 
@@ -42,11 +44,8 @@ export async function startEmbeddedBroker(options: EmbeddedBrokerOptions, sink: 
       });
     },
   });
-  const server = createServer(broker.handle);
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(options.port, '127.0.0.1', resolve);
-  });
+  const server = createServer(bounded(logger, 'MQTT connection', broker.handle));
+  await listenOn(server, { host: '127.0.0.1', port: options.port }, logger, 'embedded MQTT broker');
   logger.info({ port: options.port }, 'embedded MQTT broker listens');
   return {
     publish: (topic: string, payload: string): Promise<void> =>

@@ -8,6 +8,8 @@ import {
   ProduceAcks,
   Producer,
 } from '@platformatic/kafka';
+import { bounded } from '../../contract/runtime/boundary.ts';
+import type { Logger } from '../../contract/runtime/logger.ts';
 
 /** Where the log is, and as whom to speak. */
 export interface LogOptions {
@@ -119,6 +121,7 @@ export function openLogWriter(options: LogOptions): LogWriter {
 export async function joinLog(
   options: LogOptions & { topic: string; group: string },
   hooks: { onAssigned(partitions: readonly number[]): void; onRevoked(): void },
+  logger: Logger,
 ): Promise<LogMember> {
   const { topic } = options;
   const consumer = new Consumer({
@@ -131,11 +134,12 @@ export async function joinLog(
     maxWaitTime: 500,
     maxBytes: 8_000_000,
   });
-  consumer.on('consumer:group:rebalance', () => hooks.onRevoked());
-  consumer.on('consumer:group:leave', () => hooks.onRevoked());
-  consumer.on('consumer:group:join', () => {
+  const onRevoked = bounded(logger, 'kafka: rebalance', () => hooks.onRevoked());
+  consumer.on('consumer:group:rebalance', onRevoked);
+  consumer.on('consumer:group:leave', onRevoked);
+  const onJoin = () =>
     hooks.onAssigned((consumer.assignments ?? []).flatMap((assigned) => assigned.partitions));
-  });
+  consumer.on('consumer:group:join', bounded(logger, 'kafka: join', onJoin));
   try {
     const stream = await consumer.consume({
       topics: [topic],

@@ -1,5 +1,6 @@
 // Messages from the log: one member of a consumer group, offsets committed after the database.
 import { setTimeout as sleep } from 'node:timers/promises';
+import { bounded } from '../../contract/runtime/boundary.ts';
 import { messageOf } from '../../contract/errors.ts';
 import type { Logger } from '../../contract/runtime/logger.ts';
 import { ensureTopics, joinLog, type LogOptions, type LogRecord } from './kafka-client.ts';
@@ -68,6 +69,7 @@ export function createKafkaSource(
         },
         onRevoked: () => (tracker = createOffsetTracker()),
       },
+      logger,
     );
     const close = () => void log.close().catch(() => undefined);
     signal.addEventListener('abort', close, { once: true });
@@ -80,7 +82,7 @@ export function createKafkaSource(
         .then(() => log.commit(offsets))
         .catch((error: unknown) => logger.warn({ error: messageOf(error) }, 'kafka: offsets not committed'));
     };
-    const timer = setInterval(commit, commitMs);
+    const timer = setInterval(bounded(logger, 'kafka: commit', commit), commitMs);
     try {
       for await (const record of log.records) {
         if (ended(signal)) break;

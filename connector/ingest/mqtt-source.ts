@@ -4,6 +4,7 @@
 // makes it go on WITHOUT acknowledging. The PUBACKs of a committed batch are written straight to the client's stream.
 // test/connector/ingest/mqtt-source.test.ts fails if a version of the library changes this.
 import { connect, connectAsync, type IClientOptions, type MqttClient } from 'mqtt';
+import { bounded } from '../../contract/runtime/boundary.ts';
 import { AppError, messageOf } from '../../contract/errors.ts';
 import type { Logger } from '../../contract/runtime/logger.ts';
 import type { IncomingMessage } from './message.ts';
@@ -62,7 +63,7 @@ export function createMqttSource(options: MqttSourceOptions, sink: MessageSink, 
     const acknowledge = collect((ids) => {
       if (mine.stream.writable) mine.stream.write(pubacks(ids));
     });
-    mine.on('connect', () => {
+    const onConnect = () => {
       connection += 1;
       mine.subscribe([...options.filters], { qos: 1 }, (error, granted) => {
         const refused = granted?.filter(({ qos }) => qos > 2).map(({ topic }) => topic) ?? [];
@@ -71,25 +72,29 @@ export function createMqttSource(options: MqttSourceOptions, sink: MessageSink, 
           setStatus(false, `the broker refuses ${refused.join(', ')}; check its ACL`);
         else setStatus(true, 'connected');
       });
-    });
+    };
+    mine.on('connect', bounded(logger, 'mqtt: connect', onConnect));
     mine.on('error', (error) => setStatus(false, connectionTrouble(error)));
-    mine.on('disconnect', ({ reasonCode }) => {
+    const onDisconnect = ({ reasonCode }: { reasonCode?: number | undefined }) => {
       if (reasonCode === sessionTakenOver)
         setStatus(
           false,
           `another client connects as '${options.clientId}' and ends this connection: connectors on different databases need an mqtt.client_id each`,
         );
-    });
-    mine.on('close', () => {
+    };
+    mine.on('disconnect', bounded(logger, 'mqtt: disconnect', onDisconnect));
+    const onClose = () => {
       if (status.ok) setStatus(false, 'connection to the broker lost, trying again');
-    });
+    };
+    mine.on('close', bounded(logger, 'mqtt: close', onClose));
+    const push = bounded(logger, 'mqtt: message', (message: IncomingMessage) => sink.push(message));
     mine.handleMessage = (packet, callback) => {
       const { messageId, qos } = packet;
       const received = connection;
       const take = () => {
         // While it waited for room the connection may have ended: the broker sends it again on the next one.
         if (received === connection)
-          sink.push({
+          push({
             topic: packet.topic,
             payload: typeof packet.payload === 'string' ? Buffer.from(packet.payload) : packet.payload,
             arrivedAt: Date.now(),
@@ -151,10 +156,11 @@ export function createMqttPublisher(
     } as const;
     const client = await connectAsync(url, settings, false);
     client.on('error', () => undefined);
-    client.on('close', () => {
+    const onClose = () => {
       connection = undefined;
       client.end(true);
-    });
+    };
+    client.on('close', onClose);
     return client;
   }
   return {

@@ -107,11 +107,9 @@ function pushed(
 async function patiently<T>(work: Promise<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => {
-      const reason =
-        'the database has not confirmed yet; send the same again, what is stored twice counts once';
-      reject(new AppError('transient', reason));
-    }, commitPatienceMs);
+    const reason =
+      'the database has not confirmed yet; send the same again, what is stored twice counts once';
+    timer = setTimeout(() => reject(new AppError('transient', reason)), commitPatienceMs);
   });
   try {
     return await Promise.race([work, late]);

@@ -100,10 +100,11 @@ function watch(response: IncomingMessage, maxResponseBytes: number, fail: (error
     return;
   }
   let bytes = 0;
-  response.on('data', (chunk: string | Buffer) => {
+  const measure = (chunk: string | Buffer) => {
     bytes += Buffer.byteLength(chunk);
     if (bytes > maxResponseBytes) fail(tooLarge(maxResponseBytes));
-  });
+  };
+  response.on('data', measure);
 }
 
 /** Fault codes of /xmlrpc/2: 1 any exception (a traceback), 2 UserError, 3 AccessDenied, 4 AccessError. */

@@ -1,6 +1,7 @@
 // Request ids, and one log line a request.
 import { randomUUID } from 'node:crypto';
 import type { RequestHandler, Response } from 'express';
+import { bounded } from '../../contract/runtime/boundary.ts';
 import type { Logger } from '../../contract/runtime/logger.ts';
 
 /** The id of the request being answered. */
@@ -14,7 +15,7 @@ export function requestLog(logger: Logger): RequestHandler {
     response.locals['requestId'] = id;
     response.set('X-Request-Id', id);
     const startedAt = performance.now();
-    response.once('close', () => {
+    const onClose = () => {
       const { statusCode } = response;
       const line = {
         request_id: id,
@@ -28,7 +29,8 @@ export function requestLog(logger: Logger): RequestHandler {
       // Devices send many times a second: what went well is for those who look closely. Errors of ours are logged with their cause.
       if (statusCode >= 400 && statusCode < 500) logger.info(line, 'request');
       else logger.debug(line, 'request');
-    });
+    };
+    response.once('close', bounded(logger, 'request log', onClose));
     next();
   };
 }

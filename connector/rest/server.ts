@@ -3,6 +3,7 @@ import { createServer, type Server } from 'node:http';
 import compression from 'compression';
 import express, { type ErrorRequestHandler, type Express, type Request } from 'express';
 import { messageOf } from '../../contract/errors.ts';
+import { httpLimits, listenOn } from '../../contract/runtime/listen.ts';
 import type { Logger } from '../../contract/runtime/logger.ts';
 import { isAuthorized } from './auth.ts';
 import { documentRoutes } from './document-routes.ts';
@@ -77,11 +78,8 @@ function errorHandler(logger: Logger): ErrorRequestHandler {
 }
 
 /** Listens; resolves with the server when it does. */
-export async function listen(app: Express, host: string, port: number): Promise<Server> {
-  const server = createServer(app);
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(port, host, resolve);
-  });
+export async function listen(app: Express, host: string, port: number, logger: Logger): Promise<Server> {
+  const server = createServer(httpLimits, app);
+  await listenOn(server, { host, port }, logger, 'REST');
   return server;
 }

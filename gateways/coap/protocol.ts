@@ -2,6 +2,7 @@
 import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
 import { isDeepStrictEqual } from 'node:util';
 import * as z from 'zod';
+import { bounded } from '../../contract/runtime/boundary.ts';
 import { messageOf } from '../../contract/errors.ts';
 import { matchesToken } from '../shared/http.ts';
 import { checkIntake, intakeDeviceSchema, takeIn } from '../shared/intake.ts';
@@ -86,10 +87,15 @@ function startCoapIntake(initial: Section, services: Services): Running<Section>
     const { kind, id, token } = request;
     if (kind !== kinds.confirmable && kind !== kinds.nonConfirmable) return;
     const send = (message: Parameters<typeof encodeMessage>[0]) => {
-      // The socket may be closed by now: the sender asks again.
-      socket.send(encodeMessage(message), peer.port, peer.address, (error) => {
-        if (error !== null) logger.debug({ error: messageOf(error) }, 'coap answer not sent');
-      });
+      const notSent = (error: unknown) => logger.debug({ error: messageOf(error) }, 'coap answer not sent');
+      // A socket closed by now, and a datagram from port 0, which nothing can be sent to, throw at once.
+      try {
+        socket.send(encodeMessage(message), peer.port, peer.address, (error) => {
+          if (error !== null) notSent(error);
+        });
+      } catch (error) {
+        notSent(error);
+      }
     };
     // An empty confirmable message is a ping.
     if (request.code === 0)
@@ -118,20 +124,23 @@ function startCoapIntake(initial: Section, services: Services): Running<Section>
   const open = (): Socket => {
     const { host, port } = section;
     const opened = createSocket(host.includes(':') ? 'udp6' : 'udp4');
-    opened.on('message', (bytes, peer) => onMessage(opened, bytes, peer));
-    opened.on('error', (error) => {
+    const take = (bytes: Buffer, peer: RemoteInfo) => onMessage(opened, bytes, peer);
+    opened.on('message', bounded(logger, 'coap datagram', take));
+    const onError = (error: Error) => {
       if (opened !== socket || closed) return;
       services.trouble('coap intake', `coap intake on ${host}:${port}: ${messageOf(error)}`);
       logger.error({ error: messageOf(error) }, 'coap intake cannot listen, trying on');
       opened.close();
-      timer = setTimeout(() => (socket = open()), retryMs);
-    });
+      timer = setTimeout(openAgain, retryMs);
+    };
+    opened.on('error', bounded(logger, 'coap intake', onError));
     opened.bind(port, host, () => {
       services.trouble('coap intake', undefined);
       logger.info({ host, port: opened.address().port }, 'coap intake listens');
     });
     return opened;
   };
+  const openAgain = bounded(logger, 'coap intake', () => (socket = open()));
   const close = () => {
     clearTimeout(timer);
     try {

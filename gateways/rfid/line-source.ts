@@ -1,6 +1,8 @@
 // The line to a reader: a TCP connection or a serial port, opened again for ever.
 import { connect, type Socket } from 'node:net';
 import { SerialPort } from 'serialport';
+import { bounded } from '../../contract/runtime/boundary.ts';
+import type { Logger } from '../../contract/runtime/logger.ts';
 import { messageOf } from '../../contract/errors.ts';
 import { backoffMs } from '../shared/backoff.ts';
 import type { Reader } from './section.ts';
@@ -9,10 +11,11 @@ interface LineEvents {
   onText: (text: string) => void;
   onOpen: () => void;
   onClose: (reason: string) => void;
+  logger: Logger;
 }
 
 /** Opens at once, and again after every end. Returns the way to stop. */
-export function openLine(reader: Reader, { onText, onOpen, onClose }: LineEvents): () => void {
+export function openLine(reader: Reader, { onText, onOpen, onClose, logger }: LineEvents): () => void {
   let stopped = false;
   let failures = 0;
   let timer: NodeJS.Timeout | undefined;
@@ -25,24 +28,30 @@ export function openLine(reader: Reader, { onText, onOpen, onClose }: LineEvents
         ? openSocket(reader)
         : new SerialPort({ path: reader.path, baudRate: reader.baud });
     current = line;
-    line.on(line instanceof SerialPort ? 'open' : 'connect', () => {
+    const opened = () => {
       failures = 0;
       onOpen();
-    });
-    line.on('data', (chunk: Buffer) => onText(chunk.toString('latin1')));
+    };
+    line.on(line instanceof SerialPort ? 'open' : 'connect', bounded(logger, 'reader connection', opened));
+    const onData = (chunk: Buffer) => onText(chunk.toString('latin1'));
+    line.on('data', bounded(logger, 'reader line', onData));
     let ended = false;
     const end = () => {
       if (ended || stopped) return;
       ended = true;
       line.destroy();
       onClose(reason);
-      timer = setTimeout(open, backoffMs(failures++, 500, reader.retry_max_ms));
+      timer = setTimeout(
+        bounded(logger, 'reader connection', open),
+        backoffMs(failures++, 500, reader.retry_max_ms),
+      );
     };
-    line.on('error', (error) => {
+    const onError = (error: Error) => {
       reason = messageOf(error);
       end();
-    });
-    line.on('close', end);
+    };
+    line.on('error', bounded(logger, 'reader connection', onError));
+    line.on('close', bounded(logger, 'reader connection', end));
   };
   open();
   return () => {

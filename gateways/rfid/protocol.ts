@@ -1,5 +1,6 @@
 // RFID readers on TCP and serial lines: a tag becomes an envelope with the animal and the stall, and the connector joins it to the milking.
 import { isDeepStrictEqual } from 'node:util';
+import { bounded } from '../../contract/runtime/boundary.ts';
 import type { Envelope } from '../../contract/envelope.ts';
 import type { DeviceAddress, Protocol, Running, Services } from '../shared/protocol.ts';
 import { createDebounce, decide, type Field } from './debounce.ts';
@@ -108,10 +109,11 @@ function startReader(reader: Reader, services: Services): RunningReader {
     const field = fields.get(antenna);
     if (field !== undefined) return void field.reads.set(read.tag, (field.reads.get(read.tag) ?? 0) + 1);
     fields.set(antenna, { at: Date.now(), reads: new Map([[read.tag, 1]]) });
-    const timer = setTimeout(() => {
+    const onSettled = () => {
       timers.delete(timer);
       settle(antenna);
-    }, reader.settle_ms);
+    };
+    const timer = setTimeout(bounded(logger, 'reading of a tag', onSettled), reader.settle_ms);
     timers.add(timer);
   };
 
@@ -125,6 +127,7 @@ function startReader(reader: Reader, services: Services): RunningReader {
       services.report(address, 'online');
     },
     onClose: (reason) => services.report(address, 'offline', reason),
+    logger,
   });
   return {
     reader,

@@ -1,4 +1,5 @@
 // Commands from the broker to devices: checked, executed once, in order per device, answered on `…/status`.
+import { bounded } from '../../contract/runtime/boundary.ts';
 import { commandSchema, type Command, type CommandResult } from '../../contract/commands.ts';
 import { messageOf } from '../../contract/errors.ts';
 import type { Logger } from '../../contract/runtime/logger.ts';
@@ -66,11 +67,12 @@ export function createCommands({ farm, link, roster, outlet, clock, logger }: Pa
     const abort = new AbortController();
     let timer: NodeJS.Timeout | undefined;
     const timeout = new Promise<CommandResult>((resolve) => {
-      timer = setTimeout(() => {
+      const onTimeout = () => {
         abort.abort();
         const detail = `no answer within ${command.timeout_ms} ms; it may or may not have been executed`;
         resolve({ id, command: name, result: 'timeout', detail });
-      }, leftMs);
+      };
+      timer = setTimeout(bounded(logger, 'timeout of a command', onTimeout), leftMs);
     });
     const work = Promise.try(execute, command, abort.signal).then(
       (outcome): CommandResult => ({ id, command: name, ...outcome }),

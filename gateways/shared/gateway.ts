@@ -1,5 +1,6 @@
 // A gateway: spool, broker link and the protocols of one configuration, which may be exchanged while it runs.
 import { isDeepStrictEqual } from 'node:util';
+import { bounded } from '../../contract/runtime/boundary.ts';
 import type { Logger } from '../../contract/runtime/logger.ts';
 import { buildTopic } from '../../contract/topics.ts';
 import { createClock } from './clock.ts';
@@ -73,10 +74,11 @@ async function startAll({ shared, settings }: GatewayConfig, protocols: readonly
   });
   const latest = outlet.recall('clock/latest');
   const clock = createClock({ ...shared.clock, latest: typeof latest === 'number' ? latest : 0 });
-  const seen = setInterval(() => {
+  const see = () => {
     const { at, isSynchronised } = clock.now();
     if (isSynchronised) outlet.remember('clock/latest', at);
-  }, seenEveryMs);
+  };
+  const seen = setInterval(bounded(logger, 'clock', see), seenEveryMs);
   const roster = createRoster(shared, link, logger);
   const commands = createCommands({ farm, link, roster, outlet, clock, logger });
   const meters = createMeters();
@@ -116,17 +118,21 @@ async function startAll({ shared, settings }: GatewayConfig, protocols: readonly
       else await existing.reload(wanted);
     }
   };
-  const health = await startHealthPage(shared, {
-    metrics: () => meters.text(flatCounts(outlet.counts(), roster.counts(), link.isReady())),
-    ready: () => ({
-      status:
-        link.isReady() && outlet.counts().writeErrors === 0 ? ('ready' as const) : ('degraded' as const),
-      broker: link.isReady(),
-      spool: outlet.counts(),
-      devices: roster.counts(),
-      clock_synchronised: clock.now().isSynchronised,
-    }),
-  });
+  const health = await startHealthPage(
+    shared,
+    {
+      metrics: () => meters.text(flatCounts(outlet.counts(), roster.counts(), link.isReady())),
+      ready: () => ({
+        status:
+          link.isReady() && outlet.counts().writeErrors === 0 ? ('ready' as const) : ('degraded' as const),
+        broker: link.isReady(),
+        spool: outlet.counts(),
+        devices: roster.counts(),
+        clock_synchronised: clock.now().isSynchronised,
+      }),
+    },
+    logger,
+  );
   await update({ shared, settings });
   return {
     shared,
@@ -144,8 +150,8 @@ async function startAll({ shared, settings }: GatewayConfig, protocols: readonly
   };
 }
 
-const startHealthPage = (shared: SharedConfig, look: Parameters<typeof startHealth>[1]) =>
-  shared.health === undefined ? undefined : startHealth(shared.health, look);
+const startHealthPage = (shared: SharedConfig, look: Parameters<typeof startHealth>[1], logger: Logger) =>
+  shared.health === undefined ? undefined : startHealth(shared.health, look, logger);
 
 function flatCounts(
   spool: OutletCounts,

@@ -1,6 +1,9 @@
 // Health and metrics of a gateway over HTTP: /health/live, /health/ready, /metrics (Prometheus text).
-import { createServer } from 'node:http';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { messageOf } from '../../contract/errors.ts';
+import { httpLimits, listenOn } from '../../contract/runtime/listen.ts';
+import type { Logger } from '../../contract/runtime/logger.ts';
 
 type Labels = Readonly<Record<string, string>>;
 
@@ -59,8 +62,9 @@ export async function startHealth(
     metrics: () => string;
     ready: () => Readonly<Record<string, unknown>> & { status: 'ready' | 'degraded' };
   },
+  logger: Logger,
 ): Promise<HealthServer> {
-  const server = createServer((request, response) => {
+  const answer = (request: IncomingMessage, response: ServerResponse) => {
     const send = (code: number, type: string, body: string) =>
       response.writeHead(code, { 'content-type': type }).end(body);
     if (request.url === '/health/live') return send(200, 'text/plain', 'ok\n');
@@ -69,11 +73,17 @@ export async function startHealth(
       return send(404, 'text/plain', 'known: /health/live, /health/ready, /metrics\n');
     const state = look.ready();
     return send(state.status === 'ready' ? 200 : 503, 'application/json', `${JSON.stringify(state)}\n`);
+  };
+  const server = createServer(httpLimits, (request, response) => {
+    try {
+      answer(request, response);
+    } catch (error) {
+      logger.error({ error: messageOf(error) }, 'health page failed');
+      if (response.headersSent) response.destroy();
+      else response.writeHead(500, { 'content-type': 'text/plain' }).end('internal error, see the log\n');
+    }
   });
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(port, host, resolve);
-  });
+  await listenOn(server, { host, port }, logger, 'health page');
   return {
     port: (server.address() as AddressInfo).port,
     close: () =>

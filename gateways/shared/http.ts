@@ -3,6 +3,8 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import express, { type ErrorRequestHandler, type Express, type RequestHandler } from 'express';
+import { bounded } from '../../contract/runtime/boundary.ts';
+import { httpLimits } from '../../contract/runtime/listen.ts';
 import { messageOf } from '../../contract/errors.ts';
 import type { Services } from './protocol.ts';
 
@@ -38,21 +40,21 @@ export function startHttpListener(
   app.use((_request, response) => {
     response.status(404).json({ error: 'there is nothing here' });
   });
-  const onError: ErrorRequestHandler = (error: unknown, _request, response, next) => {
+  const onFailure: ErrorRequestHandler = (error: unknown, _request, response, next) => {
     if (response.headersSent) return next(error);
     const status = (error as { status?: unknown } | null)?.status;
     const isTheirs = typeof status === 'number' && status >= 400 && status < 500;
     if (!isTheirs) logger.error({ error: messageOf(error) }, `${name}: request failed`);
     response.status(isTheirs ? status : 500).json({ error: isTheirs ? messageOf(error) : 'internal error' });
   };
-  app.use(onError);
+  app.use(onFailure);
 
-  const server: Server = createServer({ requestTimeout: 30_000 }, app);
+  const server: Server = createServer(httpLimits, app);
   const listening = Promise.withResolvers<number>();
   let timer: NodeJS.Timeout | undefined;
   let closed = false;
-  const listen = () => server.listen(port, host);
-  server.on('listening', () => {
+  const listen = bounded(logger, name, () => server.listen(port, host));
+  const onListening = () => {
     if (closed) {
       server.close();
       return;
@@ -61,13 +63,17 @@ export function startHttpListener(
     const own = (server.address() as AddressInfo).port;
     logger.info({ host, port: own }, `${name} listens`);
     listening.resolve(own);
-  });
-  server.on('error', (error) => {
+  };
+  server.on('listening', bounded(logger, name, onListening));
+  const onError = (error: Error) => {
     if (closed) return;
+    // Too many open files, as an example: it listens on.
+    if (server.listening) return logger.error({ error: messageOf(error) }, `${name}: server error`);
     services.trouble(name, `${name} cannot listen on ${host}:${port}: ${messageOf(error)}`);
     logger.error({ error: messageOf(error) }, `${name} cannot listen, trying on`);
     timer = setTimeout(listen, retryMs);
-  });
+  };
+  server.on('error', bounded(logger, name, onError));
   listen();
   return {
     port: listening.promise,

@@ -1,5 +1,6 @@
 // The gateways' only MQTT client: confirmed publishing, retained messages, last will, subscriptions. It keeps no backlog.
 import { connect } from 'mqtt';
+import { bounded } from '../../contract/runtime/boundary.ts';
 import type { Logger } from '../../contract/runtime/logger.ts';
 import { messageOf } from '../../contract/errors.ts';
 
@@ -92,7 +93,7 @@ export function connectLink(options: LinkOptions): Link {
 
   // Packet ids mean nothing on another connection.
   let connection = 0;
-  client.on('connect', () => {
+  const onConnect = () => {
     ready = true;
     connection++;
     logger.info('broker connected');
@@ -100,21 +101,20 @@ export function connectLink(options: LinkOptions): Link {
     for (const topic of retained.keys()) publishRetained(topic);
     for (const filter of subscriptions.keys()) subscribeTo(filter);
     for (const listener of listeners) listener();
-  });
+  };
+  client.on('connect', bounded(logger, 'broker connection', onConnect));
   client.handleMessage = ({ topic, payload, messageId, qos }, callback) => {
     const bytes = typeof payload === 'string' ? Buffer.from(payload) : payload;
     const works = [...subscriptions]
       .filter(([filter]) => fits(filter, topic))
-      .map(([, onMessage]) => onMessage(topic, bytes))
+      .map(([, onMessage]) => begun(() => onMessage(topic, bytes)))
       .filter((work) => work !== undefined);
-    if (works.length === 0 || qos !== 1 || messageId === undefined) {
-      callback();
-      return;
-    }
     const received = connection;
-    callback(notYet);
+    const isLater = works.length > 0 && qos === 1 && messageId !== undefined;
+    if (isLater) callback(notYet);
+    else callback();
     const acknowledge = () => {
-      if (received === connection && client.connected) client.stream.write(puback(messageId));
+      if (isLater && received === connection && client.connected) client.stream.write(puback(messageId));
     };
     // Without an acknowledgement the message comes again with the next connection.
     Promise.all(works).then(acknowledge, (error: unknown) => {
@@ -122,16 +122,18 @@ export function connectLink(options: LinkOptions): Link {
     });
   };
   let lastError = '';
-  client.on('error', (error) => {
+  const onError = (error: Error) => {
     if (messageOf(error) !== lastError)
       logger.warn({ error: messageOf(error) }, 'broker not reachable, trying on');
     lastError = messageOf(error);
-  });
-  client.on('close', () => {
+  };
+  client.on('error', bounded(logger, 'broker error', onError));
+  const onClose = () => {
     if (ready && !closing) logger.warn('broker connection lost');
     if (ready) lastError = '';
     ready = false;
-  });
+  };
+  client.on('close', bounded(logger, 'broker connection', onClose));
 
   return {
     isReady: () => ready,
@@ -171,6 +173,15 @@ export function connectLink(options: LinkOptions): Link {
       ready = false;
     },
   };
+}
+
+/** What a handler throws at once is what its promise rejects with. */
+function begun(work: () => void | Promise<void>): void | Promise<void> {
+  try {
+    return work();
+  } catch (error) {
+    return Promise.reject(error instanceof Error ? error : new Error(messageOf(error)));
+  }
 }
 
 function puback(messageId: number): Buffer {

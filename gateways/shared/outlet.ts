@@ -1,4 +1,5 @@
 // Store and forward: readings go to the spool first, then to the broker; live ones first, the backlog at a set rate.
+import { bounded } from '../../contract/runtime/boundary.ts';
 import { messageOf } from '../../contract/errors.ts';
 import type { Logger } from '../../contract/runtime/logger.ts';
 import type { Link } from './mqtt.ts';
@@ -120,8 +121,10 @@ export function createOutlet(spool: Spool, link: Link, logger: Logger, options: 
     pump();
   };
 
+  const commitLater = bounded(logger, 'spool commit', commit);
+
   const keepInMemory = () => {
-    commitTimer ??= setTimeout(commit, 1000);
+    commitTimer ??= setTimeout(commitLater, 1000);
     if (link.isReady()) {
       for (const { topic, payload, at, stored } of pending.splice(0)) {
         live.push({ id: undefined, topic, payload, at });
@@ -136,7 +139,7 @@ export function createOutlet(spool: Spool, link: Link, logger: Logger, options: 
 
   const schedule = () => {
     if (pending.length >= commitAt) commit();
-    else if (!closed) commitTimer ??= setTimeout(commit, options.commitMs);
+    else if (!closed) commitTimer ??= setTimeout(commitLater, options.commitMs);
   };
 
   /** The next message of the backlog, if its rate allows one now. */
@@ -160,13 +163,7 @@ export function createOutlet(spool: Spool, link: Link, logger: Logger, options: 
     budget = Math.min(most, budget + ((now - budgetAt) / 1000) * options.backlogPerS);
     budgetAt = now;
     if (budget < 1) {
-      pumpTimer ??= setTimeout(
-        () => {
-          pumpTimer = undefined;
-          pump();
-        },
-        Math.max(5, ((1 - budget) / options.backlogPerS) * 1000),
-      );
+      pumpTimer ??= setTimeout(pumpLater, Math.max(5, ((1 - budget) / options.backlogPerS) * 1000));
       return false;
     }
     budget--;
@@ -190,14 +187,16 @@ export function createOutlet(spool: Spool, link: Link, logger: Logger, options: 
       }
     } catch (error) {
       logger.error({ error: messageOf(error) }, 'spool not read');
-      pumpTimer ??= setTimeout(() => {
-        pumpTimer = undefined;
-        pump();
-      }, 1000);
+      pumpTimer ??= setTimeout(pumpLater, 1000);
     } finally {
       isPumping = false;
     }
   };
+
+  const pumpLater = bounded(logger, 'spool', () => {
+    pumpTimer = undefined;
+    pump();
+  });
 
   const settle = (message: Sendable, isAcknowledged: boolean) => {
     inFlight--;

@@ -2,6 +2,7 @@
 import { readdirSync, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import { bounded } from '../../contract/runtime/boundary.ts';
 import { messageOf } from '../../contract/errors.ts';
 import { fingerprint } from '../../contract/runtime/fingerprint.ts';
 import { createLogger } from '../../contract/runtime/logger.ts';
@@ -62,12 +63,13 @@ export function runGateway(name: string, protocols: readonly Protocol[]): void {
     process.on('SIGHUP', reload);
     const folders = [resolve(dirname(file), config.shared.profiles)];
     let print = fingerprint([file], folders);
-    const timer = setInterval(() => {
+    const look = () => {
       const next = fingerprint([file], folders);
       if (next === print) return;
       print = next;
       reload();
-    }, lookEveryMs);
+    };
+    const timer = setInterval(bounded(logger, 'look for changes', look), lookEveryMs);
     shutdown.onRelease('watch', () => clearInterval(timer));
   });
 }

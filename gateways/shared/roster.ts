@@ -1,4 +1,5 @@
 // The states of all devices behind this gateway, and its own: retained topics, told once per change.
+import { bounded } from '../../contract/runtime/boundary.ts';
 import { buildTopic } from '../../contract/topics.ts';
 import type { Logger } from '../../contract/runtime/logger.ts';
 import type { Link } from './mqtt.ts';
@@ -57,7 +58,7 @@ export function createRoster(
   };
   // Devices come in by the dozen: one message for all of them.
   const tellSoon = () => {
-    timer ??= setTimeout(tellNow, 250);
+    timer ??= setTimeout(bounded(logger, 'state of the gateway', tellNow), 250);
   };
   tellNow();
 

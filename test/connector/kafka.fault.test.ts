@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
+import { createLogger } from '../../contract/runtime/logger.ts';
 import { joinLog, openLogWriter, type LogWriter } from '../../connector/ingest/kafka-client.ts';
 import { logTopics } from '../../connector/ingest/kafka-record.ts';
 import { noKafka, startKafka, type Kafka } from '../../scripts/kafka/kafka.ts';
@@ -176,7 +177,8 @@ describe('a log between broker and connectors', { skip }, () => {
     wanted: (body: Record<string, unknown>) => boolean,
   ): Promise<Record<string, unknown>> {
     const options = { brokers: [kafka.brokers], clientId: 'test', topic, group: `test-${topic}` };
-    const reader = await joinLog(options, { onAssigned: () => undefined, onRevoked: () => undefined });
+    const hooks = { onAssigned: () => undefined, onRevoked: () => undefined };
+    const reader = await joinLog(options, hooks, createLogger('test', 'silent'));
     const patience = setTimeout(() => void reader.close().catch(() => undefined), 60_000);
     try {
       for await (const { value } of reader.records) {

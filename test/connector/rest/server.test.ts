@@ -41,7 +41,7 @@ const settings: AppSettings = {
   aroundPost: (_request, _response, run) => run(),
 };
 const app = () => createApp(systemRoutes(current), settings, logger);
-const server = await listen(app(), '127.0.0.1', 0);
+const server = await listen(app(), '127.0.0.1', 0, logger);
 const base = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 before(() => assert.ok(server.listening));
 after(() => server.close());
@@ -233,7 +233,7 @@ describe('a source that fails', () => {
 
 test('too many requests of a token, and too many wrong tokens of an address, are told when to come again', async () => {
   const strict = { ...settings, limits: { requestsPerMinute: 3, failedLoginsPerMinute: 2 } };
-  const limited = await listen(createApp(systemRoutes(current), strict, logger), '127.0.0.1', 0);
+  const limited = await listen(createApp(systemRoutes(current), strict, logger), '127.0.0.1', 0, logger);
   const get = (authorization: string, path = '/api/v1/status') =>
     fetch(`http://127.0.0.1:${(limited.address() as AddressInfo).port}${path}`, {
       headers: { authorization },
@@ -252,5 +252,5 @@ test('too many requests of a token, and too many wrong tokens of an address, are
 
 test('a port that is taken is an error of listen, not of the process', async () => {
   const { port } = server.address() as AddressInfo;
-  await assert.rejects(listen(app(), '127.0.0.1', port), { code: 'EADDRINUSE' });
+  await assert.rejects(listen(app(), '127.0.0.1', port, logger), { code: 'EADDRINUSE' });
 });

@@ -56,3 +56,30 @@ test('requests are answered, repeated ones once', async () => {
   client.close();
   await running.stop();
 });
+
+test('a request that is under way when the intake stops ends nothing', async () => {
+  const record = recordServices();
+  let port = 0;
+  record.services.logger.info = (fields: { port?: number }) => {
+    port = fields.port ?? port;
+  };
+  const stored = Promise.withResolvers<boolean>();
+  let isAsked = false;
+  record.services.publishRaw = () => {
+    isAsked = true;
+    return stored.promise;
+  };
+  const running = protocol.start(
+    protocol.schema.parse({ port: 0, devices: [{ uid: 'cold-store', type: 'temperature', token }] }),
+    record.services,
+  );
+  await until('listening', () => port !== 0);
+  const client = createSocket('udp4');
+  client.send(request(7, ['v1', 'data'], `token=${token}`, '{"temperature":3.6}'), port, '127.0.0.1');
+  await until('asked', () => isAsked);
+  await running.stop();
+  stored.resolve(true);
+  // A rejection that nobody hears fails the test.
+  await new Promise((resolve) => setImmediate(resolve));
+  client.close();
+});

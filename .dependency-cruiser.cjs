@@ -51,24 +51,32 @@ module.exports = {
       '^connector/db/',
     ]),
     only('mqtt-one-file-per-side', 'one MQTT client file per side', 'mqtt', [
-      '^connector/ingest/mqtt-source\\.ts$',
+      '^connector/sources/mqtt-source\\.ts$',
       '^gateways/shared/mqtt\\.ts$',
     ]),
     only('odoo-xmlrpc-one-file', 'each Odoo transport in one file', 'odoo-xmlrpc', [
       '^connector/odoo/xmlrpc\\.ts$',
     ]),
     only('kafka-one-file', 'one Kafka client file', '@platformatic/kafka', [
-      '^connector/ingest/kafka-client\\.ts$',
+      '^connector/sources/kafka-client\\.ts$',
     ]),
-    only('aedes-one-file', 'the embedded broker in one file', 'aedes', ['^connector/embedded/broker\\.ts$']),
+    only('aedes-one-file', 'the embedded broker in one file', 'aedes', [
+      '^connector/sources/embedded-broker\\.ts$',
+    ]),
+    {
+      name: 'nothing-imports-start',
+      comment: 'assembly stands above all parts; no part knows it',
+      severity: 'error',
+      from: { path: '^(contract|gateways|connector)/', pathNot: '^connector/(start/|main\\.ts$)' },
+      to: { path: '^connector/(start/|main\\.ts$)' },
+    },
     {
       name: 'decision-logic-is-pure',
-      comment: 'sessions, decoding, codecs and mappings do no I/O',
+      comment: 'decoding, quality, milkings, rules, analytics, codecs and mappings do no I/O',
       severity: 'error',
       from: {
         path: [
-          '^connector/sessions/',
-          '^connector/decode/',
+          '^connector/(decode|quality|milkings|rules|analytics)/',
           '^connector/odoo/mapping/',
           '^gateways/modbus/(plan|decode|session)\\.ts$',
           '^gateways/lorawan/(codecs/|(events|model)\\.ts$)',
@@ -79,7 +87,7 @@ module.exports = {
       to: {
         pathNot: [
           '^contract/(?!runtime/)',
-          '^connector/(sessions|decode|odoo/mapping)/',
+          '^connector/(decode|quality|milkings|rules|analytics|odoo/mapping)/',
           '^gateways/modbus/(plan|decode|session)\\.ts$',
           '^gateways/lorawan/(codecs/|model\\.ts$)',
           '^gateways/rfid/(line|tag|debounce)\\.ts$',

@@ -9,7 +9,7 @@ COPY contract contract
 COPY connector connector
 COPY gateways gateways
 COPY timescale timescale
-COPY scripts/simulator scripts/simulator
+COPY scripts/dev/simulator scripts/dev/simulator
 COPY config config
 RUN mkdir /data && chown node:node /data
 

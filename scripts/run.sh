@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Entry behind `npm start`, `npm test`, `npm run stack` ...: installs what is missing, then runs scripts/NAME/main.ts.
+# Entry behind `npm start`, `npm test`, `npm run stack` ...: installs what is missing, then runs scripts/ops/NAME/main.ts or scripts/dev/NAME/main.ts.
 # Usage: scripts/run.sh NAME [args], or `scripts/run.sh install` to only install. Works straight after git clone; needs only Node >= 20, npm and bash.
 set -euo pipefail
 umask 022
@@ -13,7 +13,11 @@ fail() {
 [ $# -ge 1 ] || fail "which script? For example: scripts/run.sh start"
 name=$1
 shift
-[ "$name" = install ] || [ -f "scripts/$name/main.ts" ] || fail "there is no scripts/$name/main.ts"
+main=
+for folder in ops dev; do
+  [ ! -f "scripts/$folder/$name/main.ts" ] || main=scripts/$folder/$name/main.ts
+done
+[ "$name" = install ] || [ -n "$main" ] || fail "there is no scripts/ops/$name/main.ts and no scripts/dev/$name/main.ts"
 
 command -v node >/dev/null || fail "Node.js is missing: install Node.js 20 or newer, then run this again"
 command -v npm >/dev/null || fail "npm is missing: it comes with Node.js 20 or newer; install it, then run this again"
@@ -65,4 +69,4 @@ fi
 [ "$name" != install ] || exit 0
 PATH="$PWD/node_modules/.bin:$PATH"
 export PATH
-exec node_modules/.bin/node "scripts/$name/main.ts" "$@"
+exec node_modules/.bin/node "$main" "$@"

@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { messageOf } from '../../contract/errors.ts';
 import type { Logger } from '../../contract/runtime/logger.ts';
-import type { LimitBook } from '../sessions/limits.ts';
+import type { LimitBook } from '../rules/limits.ts';
 import { pullKindSchema, type PullKind } from '../sync/records.ts';
 import { forgetDevice, loadDevices, rememberDevices, type Dimensions } from './dimensions.ts';
 import type { NewsChannel } from './listen.ts';

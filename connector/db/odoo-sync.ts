@@ -1,5 +1,5 @@
 // What was pulled from Odoo, into the dimensions. Nothing here goes to the outbox: it came from there.
-import type { OwnLimit } from '../sessions/limits.ts';
+import type { OwnLimit } from '../rules/limits.ts';
 import type { PulledRecord, PullKind } from '../sync/records.ts';
 import type { PoolClient, Queryable } from './pool.ts';
 

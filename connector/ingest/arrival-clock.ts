@@ -1,7 +1,7 @@
 // Gives a moment to messages that carry none: unique per device, and the same again for a redelivered message.
 import { createHash } from 'node:crypto';
 import type { ArrivalStamp } from '../db/arrival-stamps.ts';
-import type { IncomingMessage } from './message.ts';
+import type { IncomingMessage } from '../sources/message.ts';
 
 /** A clock that never gives a device the same millisecond twice. */
 export interface ArrivalClock {

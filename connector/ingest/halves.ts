@@ -1,6 +1,6 @@
 // The values of one device that REST brought, in two halves: so that one value that the database refuses costs only itself.
 import type { Item } from './item.ts';
-import type { Outcome } from './message.ts';
+import type { Outcome } from '../sources/message.ts';
 
 /**
  * Two halves of an item; undefined where it is to be taken or refused as a whole: a message of a device, whose values

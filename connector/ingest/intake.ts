@@ -5,7 +5,7 @@ import type { Logger } from '../../contract/runtime/logger.ts';
 import { decodeMessage, type DecodeContext } from '../decode/message.ts';
 import { createBatchIds } from './batch-id.ts';
 import { toItem, type Arrivals, type Item } from './item.ts';
-import { sizeOf, type IncomingMessage, type Outcome } from './message.ts';
+import { sizeOf, type IncomingMessage, type Outcome } from '../sources/message.ts';
 import type { BatchResult, WriteBatch } from './writer.ts';
 
 /** Sizes of config/connector.yaml. */

@@ -4,7 +4,7 @@ import type { Decoded } from '../decode/message.ts';
 import type { ClockWatch } from '../quality/clock.ts';
 import type { QualityWatch } from '../quality/watch.ts';
 import type { ArrivalClock } from './arrival-clock.ts';
-import type { IncomingMessage } from './message.ts';
+import type { IncomingMessage } from '../sources/message.ts';
 
 /** A decoded message with its times filled in. */
 export interface Item {

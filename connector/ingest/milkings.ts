@@ -14,12 +14,12 @@ import {
   type Publication,
   type StoredMilking,
   type TagRead,
-} from '../db/milk-sessions.ts';
+} from '../db/milkings.ts';
 import type { PoolClient } from '../db/pool.ts';
-import { abnormalShare, milkAlerts } from '../sessions/alerts.ts';
-import type { LimitBook, Limits } from '../sessions/limits.ts';
-import { toRecord, type MilkingRules } from '../sessions/record.ts';
-import { applyEvent, findMilking, openMilking, recordWireId } from '../sessions/transition.ts';
+import { abnormalShare, milkAlerts } from '../rules/milking.ts';
+import type { LimitBook, Limits } from '../rules/limits.ts';
+import { toRecord, type MilkingRules } from '../milkings/record.ts';
+import { applyEvent, findMilking, openMilking, recordWireId } from '../milkings/transition.ts';
 import type { DeviceMilkingEvent } from './rows.ts';
 
 /** The settings of config/connector.yaml that milkings need, and the limits of each farm. */

@@ -4,13 +4,13 @@ import type { DeadLetter, Replay } from '../db/dead-letters.ts';
 import type { StatusRow } from '../db/device-status.ts';
 import type { CommandNews } from '../db/commands.ts';
 import type { Device } from '../db/dimensions.ts';
-import type { TagRead } from '../db/milk-sessions.ts';
+import type { TagRead } from '../db/milkings.ts';
 import type { PresenceRow } from '../db/presence.ts';
 import { readingKey, type ReadingRow } from '../db/readings.ts';
 import type { DecodedData } from '../decode/decoded.ts';
-import type { MilkingEvent } from '../sessions/transition.ts';
+import type { MilkingEvent } from '../milkings/transition.ts';
 import type { Item } from './item.ts';
-import type { IncomingMessage, Outcome } from './message.ts';
+import type { IncomingMessage, Outcome } from '../sources/message.ts';
 import type { FindDevice } from './register.ts';
 
 /** A data message whose device is known. `rows` are its readings, first occurrences in the batch only. */

@@ -3,7 +3,7 @@ import { AppError } from '../../contract/errors.ts';
 import { buildTopic } from '../../contract/topics.ts';
 import { decodeRows, type DeviceRows, type RowContext } from '../decode/rows.ts';
 import type { Intake } from './intake.ts';
-import type { IncomingMessage, Outcome } from './message.ts';
+import type { IncomingMessage, Outcome } from '../sources/message.ts';
 
 /** The way in for REST. */
 export interface IngestPort {

@@ -10,7 +10,7 @@ import { notePresence } from '../db/presence.ts';
 import { prepareDays, withInsert, type InsertReadings, type PreparedDays } from '../db/readings.ts';
 import { halvesOf, joinOutcomes } from './halves.ts';
 import type { Item } from './item.ts';
-import type { Outcome } from './message.ts';
+import type { Outcome } from '../sources/message.ts';
 import { writeMilkings, type DeviceById, type MilkingSettings, type PublishedMilking } from './milkings.ts';
 import { heardAt, registerDevices, type FindDevice } from './register.ts';
 import {

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import * as z from 'zod';
 import { commandStates } from '../../contract/commands.ts';
 import type { Profile } from '../../contract/profile.ts';
-import type { CommandDesk } from '../commands.ts';
+import type { CommandDesk } from '../commands/desk.ts';
 import { commandsOfDevice, findCommands } from '../db/commands.ts';
 import type { Queryable } from '../db/pool.ts';
 import { farmSchema, theDevice } from './lookup.ts';

@@ -3,7 +3,7 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import type { Request } from 'express';
 import * as z from 'zod';
 import type { Profile } from '../../contract/profile.ts';
-import type { CommandDesk } from '../commands.ts';
+import type { CommandDesk } from '../commands/desk.ts';
 import { findCommands } from '../db/commands.ts';
 import { latestValues, recentSeries, storeEvent, takeSignature } from '../db/odoo-events.ts';
 import { listCursors } from '../db/odoo-sync.ts';

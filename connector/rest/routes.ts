@@ -1,6 +1,6 @@
 // All routes of the connector, and what they answer from.
 import { AppError } from '../../contract/errors.ts';
-import type { CommandDesk } from '../commands.ts';
+import type { CommandDesk } from '../commands/desk.ts';
 import type { IngestPort } from '../ingest/submit.ts';
 import { alertRoutes } from './alert-routes.ts';
 import { analyticsRoutes, type Grade } from './analytics-routes.ts';

@@ -1,11 +1,11 @@
 // What the REST routes answer from: the database, the metrics and the parts' own status.
 import { messageOf } from '../../contract/errors.ts';
-import { latestMilkings } from '../db/milk-sessions.ts';
+import { latestMilkings } from '../db/milkings.ts';
 import { countOutbox, listParked, retryParked } from '../db/outbox.ts';
 import { toDatabaseError, type Db } from '../db/pool.ts';
-import { readiness, type Check, type OutboxState } from '../health.ts';
-import type { Library } from '../library.ts';
-import type { PipelineMetrics } from '../metrics.ts';
+import { readiness, type Check, type OutboxState } from './health.ts';
+import type { Library } from '../config/library.ts';
+import type { PipelineMetrics } from '../ingest/metrics.ts';
 import type { IngestPort } from '../ingest/submit.ts';
 import type { OutboxWorker } from '../outbox/worker.ts';
 import type { SystemSources } from './system-routes.ts';

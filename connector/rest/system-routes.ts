@@ -1,7 +1,7 @@
 // Health and metrics for machines, status and outbox for people and scripts.
 import type { Registry } from 'prom-client';
 import * as z from 'zod';
-import type { Readiness } from '../health.ts';
+import type { Readiness } from './health.ts';
 import { milkSessionRecordSchema } from '../../contract/records.ts';
 import { route, type Route } from './route.ts';
 

@@ -37,7 +37,7 @@ export interface Link {
 /** Takes a message. */
 type OnMessage = (topic: string, payload: Buffer) => void | Promise<void>;
 
-/** MQTT.js goes on WITHOUT acknowledging when handleMessage calls back with an error, see connector/ingest/mqtt-source.ts. */
+/** MQTT.js goes on WITHOUT acknowledging when handleMessage calls back with an error, see connector/sources/mqtt-source.ts. */
 const notYet = new Error('acknowledged when it is done');
 
 /** Connects in the background and for ever; nothing here waits for the broker. */

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { addonNames, addonsDir } from '../../scripts/stack/real/addons.ts';
+import { addonNames, addonsDir } from '../../scripts/ops/stack/real/addons.ts';
 
 interface Manifest {
   name: string;

@@ -5,12 +5,12 @@ import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { gunzipSync } from 'node:zlib';
-import { runningDaemon } from '../../scripts/stack/client.ts';
-import { openInstance, readSettings, repoDir } from '../../scripts/stack/instance.ts';
-import { addonNames } from '../../scripts/stack/real/addons.ts';
-import { cloneOdooDatabase, dropOdooDatabase } from '../../scripts/stack/real/odoo-database.ts';
-import { wantDemoData } from '../../scripts/stack/real/odoo.ts';
-import { baseDatabase } from '../../scripts/stack/real/seed.ts';
+import { runningDaemon } from '../../scripts/ops/stack/client.ts';
+import { openInstance, readSettings, repoDir } from '../../scripts/ops/stack/instance.ts';
+import { addonNames } from '../../scripts/ops/stack/real/addons.ts';
+import { cloneOdooDatabase, dropOdooDatabase } from '../../scripts/ops/stack/real/odoo-database.ts';
+import { wantDemoData } from '../../scripts/ops/stack/real/odoo.ts';
+import { baseDatabase } from '../../scripts/ops/stack/real/seed.ts';
 import { odooCommand } from '../support/odoo-command.ts';
 
 const folder = 'odoo-addon-bridge';

@@ -6,8 +6,8 @@ import { envelopeSchema } from '../../contract/envelope.ts';
 import { loadMetrics, loadProfiles } from '../../contract/runtime/profiles.ts';
 import { unknownFields } from '../../gateways/lorawan/model.ts';
 import { planReads } from '../../gateways/modbus/plan.ts';
-import { checkSamples } from '../../scripts/profile/check.ts';
-import { readSample } from '../../scripts/profile/sample.ts';
+import { checkSamples } from '../../scripts/ops/profile/check.ts';
+import { readSample } from '../../scripts/ops/profile/sample.ts';
 
 const catalogue = loadMetrics('config/metrics.yaml');
 const profiles = loadProfiles('config/profiles', catalogue);

@@ -6,7 +6,7 @@ import { promisify } from 'node:util';
 import { noOdoo } from '../support/stack.ts';
 
 test('six faults under load lose nothing and double nothing', { skip: noOdoo() }, async (t) => {
-  const { stdout } = await promisify(execFile)(process.execPath, ['scripts/chaos/main.ts', '--quick']);
+  const { stdout } = await promisify(execFile)(process.execPath, ['scripts/dev/chaos/main.ts', '--quick']);
   const result = JSON.parse(stdout.trim().split('\n').at(-1) ?? '') as Record<string, number>;
   t.diagnostic(JSON.stringify(result));
   assert.equal(result['faults'], 6);

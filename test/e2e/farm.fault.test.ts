@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { connectAsync } from 'mqtt';
-import { startSimulator } from '../../scripts/simulator/simulator.ts';
+import { startSimulator } from '../../scripts/dev/simulator/simulator.ts';
 import { watch } from '../gateways/support/broker.ts';
 import { eventually, freePort, startConnector } from '../support/connector.ts';
 import { noBroker, stackEnv } from '../support/stack.ts';

@@ -2,7 +2,7 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Random } from '../../scripts/simulator/random.ts';
+import type { Random } from '../../scripts/dev/simulator/random.ts';
 import { anyBytes, below, pick } from '../support/fuzz.ts';
 import { token } from './listeners.ts';
 

@@ -7,7 +7,7 @@ import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { connectAsync } from 'mqtt';
 import { WebSocket } from 'ws';
-import { createRandom, type Random } from '../../scripts/simulator/random.ts';
+import { createRandom, type Random } from '../../scripts/dev/simulator/random.ts';
 import { request } from '../gateways/coap/request.ts';
 import { anyBytes, fuzzRuns } from '../support/fuzz.ts';
 import { attack } from './attacks.ts';

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import type { AddressInfo } from 'node:net';
 import { after, test } from 'node:test';
 import { pino } from 'pino';
-import { startBridgeHealth, type BridgePage } from '../../connector/bridge-health.ts';
+import { startBridgeHealth, type BridgePage } from '../../connector/start/bridge-health.ts';
 import { startHealth } from '../../gateways/shared/health.ts';
 
 const place = { host: '127.0.0.1', port: 0 };

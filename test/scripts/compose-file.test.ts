@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { Ajv, type AnySchema } from 'ajv';
 import { parse } from 'yaml';
-import { repoDir } from '../../scripts/stack/instance.ts';
+import { repoDir } from '../../scripts/ops/stack/instance.ts';
 
 interface Service {
   image: string;

@@ -5,8 +5,8 @@ import { after, before, describe, it } from 'node:test';
 import { pino } from 'pino';
 import { migrate } from '../../connector/db/migrate.ts';
 import { openPool, type Db } from '../../connector/db/pool.ts';
-import { registerClockGauge, registerGauges } from '../../connector/gauges.ts';
-import { createMetrics } from '../../connector/metrics.ts';
+import { registerClockGauge, registerGauges } from '../../connector/start/gauges.ts';
+import { createMetrics } from '../../connector/ingest/metrics.ts';
 import { createOutboxMetrics } from '../../connector/outbox/metrics.ts';
 import { createDatabase, type TestDatabase } from '../support/stack.ts';
 

@@ -1,7 +1,7 @@
 // Odoo's screens in a headless Chromium, and pictures of them for the docs.
 import { chromium, type Page } from 'playwright-core';
-import { ensureBrowser } from '../../scripts/stack/browser/browser.ts';
-import { openInstance } from '../../scripts/stack/instance.ts';
+import { ensureBrowser } from '../../scripts/ops/stack/browser/browser.ts';
+import { openInstance } from '../../scripts/ops/stack/instance.ts';
 import type { TestOdoo } from './stack.ts';
 
 /** A browser in which somebody has logged in to a test's Odoo. */

@@ -1,6 +1,6 @@
 // Random and mutated inputs for decoders. FUZZ_RUNS is how many each decoder gets; `npm run fuzz` is the long form.
 import fc from 'fast-check';
-import { createRandom, type Random } from '../../scripts/simulator/random.ts';
+import { createRandom, type Random } from '../../scripts/dev/simulator/random.ts';
 
 /** Inputs a decoder gets. */
 export const fuzzRuns = Number(process.env['FUZZ_RUNS'] ?? 10_000);

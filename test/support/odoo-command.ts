@@ -2,13 +2,13 @@
 import { spawn } from 'node:child_process';
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { runningDaemon } from '../../scripts/stack/client.ts';
-import { openInstance, readSettings } from '../../scripts/stack/instance.ts';
-import { nextFreePort } from '../../scripts/stack/ports.ts';
-import { chrootAt } from '../../scripts/stack/real/chroot.ts';
-import { writeOdooConfig } from '../../scripts/stack/real/odoo-config.ts';
-import { odooConfigOf } from '../../scripts/stack/real/odoo.ts';
-import { rootDir } from '../../scripts/stack/real/root.ts';
+import { runningDaemon } from '../../scripts/ops/stack/client.ts';
+import { openInstance, readSettings } from '../../scripts/ops/stack/instance.ts';
+import { nextFreePort } from '../../scripts/ops/stack/ports.ts';
+import { chrootAt } from '../../scripts/ops/stack/real/chroot.ts';
+import { writeOdooConfig } from '../../scripts/ops/stack/real/odoo-config.ts';
+import { odooConfigOf } from '../../scripts/ops/stack/real/odoo.ts';
+import { rootDir } from '../../scripts/ops/stack/real/root.ts';
 
 /** Calls of `odoo` on one database. */
 export interface OdooCommand {

@@ -7,14 +7,14 @@
 // files named `*.fault.test.ts`: those run one at a time after all others, so that they disturb nobody.
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
-import { controlService } from '../../scripts/stack/client.ts';
-import { databaseVersions, withClient } from '../../scripts/stack/database.ts';
-import { readEnvFile } from '../../scripts/stack/env-file.ts';
-import { openInstance, readSettings } from '../../scripts/stack/instance.ts';
-import { cloneOdooDatabase, dropOdooDatabase } from '../../scripts/stack/real/odoo-database.ts';
-import { odooTemplate } from '../../scripts/stack/real/odoo.ts';
-import { baseDatabase } from '../../scripts/stack/real/seed.ts';
-import type { EnvValues } from '../../scripts/stack/types.ts';
+import { controlService } from '../../scripts/ops/stack/client.ts';
+import { databaseVersions, withClient } from '../../scripts/ops/stack/database.ts';
+import { readEnvFile } from '../../scripts/ops/stack/env-file.ts';
+import { openInstance, readSettings } from '../../scripts/ops/stack/instance.ts';
+import { cloneOdooDatabase, dropOdooDatabase } from '../../scripts/ops/stack/real/odoo-database.ts';
+import { odooTemplate } from '../../scripts/ops/stack/real/odoo.ts';
+import { baseDatabase } from '../../scripts/ops/stack/real/seed.ts';
+import type { EnvValues } from '../../scripts/ops/stack/types.ts';
 
 const instance = openInstance('test');
 

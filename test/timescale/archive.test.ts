@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { gunzipSync } from 'node:zlib';
-import { archiveOldDays, restoreDay, type ArchiveManifest } from '../../connector/archive.ts';
+import { archiveOldDays, restoreDay, type ArchiveManifest } from '../../connector/jobs/archive.ts';
 import { setArchiving } from '../../connector/db/archive.ts';
 import { applyRetention, setStorage } from '../../connector/db/storage.ts';
 import { dayMs, onEachEdition, rollUp, runPolicies, write } from './fixture.ts';

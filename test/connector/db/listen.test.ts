@@ -7,7 +7,7 @@ import { followNews } from '../../../connector/db/listen.ts';
 import { migrate } from '../../../connector/db/migrate.ts';
 import { deviceNews, limitNews } from '../../../connector/db/news.ts';
 import { openPool } from '../../../connector/db/pool.ts';
-import { createLimitBook } from '../../../connector/sessions/limits.ts';
+import { createLimitBook } from '../../../connector/rules/limits.ts';
 import { eventually } from '../../support/connector.ts';
 import { createDatabase } from '../../support/stack.ts';
 

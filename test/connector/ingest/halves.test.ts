@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { halvesOf, joinOutcomes } from '../../../connector/ingest/halves.ts';
 import type { Item } from '../../../connector/ingest/item.ts';
-import type { Outcome } from '../../../connector/ingest/message.ts';
+import type { Outcome } from '../../../connector/sources/message.ts';
 import { dataItem, message, t0 } from './message-fixture.ts';
 
 function restItem(count: number): Item {

@@ -2,7 +2,7 @@
 import type { Device } from '../../../connector/db/dimensions.ts';
 import type { DecodedData } from '../../../connector/decode/decoded.ts';
 import type { Item } from '../../../connector/ingest/item.ts';
-import type { IncomingMessage } from '../../../connector/ingest/message.ts';
+import type { IncomingMessage } from '../../../connector/sources/message.ts';
 import type { TopicAddress } from '../../../contract/topics.ts';
 
 export const t0 = Date.UTC(2026, 10, 20, 5);

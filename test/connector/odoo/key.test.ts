@@ -11,7 +11,7 @@ import { eventually, startConnector, type TestConnector } from '../../support/co
 import { milkRecord } from '../../support/milk.ts';
 import { callSigned } from '../../support/odoo-sync.ts';
 import { odooAdmin, type OdooAdmin } from '../../support/odoo.ts';
-import { withClient } from '../../../scripts/stack/database.ts';
+import { withClient } from '../../../scripts/ops/stack/database.ts';
 import { noOdoo, odooDatabase, stackEnv, type TestOdoo } from '../../support/stack.ts';
 import { logger } from '../outbox/fixture.ts';
 

@@ -32,7 +32,7 @@ describe('dead letters', { skip: noBroker() }, () => {
       const env = { ...process.env, CONNECTOR_URL: connector.url, CONNECTOR_TOKEN: connector.token };
       execFile(
         process.execPath,
-        ['scripts/dead-letters/main.ts', ...args],
+        ['scripts/ops/dead-letters/main.ts', ...args],
         { env },
         (error, stdout, stderr) => resolve({ code: Number(error?.code ?? 0), text: stdout + stderr }),
       );

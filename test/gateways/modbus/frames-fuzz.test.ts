@@ -5,7 +5,7 @@ import { createServer, type AddressInfo, type Socket } from 'node:net';
 import { test, type TestContext } from 'node:test';
 import { pino } from 'pino';
 import { createBus, priority } from '../../../gateways/modbus/bus.ts';
-import { createRandom, type Random } from '../../../scripts/simulator/random.ts';
+import { createRandom, type Random } from '../../../scripts/dev/simulator/random.ts';
 import { anyBytes, below, fuzzRuns, pick } from '../../support/fuzz.ts';
 import { withCrc } from './frames.ts';
 

@@ -9,7 +9,7 @@ import { unrollCounter } from '../../../gateways/modbus/counter.ts';
 import { decodeBlocks, decodeRegister, encodeRegister } from '../../../gateways/modbus/decode.ts';
 import { planReads, registerWidth } from '../../../gateways/modbus/plan.ts';
 import { toReading } from '../../../gateways/modbus/reading.ts';
-import type { Random } from '../../../scripts/simulator/random.ts';
+import type { Random } from '../../../scripts/dev/simulator/random.ts';
 import { below, fuzz, fuzzRuns, pick } from '../../support/fuzz.ts';
 
 const edges = [0, 1, 0x7fff, 0x8000, 0xffff, 0x7fc0, 0x7f80, 0xff80, 0x9999, 0x999a, 0x4e41];

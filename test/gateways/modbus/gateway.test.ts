@@ -16,7 +16,7 @@ import {
   startSimulator,
   type Simulator,
   type SimulatorOptions,
-} from '../../../scripts/simulator/simulator.ts';
+} from '../../../scripts/dev/simulator/simulator.ts';
 import { anyBroker, startOwnBroker, until, watch, type Broker, type Watch } from '../support/broker.ts';
 
 const logger = pino({ level: process.env['LOG_LEVEL'] ?? 'silent' });

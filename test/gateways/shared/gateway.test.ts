@@ -11,7 +11,7 @@ import type { ModbusSettings } from '../../../gateways/modbus/settings.ts';
 import { loadGatewayConfig, type GatewayConfig } from '../../../gateways/shared/config.ts';
 import { startGateway } from '../../../gateways/shared/gateway.ts';
 import { protocolNames } from '../../../gateways/shared/process.ts';
-import { startModbusServer } from '../../../scripts/simulator/modbus-server.ts';
+import { startModbusServer } from '../../../scripts/dev/simulator/modbus-server.ts';
 import { startOwnBroker, until, watch } from '../support/broker.ts';
 
 const logger = pino({ level: process.env['LOG_LEVEL'] ?? 'silent' });

@@ -1,0 +1,64 @@
+// The embedded broker for a one-box farm PC: aedes inside this process. A device's PUBACK is sent after the commit.
+import { createServer } from 'node:net';
+import { timingSafeEqual, createHash } from 'node:crypto';
+import { Aedes } from 'aedes';
+import { bounded } from '../../contract/runtime/boundary.ts';
+import { listenOn } from '../../contract/runtime/listen.ts';
+import type { Logger } from '../../contract/runtime/logger.ts';
+import type { MessageSink } from './mqtt-source.ts';
+
+/** Who may connect, and where. */
+export interface EmbeddedBrokerOptions {
+  port: number;
+  username: string;
+  password: string;
+  /** Topic filters of what is for the connector, each `word/#`; other topics are passed on between clients only. */
+  filters: readonly string[];
+}
+
+/** Starts the broker on loopback; resolves when it listens. Messages reach the sink before the publisher is acknowledged. */
+export async function startEmbeddedBroker(options: EmbeddedBrokerOptions, sink: MessageSink, logger: Logger) {
+  const roots = options.filters.map((filter) => filter.replace(/#$/, ''));
+  const broker = await Aedes.createBroker({
+    authenticate: (_client, username, password, done) => {
+      const ok =
+        sameSecret(username ?? '', options.username) &&
+        sameSecret(password?.toString() ?? '', options.password);
+      done(null, ok);
+    },
+    authorizePublish: (client, packet, done) => {
+      const { topic, messageId } = packet as { topic: string; messageId?: number };
+      if (topic.startsWith('$')) return done(new Error('not allowed'));
+      if (!roots.some((root) => topic.startsWith(root))) return done(null);
+      if (sink.isFull()) return done(new Error('busy: the database does not keep up'));
+      sink.push({
+        topic,
+        payload: typeof packet.payload === 'string' ? Buffer.from(packet.payload) : packet.payload,
+        arrivedAt: Date.now(),
+        origin:
+          client !== null && packet.qos > 0 && messageId !== undefined
+            ? `${client.id}:${messageId}`
+            : undefined,
+        redelivered: packet.dup,
+        settle: () => done(null),
+      });
+    },
+  });
+  const server = createServer(bounded(logger, 'MQTT connection', broker.handle));
+  await listenOn(server, { host: '127.0.0.1', port: options.port }, logger, 'embedded MQTT broker');
+  logger.info({ port: options.port }, 'embedded MQTT broker listens');
+  return {
+    publish: (topic: string, payload: string): Promise<void> =>
+      new Promise((resolve, reject) => {
+        const packet = { cmd: 'publish', qos: 1, topic, payload, dup: false, retain: false } as const;
+        broker.publish(packet, (error) => (error == null ? resolve() : reject(error)));
+      }),
+    async stop(): Promise<void> {
+      server.close();
+      await new Promise<void>((resolve) => broker.close(resolve));
+    },
+  };
+}
+
+const digest = (text: string) => createHash('sha256').update(text).digest();
+const sameSecret = (given: string, wanted: string) => timingSafeEqual(digest(given), digest(wanted));

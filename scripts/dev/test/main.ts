@@ -1,0 +1,122 @@
+// npm test [-- PATTERN...] [--no-odoo] [--real|--embedded]: brings the test stack up, runs every suite, cleans up.
+import { join } from 'node:path';
+import { bringDown, bringUp, endForsakenDaemon, runningDaemon } from '../../ops/stack/client.ts';
+import { decideTestMode } from '../../ops/stack/choose.ts';
+import { readEnvFile } from '../../ops/stack/env-file.ts';
+import { openInstance, readJson, readSettings, writePrivate } from '../../ops/stack/instance.ts';
+import { identifySelf, isAlive, type ProcessId } from '../../ops/stack/process-id.ts';
+import { openProgress } from '../../ops/stack/progress.ts';
+import { hashAddons } from '../../ops/stack/real/addons.ts';
+import type { Mode } from '../../ops/stack/types.ts';
+import { runAddonTests } from './addon-tests.ts';
+import { dropLeftovers } from './leftovers.ts';
+import { addCounts, findTests, noCounts, runTests, type Counts } from './node-tests.ts';
+import { isSelected, parseOptions, wantsAddonTests, type TestOptions } from './options.ts';
+import { foreignVersions, printSummary, type Suite } from './summary.ts';
+
+const instance = openInstance('test');
+const lockFile = join(instance.dir, 'run', 'test.json');
+
+/** Two runs would stop each other's services. */
+function takeLock(): void {
+  const other = readJson(lockFile) as ProcessId | undefined;
+  if (other !== undefined && isAlive(other)) {
+    throw new Error(
+      `another npm test runs in this folder (pid ${other.pid}): wait for it, or use a second clone`,
+    );
+  }
+  writePrivate(lockFile, JSON.stringify(identifySelf()));
+}
+
+interface UpStack {
+  mode: Exclude<Mode, 'docker'>;
+  why: string;
+  versions: Record<string, string>;
+  /** We started it, so we stop it. */
+  isOurs: boolean;
+}
+
+async function bringTestStackUp({ modeArgs }: TestOptions): Promise<UpStack> {
+  await endForsakenDaemon(instance);
+  const running = runningDaemon(instance);
+  const isCurrent = running?.mode !== 'real' || readSettings(instance)?.addonsHash === hashAddons();
+  const isUsable = running !== undefined && isCurrent && modeArgs.length === 0;
+  if (running !== undefined && !isUsable) await bringDown(instance);
+  const choice = isUsable ? { mode: running.mode, why: 'it was up already' } : await decideTestMode(modeArgs);
+  const progress = openProgress();
+  try {
+    progress.step(`test stack, mode ${choice.mode}: ${choice.why}`);
+    const { mode } = choice;
+    const state = await bringUp({ instance, mode, report: progress.step, tied: true });
+    return { ...choice, versions: state.versions, isOurs: !isUsable };
+  } finally {
+    progress.close();
+  }
+}
+
+async function runSuites(options: TestOptions, stack: UpStack, signal: AbortSignal): Promise<Suite[]> {
+  const env = readEnvFile(instance) ?? {};
+  Object.assign(process.env, env, { SMART_DAIRY_TEST_NO_ODOO: options.withOdoo ? '' : '1' });
+  const admin = env['ADMIN_DATABASE_URL'] ?? '';
+  await dropLeftovers(admin);
+
+  const files = findTests((path) => isSelected(options, path));
+  const hasAddons = wantsAddonTests(options) && stack.mode === 'real';
+  const addons = hasAddons ? addonSuite() : undefined;
+  const counts = await runTests(files.parallel, false, signal);
+  const suites: Suite[] = [{ name: 'node', counts }];
+  // The addon tests need the database too, so they end before tests stop services.
+  if (addons !== undefined) suites.push(await addons);
+  addCounts(counts, await runTests(files.fault, true, signal));
+
+  const left = await dropLeftovers(admin);
+  if (left.length > 0) console.log(`dropped databases that tests left behind: ${left.join(', ')}`);
+  return suites;
+}
+
+async function addonSuite(): Promise<Suite> {
+  console.log('Odoo addon tests begin, beside the others');
+  const name = 'Odoo addons';
+  try {
+    const counts = await runAddonTests(instance);
+    console.log(`Odoo addon tests: ${counts.passed} passed, ${counts.failed} failed`);
+    return { name, counts, ...(counts.failed > 0 ? { logFile: counts.logFile } : {}) };
+  } catch (error) {
+    console.error('Odoo addon tests could not run:', error);
+    const counts: Counts = { ...noCounts(), failed: 1 };
+    return { name, counts };
+  }
+}
+
+async function main(args: string[]): Promise<void> {
+  const options = parseOptions(args);
+  takeLock();
+  const ending = new AbortController();
+  let stack: UpStack | undefined;
+  const stop = async (): Promise<void> => {
+    if (stack?.isOurs === true) await bringDown(instance);
+  };
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    process.once(signal, () => {
+      // The stack is tied to us and ends by itself; test files have to be told.
+      ending.abort();
+      setTimeout(() => process.exit(130), 500);
+    });
+  }
+  try {
+    stack = await bringTestStackUp(options);
+    const suites = await runSuites(options, stack, ending.signal);
+    const versions = { ...stack.versions, ...(await foreignVersions()) };
+    process.exitCode = printSummary(`${stack.mode} (${stack.why})`, versions, suites);
+  } finally {
+    await stop();
+  }
+}
+
+try {
+  await main(process.argv.slice(2));
+} catch (error) {
+  console.error(error instanceof Error ? error.message : error);
+  console.log('0 passed, 1 failed');
+  process.exitCode = 1;
+}

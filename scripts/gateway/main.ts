@@ -1,2 +1,0 @@
-// npm run gateway -- [config/gateway.yaml]: all protocols of one file in one process.
-import '../../gateways/main.ts';

@@ -1,0 +1,2 @@
+// npm run gateway -- [config/gateway.yaml]: all protocols of one file in one process.
+import '../../../gateways/main.ts';

@@ -1,0 +1,75 @@
+// The embedded broker: who may in, PUBACK after the commit, and what is not for the connector goes to other clients only.
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import { connectAsync } from 'mqtt';
+import { pino } from 'pino';
+import { startEmbeddedBroker } from '../../../connector/sources/embedded-broker.ts';
+import type { IncomingMessage } from '../../../connector/sources/message.ts';
+import { eventually, freePort } from '../../support/connector.ts';
+
+const account = { username: 'farm', password: 'a-secret-of-the-test' };
+
+describe('embedded broker', () => {
+  const received: IncomingMessage[] = [];
+  let full = false;
+  const sink = {
+    push: (message: IncomingMessage) => received.push(message),
+    isFull: () => full,
+    onDrain: () => undefined,
+  };
+  let broker: Awaited<ReturnType<typeof startEmbeddedBroker>>;
+  let url = '';
+  before(async () => {
+    const port = await freePort();
+    url = `mqtt://127.0.0.1:${port}`;
+    const options = { port, ...account, filters: ['dairy/#'] };
+    broker = await startEmbeddedBroker(options, sink, pino({ level: 'silent' }));
+  });
+  after(() => broker.stop());
+
+  it('lets in nobody without the password', async () => {
+    const wrong = { ...account, password: 'guessed' };
+    await assert.rejects(connectAsync(url, { ...wrong, reconnectPeriod: 0 }), /Not authorized|Bad User/i);
+    await assert.rejects(connectAsync(url, { reconnectPeriod: 0 }), /Not authorized|Bad User/i);
+  });
+
+  it('acknowledges a message when it has settled, not before', async () => {
+    const client = await connectAsync(url, { ...account, clientId: 'meter' });
+    let acknowledged = false;
+    const published = client.publishAsync('dairy/f/temperature/t/data', '{}', { qos: 1 }).then(() => {
+      acknowledged = true;
+    });
+    await eventually('received', () => Promise.resolve(received.length === 1));
+    // Another message goes all the way meanwhile: the first one's acknowledgement would have come before it.
+    await client.publishAsync('other/topic', 'x', { qos: 1 });
+    assert.equal(acknowledged, false);
+    assert.match(received[0]?.origin ?? '', /^meter:\d+$/);
+    received[0]?.settle({ kind: 'ignored' });
+    await published;
+    await client.endAsync();
+  });
+
+  it('passes other topics on without troubling the connector', async () => {
+    const [from, to] = [await connectAsync(url, account), await connectAsync(url, account)];
+    const heard: string[] = [];
+    to.on('message', (topic) => heard.push(topic));
+    await to.subscribeAsync('application/#', { qos: 1 });
+    const before = received.length;
+    await from.publishAsync('application/1/device/2/event/up', '{}', { qos: 1 });
+    await eventually('heard', () => Promise.resolve(heard.length === 1));
+    assert.equal(received.length, before);
+    await Promise.all([from.endAsync(), to.endAsync()]);
+  });
+
+  it('closes the connection while the database does not keep up: the device keeps the message', async () => {
+    full = true;
+    const client = await connectAsync(url, { ...account, reconnectPeriod: 0 });
+    const before = received.length;
+    const closed = new Promise<void>((resolve) => client.once('close', resolve));
+    client.publish('dairy/f/temperature/t/data', '{}', { qos: 1 });
+    await closed;
+    assert.equal(received.length, before);
+    full = false;
+    await client.endAsync(true);
+  });
+});

@@ -1,0 +1,74 @@
+// A service: ready, stopped, and back again after it died by itself.
+import assert from 'node:assert/strict';
+import { existsSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { createService } from '../../../../scripts/ops/stack/service.ts';
+
+const dir = mkdtempSync(join(tmpdir(), 'smart-dairy-service-'));
+after(() => rmSync(dir, { recursive: true }));
+
+test('it is running once ready, is brought back when killed, and stays away when stopped', async () => {
+  const marker = join(dir, 'ready');
+  const pids: number[] = [];
+  const troubles: unknown[] = [];
+  const service = createService({
+    name: 'sleeper',
+    command: ['sh', '-c', `touch ${marker}; exec sleep 60`],
+    logFile: join(dir, 'sleeper.log'),
+    stopSignal: 'SIGTERM',
+    isReady: () => Promise.resolve(existsSync(marker)),
+    onSpawn: (pid) => pids.push(pid),
+    onTrouble: (message) => troubles.push(message),
+  });
+  await service.start();
+  assert.equal(service.state(), 'running');
+
+  rmSync(marker);
+  process.kill(pids[0]!, 'SIGKILL');
+  while (pids.length < 2 || service.state() !== 'running') await sleep(20);
+  assert.equal(troubles.length, 1);
+  assert.match(String(troubles[0]), /sleeper ended by itself/);
+
+  await service.stop();
+  assert.equal(service.state(), 'stopped');
+  assert.throws(() => process.kill(pids[1]!, 0), { code: 'ESRCH' });
+});
+
+test('one that ends before it is ready is an error that names the log', async () => {
+  const logFile = join(dir, 'broken.log');
+  const service = createService({
+    name: 'broken',
+    command: ['sh', '-c', 'echo no luck; exit 3'],
+    logFile,
+    stopSignal: 'SIGTERM',
+    isReady: () => Promise.resolve(false),
+  });
+  await assert.rejects(service.start(), (error: Error) => error.message.includes(logFile));
+  assert.match(readFileSync(logFile, 'utf8'), /no luck/);
+  await service.stop();
+});
+
+test('a log that grew long goes aside when the service starts, and nothing else does', async () => {
+  const logFile = join(dir, 'talker.log');
+  const service = createService({
+    name: 'talker',
+    command: ['sh', '-c', 'echo started; exec sleep 60'],
+    logFile,
+    stopSignal: 'SIGTERM',
+    isReady: () => Promise.resolve(readFileSync(logFile, 'utf8').endsWith('started\n')),
+  });
+  writeFileSync(logFile, 'before\n');
+  await service.start();
+  await service.stop();
+  assert.equal(readFileSync(logFile, 'utf8'), 'before\nstarted\n');
+  assert.equal(existsSync(`${logFile}.1`), false);
+
+  truncateSync(logFile, 20_000_001);
+  await service.start();
+  await service.stop();
+  assert.equal(readFileSync(logFile, 'utf8'), 'started\n');
+  assert.equal(existsSync(`${logFile}.1`), true);
+});

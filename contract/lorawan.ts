@@ -1,6 +1,7 @@
 // The `lorawan:` section of a device profile: which codec reads the payloads, what its fields mean, and the downlinks.
 import * as z from 'zod';
-import { unitSchema } from './metrics.ts';
+import { unitSchema, type MetricCatalogue } from './metrics.ts';
+import { metricProblems, type Problem } from './profile/problem.ts';
 
 /** Files of gateways/lorawan/codecs. Several models may share one. */
 export const codecNames = [
@@ -86,12 +87,21 @@ export function compileDeviceProfile(pattern: string): RegExp | undefined {
   }
 }
 
-/** What is wrong inside a LoRaWAN section beyond its shape, metrics and units apart. */
-export function lorawanProblems({ commands }: LorawanMap): { path: (string | number)[]; message: string }[] {
+/** What is wrong with a LoRaWAN section beyond its shape. */
+export function lorawanProblems({ points, commands }: LorawanMap, catalogue: MetricCatalogue): Problem[] {
+  return [
+    ...points.flatMap((point, index) =>
+      metricProblems(['lorawan', 'points', index], point.metric, point.unit, catalogue),
+    ),
+    ...commandProblems(commands),
+  ];
+}
+
+function commandProblems(commands: LorawanMap['commands']): Problem[] {
   return commands.flatMap(({ name, bytes, min, max }, index) => {
     const path = ['lorawan', 'commands', index];
     const slots = bytes.match(new RegExp(slotPattern, 'g')) ?? [];
-    const problems: { path: (string | number)[]; message: string }[] = [];
+    const problems: Problem[] = [];
     if (commands.findIndex((other) => other.name === name) !== index)
       problems.push({ path: [...path, 'name'], message: `command '${name}' exists twice` });
     if (slots.length > 1)

@@ -1,7 +1,8 @@
 // Foreign JSON payloads into decoded messages, as a device profile says.
 import { quality } from '../../contract/envelope.ts';
 import { toCanonical } from '../../contract/metrics.ts';
-import type { PayloadMap, Profile } from '../../contract/profile.ts';
+import type { Profile } from '../../contract/profile.ts';
+import type { PayloadMap } from '../../contract/profile/payload.ts';
 import type { DecodedData, DecodedPoint, SessionEvent } from './decoded.ts';
 import { parseMoment } from './moment.ts';
 import { atPointer, toNumber, toWord } from './pointer.ts';

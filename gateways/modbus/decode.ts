@@ -1,7 +1,7 @@
 // Raw registers to values: types, word orders, sentinels, scale, canonical units. Pure.
 import { quality, type Envelope } from '../../contract/envelope.ts';
 import { toCanonical } from '../../contract/metrics.ts';
-import type { ModbusMap, RegisterDefinition } from '../../contract/profile.ts';
+import type { ModbusMap, RegisterDefinition } from '../../contract/profile/modbus.ts';
 import { fixedWidths, registerWidth, type Block } from './plan.ts';
 
 type WordOrder = ModbusMap['word_order'];

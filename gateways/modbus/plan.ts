@@ -1,6 +1,6 @@
 // Which blocks to read: merges a profile's registers into as few requests as the device allows. Pure.
 import { AppError } from '../../contract/errors.ts';
-import type { ModbusMap, RegisterDefinition } from '../../contract/profile.ts';
+import type { ModbusMap, RegisterDefinition } from '../../contract/profile/modbus.ts';
 
 export type Table = RegisterDefinition['table'];
 

@@ -1,5 +1,5 @@
 // What the Modbus part runs with: gateway.yaml and profiles, resolved.
-import type { ModbusMap } from '../../contract/profile.ts';
+import type { ModbusMap } from '../../contract/profile/modbus.ts';
 import type { DeviceAddress } from '../shared/protocol.ts';
 import type { ReadPlan } from './plan.ts';
 

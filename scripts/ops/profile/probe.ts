@@ -1,5 +1,6 @@
 // Reads a live Modbus device once and shows raw, decoded and published values side by side.
-import type { ModbusMap, Profile } from '../../../contract/profile.ts';
+import type { Profile } from '../../../contract/profile.ts';
+import type { ModbusMap } from '../../../contract/profile/modbus.ts';
 import { createLogger } from '../../../contract/runtime/logger.ts';
 import { createBus, priority } from '../../../gateways/modbus/bus.ts';
 import { decodeRegister, toPoints } from '../../../gateways/modbus/decode.ts';

@@ -2,12 +2,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import {
-  profileSchema,
-  wordOrders,
-  type ModbusMap,
-  type RegisterDefinition,
-} from '../../../contract/profile.ts';
+import { profileSchema } from '../../../contract/profile.ts';
+import { wordOrders, type ModbusMap, type RegisterDefinition } from '../../../contract/profile/modbus.ts';
 import {
   decodeBlocks,
   decodeRegister,

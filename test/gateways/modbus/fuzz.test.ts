@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { envelopeSchema } from '../../../contract/envelope.ts';
-import { registerTypes, wordOrders, type RegisterDefinition } from '../../../contract/profile.ts';
+import { registerTypes, wordOrders, type RegisterDefinition } from '../../../contract/profile/modbus.ts';
 import { loadMetrics, loadProfiles } from '../../../contract/runtime/profiles.ts';
 import { unrollCounter } from '../../../gateways/modbus/counter.ts';
 import { decodeBlocks, decodeRegister, encodeRegister } from '../../../gateways/modbus/decode.ts';

@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { profileSchema, registerTypes, type ModbusMap } from '../../../contract/profile.ts';
+import { profileSchema } from '../../../contract/profile.ts';
+import { registerTypes, type ModbusMap } from '../../../contract/profile/modbus.ts';
 import { planReads, registerWidth, splitBlock, type Block } from '../../../gateways/modbus/plan.ts';
 
 /** A Modbus section with defaults filled in. */

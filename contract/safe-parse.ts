@@ -11,3 +11,9 @@ export function safeParse<Output>(schema: z.ZodType<Output>, value: unknown): z.
     return { success: false, error: error as z.ZodError<Output> };
   }
 }
+
+/** The first thing that is wrong, for a person: `points.0.v: expected a number`. `whole` names what has no path in it. */
+export function firstIssue({ issues: [issue] }: Pick<z.ZodError, 'issues'>, whole = ''): string {
+  const place = issue === undefined || issue.path.length === 0 ? whole : issue.path.join('.');
+  return `${place === '' ? '' : `${place}: `}${issue?.message ?? 'wrong shape'}`;
+}

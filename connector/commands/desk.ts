@@ -1,5 +1,6 @@
 // Commands to devices: stored, published once, moved on by the device's answer or ended by time; every change is told.
 import { bounded } from '../../contract/runtime/boundary.ts';
+import { within } from '../../contract/deadline.ts';
 import { AppError, messageOf } from '../../contract/errors.ts';
 import type { Logger } from '../../contract/runtime/logger.ts';
 import { buildTopic, toDeviceType } from '../../contract/topics.ts';
@@ -108,7 +109,8 @@ export function createCommandDesk({ db, publish, onChanged, logger }: CommandCon
         expires_at: row.expires_at,
       };
       try {
-        await within(confirmMs, send(topic, JSON.stringify(message), Math.ceil(timeoutMs / 1000)));
+        const sent = send(topic, JSON.stringify(message), Math.ceil(timeoutMs / 1000));
+        await within(confirmMs, sent, () => undefined);
       } catch (error) {
         await dropCommand(db, requestId);
         throw error;
@@ -126,15 +128,4 @@ export function createCommandDesk({ db, publish, onChanged, logger }: CommandCon
       for (const timer of timers) clearTimeout(timer);
     },
   };
-}
-
-/** Waits for `work`, but at most so long. */
-async function within(ms: number, work: Promise<void>): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const enough = new Promise<void>((resolve) => (timer = setTimeout(resolve, ms)));
-  try {
-    await Promise.race([work, enough]);
-  } finally {
-    clearTimeout(timer);
-  }
 }

@@ -2,7 +2,7 @@
 import { envelopeSchema, type Envelope } from '../../contract/envelope.ts';
 import type { MetricCatalogue } from '../../contract/metrics.ts';
 import { nearMatch } from '../../contract/near-match.ts';
-import { safeParse } from '../../contract/safe-parse.ts';
+import { firstIssue, safeParse } from '../../contract/safe-parse.ts';
 import type { DecodedData, DecodedPoint } from './decoded.ts';
 import { parseMoment } from './moment.ts';
 import { toWord } from './pointer.ts';
@@ -42,9 +42,7 @@ export function decodeEnvelope(payload: object, catalogue: MetricCatalogue): Dec
 function parseEnvelope(payload: object): Envelope | string {
   const parsed = safeParse(envelopeSchema, payload);
   if (parsed.success) return parsed.data;
-  const issue = parsed.error.issues[0];
-  const path = issue?.path.join('.') ?? '';
-  return `envelope v1: ${path === '' ? '' : `${path}: `}${issue?.message ?? 'wrong shape'}`;
+  return `envelope v1: ${firstIssue(parsed.error)}`;
 }
 
 /** Says that a metric is not in the catalogue, and which one may be meant. */

@@ -1,8 +1,7 @@
 // Rows of the REST API (one value each, by natural names) into data messages, one a device.
-import type * as z from 'zod';
 import { canonicalUnit, toCanonical } from '../../contract/metrics.ts';
 import { quality } from '../../contract/envelope.ts';
-import { safeParse } from '../../contract/safe-parse.ts';
+import { firstIssue, safeParse } from '../../contract/safe-parse.ts';
 import {
   deviceTypes,
   isName,
@@ -63,7 +62,7 @@ export function decodeRows(rows: readonly unknown[], now: number, context: RowCo
 /** The schema knows what is wrong, and the rare shapes. */
 function takeUnusual(raw: unknown, index: number, batch: Batch): string | undefined {
   const row = safeParse(rowSchema, raw);
-  return row.success ? takeRow(row.data, index, batch) : shapeError(row.error);
+  return row.success ? takeRow(row.data, index, batch) : firstIssue(row.error, 'row');
 }
 
 /** parseMoment that remembers its last answer: the rows of a batch mostly say the same moment. */
@@ -75,12 +74,6 @@ function lastMoment(): Batch['momentOf'] {
     known = timestamp;
     return time;
   };
-}
-
-function shapeError(error: z.ZodError): string {
-  const issue = error.issues[0];
-  const path = issue?.path.join('.') ?? '';
-  return `${path === '' ? 'row' : path}: ${issue?.message ?? 'wrong shape'}`;
 }
 
 /** Adds a row to its device's; a string is the reason why it cannot be taken. */

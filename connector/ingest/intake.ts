@@ -1,5 +1,6 @@
 // Collects messages into batches and writes one batch at a time; messages settle when their batch is committed.
 import { setTimeout as sleep } from 'node:timers/promises';
+import { backoffMs } from '../../contract/backoff.ts';
 import { AppError, messageOf } from '../../contract/errors.ts';
 import type { Logger } from '../../contract/runtime/logger.ts';
 import { decodeMessage, type DecodeContext } from '../decode/message.ts';
@@ -35,7 +36,7 @@ export interface Intake {
   stop(): Promise<void>;
 }
 
-const longestRetryMs = 5_000;
+const retryWaits = { baseMs: 250, capMs: 5_000 };
 
 /** Makes the intake and starts it. */
 export function startIntake(
@@ -115,7 +116,7 @@ export function startIntake(
         const line = { batch_id: batchId, messages: items.length, error: error.message, failures };
         logger.warn(line, 'batch not written, will try again');
         if (stopping && failures > 0) return undefined;
-        await retryDelay(failures);
+        await sleep(backoffMs(failures + 1, retryWaits));
       }
     }
   }
@@ -133,9 +134,6 @@ export function startIntake(
     if (result.deadLetters > 0) logger.info(line, 'batch with dead letters');
     else logger.debug(line, 'batch');
   }
-
-  const retryDelay = (failures: number) =>
-    sleep(Math.min(longestRetryMs, 250 * 2 ** failures) * (0.5 + Math.random() / 2));
 
   const isFull = () => bytes > limits.maxPendingBytes;
   const running = run().catch((error: unknown) => {

@@ -1,4 +1,5 @@
 // Hands messages to the intake and waits for their commit: for REST, which answers with what became of each row.
+import { within } from '../../contract/deadline.ts';
 import { AppError } from '../../contract/errors.ts';
 import { buildTopic } from '../../contract/topics.ts';
 import { decodeRows, type DeviceRows, type RowContext } from '../decode/rows.ts';
@@ -104,16 +105,9 @@ function pushed(
   return new Promise((settle) => intake.push({ ...message, origin: undefined, redelivered: false, settle }));
 }
 
-async function patiently<T>(work: Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_resolve, reject) => {
+const patiently = <T>(work: Promise<T>): Promise<T> =>
+  within(commitPatienceMs, work, () => {
     const reason =
       'the database has not confirmed yet; send the same again, what is stored twice counts once';
-    timer = setTimeout(() => reject(new AppError('transient', reason)), commitPatienceMs);
+    throw new AppError('transient', reason);
   });
-  try {
-    return await Promise.race([work, late]);
-  } finally {
-    clearTimeout(timer);
-  }
-}

@@ -2,7 +2,7 @@
 import * as z from 'zod';
 import type { Settlement } from '../db/outbox.ts';
 import type { OdooReason } from '../odoo/errors.ts';
-import { backoffMs, type Backoff } from './backoff.ts';
+import { backoffMs, type Backoff } from '../../contract/backoff.ts';
 
 /** Where Odoo stands, as health and status show it. */
 export type TargetState = 'ok' | 'not_configured' | 'unreachable' | 'denied' | 'misconfigured';

@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from '../../contract/runtime/logger.ts';
 import { settleOutbox, type OutboxRow, type Settlement } from '../db/outbox.ts';
 import type { Queryable } from '../db/pool.ts';
-import { backoffMs } from './backoff.ts';
+import { backoffMs } from '../../contract/backoff.ts';
 import type { OutboxMetrics } from './metrics.ts';
 import type { OutboxOptions } from './options.ts';
 import type { Target } from './target.ts';
@@ -97,7 +97,7 @@ export function createSettler(kind: string, context: SettlerContext): Settler {
         if (open.length > 0) await delay(20);
       } catch (error) {
         refusals += 1;
-        const waitMs = backoffMs(refusals, settleWaits, Math.random());
+        const waitMs = backoffMs(refusals, settleWaits);
         if (context.stopping() || Date.now() + waitMs > deadline) throw error;
         await delay(waitMs);
       }

@@ -5,7 +5,7 @@ import type { Logger } from '../../contract/runtime/logger.ts';
 import type { Queryable } from '../db/pool.ts';
 import { mappings, type RecordMapping } from '../odoo/mapping/index.ts';
 import type { OdooClient } from '../odoo/transport.ts';
-import { backoffMs } from './backoff.ts';
+import { backoffMs } from '../../contract/backoff.ts';
 import { createLane, type Lane, type Pause } from './lane.ts';
 import type { OutboxMetrics } from './metrics.ts';
 import { defaultOutboxOptions, type OutboxOptions } from './options.ts';
@@ -97,7 +97,7 @@ export function createOutboxWorker(config: OutboxWorkerConfig): OutboxWorker {
         databaseFailures += 1;
         if (databaseFailures === 1)
           logger.warn({ lane: entry.lane.name, error: messageOf(error) }, 'outbox: database trouble');
-        waitMs = backoffMs(databaseFailures, databaseWaits, Math.random());
+        waitMs = backoffMs(databaseFailures, databaseWaits);
       }
       onFirst();
       // eslint-disable-next-line @typescript-eslint/no-unnecessary-condition -- stop() runs while we wait above

@@ -1,10 +1,8 @@
 // Bearer token check, in constant time.
-import { createHash, timingSafeEqual } from 'node:crypto';
-
-const digest = (text: string) => createHash('sha256').update(text).digest();
+import { isSameSecret } from '../../contract/runtime/secret.ts';
 
 /** Whether an Authorization header carries the token. */
 export function isAuthorized(header: string | undefined, token: string): boolean {
   const given = /^Bearer (.+)$/i.exec(header ?? '')?.[1] ?? '';
-  return timingSafeEqual(digest(given), digest(token));
+  return isSameSecret(given, token);
 }

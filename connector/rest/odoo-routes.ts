@@ -1,7 +1,7 @@
 // What Odoo calls: signed calls of the addon, webhook actions with their secret address; and for people how the two agree.
-import { createHash, timingSafeEqual } from 'node:crypto';
 import type { Request } from 'express';
 import * as z from 'zod';
+import { isSameSecret } from '../../contract/runtime/secret.ts';
 import type { Profile } from '../../contract/profile.ts';
 import type { CommandDesk } from '../commands/desk.ts';
 import { findCommands } from '../db/commands.ts';
@@ -242,7 +242,7 @@ export function odooRoutes(desk: OdooDesk): Route[] {
       status: 202,
       async handle({ params, body }) {
         // As if it did not exist: the address is the secret.
-        if (desk.hookToken === '' || !sameText(params.token, desk.hookToken))
+        if (desk.hookToken === '' || !isSameSecret(params.token, desk.hookToken))
           throw new HttpError(404, 'there is no such hook: see odoo.hook_token');
         await storeEvent(db, { model: body._model, recordId: body._id ?? null, payload: body });
         desk.onEvent();
@@ -285,9 +285,6 @@ export function odooRoutes(desk: OdooDesk): Route[] {
     }),
   ];
 }
-
-const digest = (text: string) => createHash('sha256').update(text).digest();
-const sameText = (a: string, b: string) => timingSafeEqual(digest(a), digest(b));
 
 async function authenticate(request: Request, { db, secret }: OdooDesk): Promise<void> {
   if (secret === '')

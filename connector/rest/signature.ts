@@ -1,5 +1,6 @@
 // Signed calls from Odoo: `X-Smart-Dairy-Signature: t=<unix seconds>,v1=<hex hmac-sha256 of "t.body">`.
-import { createHmac, timingSafeEqual } from 'node:crypto';
+import { createHmac } from 'node:crypto';
+import { isSameSecret } from '../../contract/runtime/secret.ts';
 
 /** How far the clocks of Odoo and connector may differ, in seconds. */
 export const signatureWindowS = 300;
@@ -24,8 +25,8 @@ export function checkSignature(
   const given = parts.get('v1') ?? '';
   if (!/^\d{1,12}$/.test(at) || !/^[0-9a-f]{64}$/.test(given))
     return { ok: false, reason: 'X-Smart-Dairy-Signature: expected t=<unix seconds>,v1=<64 hex digits>' };
-  const expected = createHmac('sha256', secret).update(`${at}.`).update(body).digest();
-  if (!timingSafeEqual(expected, Buffer.from(given, 'hex')))
+  const expected = createHmac('sha256', secret).update(`${at}.`).update(body).digest('hex');
+  if (!isSameSecret(given, expected))
     return { ok: false, reason: 'the signature is wrong: is CONNECTOR_ODOO_SECRET the same in Odoo?' };
   if (Math.abs(now / 1000 - Number(at)) > signatureWindowS)
     return {

@@ -1,9 +1,9 @@
 // The embedded broker for a one-box farm PC: aedes inside this process. A device's PUBACK is sent after the commit.
 import { createServer } from 'node:net';
-import { timingSafeEqual, createHash } from 'node:crypto';
 import { Aedes } from 'aedes';
 import { bounded } from '../../contract/runtime/boundary.ts';
 import { listenOn } from '../../contract/runtime/listen.ts';
+import { isSameSecret } from '../../contract/runtime/secret.ts';
 import type { Logger } from '../../contract/runtime/logger.ts';
 import type { MessageSink } from './mqtt-source.ts';
 
@@ -22,8 +22,8 @@ export async function startEmbeddedBroker(options: EmbeddedBrokerOptions, sink: 
   const broker = await Aedes.createBroker({
     authenticate: (_client, username, password, done) => {
       const ok =
-        sameSecret(username ?? '', options.username) &&
-        sameSecret(password?.toString() ?? '', options.password);
+        isSameSecret(username ?? '', options.username) &&
+        isSameSecret(password?.toString() ?? '', options.password);
       done(null, ok);
     },
     authorizePublish: (client, packet, done) => {
@@ -59,6 +59,3 @@ export async function startEmbeddedBroker(options: EmbeddedBrokerOptions, sink: 
     },
   };
 }
-
-const digest = (text: string) => createHash('sha256').update(text).digest();
-const sameSecret = (given: string, wanted: string) => timingSafeEqual(digest(given), digest(wanted));

@@ -1,5 +1,6 @@
 // From the broker into the log: batches are appended one after the other, and settle when the log has them.
 import { setTimeout as sleep } from 'node:timers/promises';
+import { backoffMs } from '../../contract/backoff.ts';
 import { messageOf } from '../../contract/errors.ts';
 import type { Logger } from '../../contract/runtime/logger.ts';
 import type { LogWriter } from './kafka-client.ts';
@@ -27,7 +28,7 @@ export interface Bridge extends MessageSink {
 
 /** A batch in the log has to stay under Kafka's usual limit of 1 MB, whatever partitions it falls into. */
 const maxBatch = { messages: 5_000, bytes: 900_000 };
-const longestRetryMs = 5_000;
+const retryWaits = { baseMs: 250, capMs: 5_000 };
 
 /** Starts the bridge. */
 export function startBridge(options: BridgeOptions, logger: Logger): Bridge {
@@ -83,7 +84,7 @@ export function startBridge(options: BridgeOptions, logger: Logger): Bridge {
         if (failures === 0) options.onLogDown(messageOf(error));
         logger.warn({ error: messageOf(error), failures }, 'batch not in the log, will try again');
         if (stopping && failures > 0) return false;
-        await sleep(Math.min(longestRetryMs, 250 * 2 ** failures));
+        await sleep(backoffMs(failures + 1, retryWaits));
       }
     }
   }

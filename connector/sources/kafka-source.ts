@@ -1,6 +1,7 @@
 // Messages from the log: one member of a consumer group, offsets committed after the database.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { bounded } from '../../contract/runtime/boundary.ts';
+import { backoffMs } from '../../contract/backoff.ts';
 import { messageOf } from '../../contract/errors.ts';
 import type { Logger } from '../../contract/runtime/logger.ts';
 import { ensureTopics, joinLog, type LogOptions, type LogRecord } from './kafka-client.ts';
@@ -20,7 +21,7 @@ export interface KafkaSourceOptions extends LogOptions {
 }
 
 const commitMs = 200;
-const longestRetryMs = 5_000;
+const retryWaits = { baseMs: 250, capMs: 5_000 };
 const ended = (signal: AbortSignal) => signal.aborted;
 
 /**
@@ -50,9 +51,7 @@ export function createKafkaSource(
         setStatus(false, `log not reachable, trying again: ${messageOf(error)}`);
       }
       if (!ended(signal))
-        await sleep(Math.min(longestRetryMs, 250 * 2 ** failures), undefined, { signal }).catch(
-          () => undefined,
-        );
+        await sleep(backoffMs(failures + 1, retryWaits), undefined, { signal }).catch(() => undefined);
     }
   }
 

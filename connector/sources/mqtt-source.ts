@@ -5,6 +5,7 @@
 // test/connector/sources/mqtt-source.test.ts fails if a version of the library changes this.
 import { connect, connectAsync, type IClientOptions, type MqttClient } from 'mqtt';
 import { bounded } from '../../contract/runtime/boundary.ts';
+import { pubacks } from '../../contract/puback.ts';
 import { AppError, messageOf } from '../../contract/errors.ts';
 import type { Logger } from '../../contract/runtime/logger.ts';
 import type { IncomingMessage } from './message.ts';
@@ -206,17 +207,6 @@ function collect(flush: (ids: readonly number[]) => void): (id: number) => void 
       flush(collected);
     });
   };
-}
-
-/** PUBACK packets; without a reason code they say success in MQTT 3.1.1 and 5 alike. */
-function pubacks(ids: readonly number[]): Buffer {
-  const buffer = Buffer.allocUnsafe(4 * ids.length);
-  let at = 0;
-  for (const id of ids) {
-    at = buffer.writeUInt16BE(0x4002, at);
-    at = buffer.writeUInt16BE(id, at);
-  }
-  return buffer;
 }
 
 function connectionTrouble(error: Error & { code?: number | string }): string {

@@ -2,6 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Gauge, Registry } from 'prom-client';
 import { startBridgeHealth, type BridgePage } from './bridge-health.ts';
+import { backoffMs } from '../../contract/backoff.ts';
 import { messageOf } from '../../contract/errors.ts';
 import type { Logger } from '../../contract/runtime/logger.ts';
 import type { Shutdown } from '../../contract/runtime/shutdown.ts';
@@ -86,7 +87,7 @@ export async function runBridge(config: ConnectorConfig, shutdown: Shutdown, log
       logCheck = { ok: false, detail: messageOf(error) };
       if (failures === 0)
         logger.warn({ error: messageOf(error) }, 'waiting for the log; is kafka.brokers right?');
-      await sleep(Math.min(5_000, 250 * 2 ** failures));
+      await sleep(backoffMs(failures + 1, { baseMs: 250, capMs: 5_000 }));
     }
   }
   shutdown.onRelease('mqtt', () => source.pause());

@@ -1,5 +1,6 @@
 // The way to the database: pools of connections, and the wait until it answers and has this version's schema.
 import { setTimeout as sleep } from 'node:timers/promises';
+import { backoffMs } from '../../contract/backoff.ts';
 import type { Logger } from '../../contract/runtime/logger.ts';
 import type { Shutdown } from '../../contract/runtime/shutdown.ts';
 import type { ConnectorConfig } from '../config/load.ts';
@@ -55,7 +56,7 @@ export async function prepareDatabase(
       state.database = { ok: false, detail: error.message };
       if (failures === 0)
         logger.warn({ error: error.message }, 'waiting for the database; is DATABASE_URL right?');
-      await sleep(Math.min(5_000, 250 * 2 ** failures));
+      await sleep(backoffMs(failures + 1, { baseMs: 250, capMs: 5_000 }));
     }
   }
 }

@@ -5,7 +5,7 @@ import type { Logger } from '../../contract/runtime/logger.ts';
 import type { Db } from '../db/pool.ts';
 import { OdooError } from '../odoo/errors.ts';
 import type { OdooClient } from '../odoo/transport.ts';
-import { backoffMs } from '../outbox/backoff.ts';
+import { backoffMs } from '../../contract/backoff.ts';
 import { createSleeper } from '../outbox/sleeper.ts';
 import { pullKind } from './pull.ts';
 import { pullKinds, type PullKind } from './records.ts';
@@ -117,7 +117,7 @@ export function createSyncWorker(config: SyncConfig): SyncWorker {
       for (const kind of later) wanted.add(kind);
       const soon = later.size > 0 ? Math.min(heldBackMs, pollAt - Date.now()) : pollAt - Date.now();
       later.clear();
-      const waitMs = failures > 0 ? backoffMs(failures, trouble, Math.random()) : soon;
+      const waitMs = failures > 0 ? backoffMs(failures, trouble) : soon;
       await sleeper.sleep(Math.max(0, waitMs));
     }
   }

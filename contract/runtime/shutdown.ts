@@ -1,4 +1,5 @@
 // Orderly shutdown: releasers run last-in-first-out with a hard cap; a second signal exits at once.
+import { within } from '../deadline.ts';
 import type { Logger } from './logger.ts';
 import { messageOf } from '../errors.ts';
 
@@ -19,7 +20,9 @@ export function createShutdown(logger: Logger, capMs = 10_000): Shutdown {
   const run = async () => {
     for (let entry = stack.pop(); entry !== undefined; entry = stack.pop()) {
       try {
-        await withCap(entry, capMs);
+        await within(capMs, Promise.try(entry.release), () => {
+          throw new Error(`${entry.name} did not stop within ${capMs} ms`);
+        });
       } catch (error) {
         logger.error({ releaser: entry.name, error: messageOf(error) }, 'releaser failed');
       }
@@ -29,18 +32,6 @@ export function createShutdown(logger: Logger, capMs = 10_000): Shutdown {
     onRelease: (name, release) => stack.push({ name, release }),
     release: () => (running ??= run()),
   };
-}
-
-async function withCap({ name, release }: { name: string; release: Releaser }, capMs: number): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const cap = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(new Error(`${name} did not stop within ${capMs} ms`)), capMs);
-  });
-  try {
-    await Promise.race([Promise.resolve(release()), cap]);
-  } finally {
-    clearTimeout(timer);
-  }
 }
 
 /** Runs a daemon's main until SIGTERM or SIGINT, then releases and exits 0; a failed start exits 1 with its message. */

@@ -1,5 +1,5 @@
 // A unit's circuit breaker: a dead unit costs its bus one short try now and then instead of a full timeout at every poll. Pure.
-import { backoffMs } from '../shared/backoff.ts';
+import { backoffMs } from '../../contract/backoff.ts';
 
 export interface Breaker {
   /** Tries that failed in a row. */
@@ -36,5 +36,6 @@ export function patienceMs({ failures, slowestMs }: Breaker, timeoutMs: number):
 
 /** How long to leave the unit alone before the next try. */
 export function pauseMs({ failures }: Breaker, intervalMs: number, retryMaxMs: number): number {
-  return failures === 0 ? 0 : backoffMs(failures - 1, intervalMs, Math.max(intervalMs, retryMaxMs));
+  const waits = { baseMs: intervalMs, capMs: Math.max(intervalMs, retryMaxMs) };
+  return failures === 0 ? 0 : backoffMs(failures, waits);
 }

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import PQueue from 'p-queue';
 import { AppError, messageOf } from '../../contract/errors.ts';
 import type { Services } from '../shared/protocol.ts';
-import { backoffMs } from '../shared/backoff.ts';
+import { backoffMs } from '../../contract/backoff.ts';
 import {
   closeClient,
   discardInput,
@@ -100,7 +100,7 @@ export function createBus(options: Options, services: Pick<Services, 'logger' | 
       logger.info({ bus: name, place }, 'bus connected');
       return fresh;
     } catch (thrown) {
-      retryAt = performance.now() + backoffMs(failures++, 500, options.retryMaxMs);
+      retryAt = performance.now() + backoffMs(++failures, { baseMs: 500, capMs: options.retryMaxMs });
       if (failures === 1)
         logger.warn({ bus: name, error: messageOf(thrown) }, 'bus not reachable, trying on');
       services.trouble(

@@ -1,5 +1,6 @@
 // The modbus-serial library behind plain promises: opens a line, sends one request, says what a rejection means.
 import modbus from 'modbus-serial';
+import { within } from '../../contract/deadline.ts';
 import { AppError } from '../../contract/errors.ts';
 import type { Block } from './plan.ts';
 import type { Line } from './settings.ts';
@@ -15,21 +16,14 @@ const connectTimeoutMs = 5000;
 export async function openClient(line: Line): Promise<ModbusClient> {
   const client = new ModbusClient();
   client.on('error', () => undefined);
-  let timer: NodeJS.Timeout | undefined;
-  const tooLate = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(
-      () => reject(new Error(`no connection within ${connectTimeoutMs} ms`)),
-      connectTimeoutMs,
-    );
-  });
   try {
-    await Promise.race([connect(client, line), tooLate]);
+    await within(connectTimeoutMs, connect(client, line), () => {
+      throw new Error(`no connection within ${connectTimeoutMs} ms`);
+    });
     return client;
   } catch (error) {
     closeClient(client, line);
     throw error;
-  } finally {
-    clearTimeout(timer);
   }
 }
 

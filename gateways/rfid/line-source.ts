@@ -4,7 +4,7 @@ import { SerialPort } from 'serialport';
 import { bounded } from '../../contract/runtime/boundary.ts';
 import type { Logger } from '../../contract/runtime/logger.ts';
 import { messageOf } from '../../contract/errors.ts';
-import { backoffMs } from '../shared/backoff.ts';
+import { backoffMs } from '../../contract/backoff.ts';
 import type { Reader } from './section.ts';
 
 interface LineEvents {
@@ -43,7 +43,7 @@ export function openLine(reader: Reader, { onText, onOpen, onClose, logger }: Li
       onClose(reason);
       timer = setTimeout(
         bounded(logger, 'reader connection', open),
-        backoffMs(failures++, 500, reader.retry_max_ms),
+        backoffMs(++failures, { baseMs: 500, capMs: reader.retry_max_ms }),
       );
     };
     const onError = (error: Error) => {

@@ -1,9 +1,9 @@
 // Commands from the broker to devices: checked, executed once, in order per device, answered on `…/status`.
-import { bounded } from '../../contract/runtime/boundary.ts';
 import { commandSchema, type Command, type CommandResult } from '../../contract/commands.ts';
+import { within } from '../../contract/deadline.ts';
 import { messageOf } from '../../contract/errors.ts';
 import type { Logger } from '../../contract/runtime/logger.ts';
-import { safeParse } from '../../contract/safe-parse.ts';
+import { firstIssue, safeParse } from '../../contract/safe-parse.ts';
 import { buildTopic } from '../../contract/topics.ts';
 import type { Clock } from './clock.ts';
 import type { Link } from './mqtt.ts';
@@ -65,21 +65,15 @@ export function createCommands({ farm, link, roster, outlet, clock, logger }: Pa
       return answer(address, { id, command: name, result: 'timeout', detail });
     }
     const abort = new AbortController();
-    let timer: NodeJS.Timeout | undefined;
-    const timeout = new Promise<CommandResult>((resolve) => {
-      const onTimeout = () => {
-        abort.abort();
-        const detail = `no answer within ${command.timeout_ms} ms; it may or may not have been executed`;
-        resolve({ id, command: name, result: 'timeout', detail });
-      };
-      timer = setTimeout(bounded(logger, 'timeout of a command', onTimeout), leftMs);
-    });
     const work = Promise.try(execute, command, abort.signal).then(
       (outcome): CommandResult => ({ id, command: name, ...outcome }),
       (error: unknown): CommandResult => ({ id, command: name, result: 'failed', detail: messageOf(error) }),
     );
-    const result = await Promise.race([work, timeout]);
-    clearTimeout(timer);
+    const result = await within(leftMs, work, (): CommandResult => {
+      abort.abort();
+      const detail = `no answer within ${command.timeout_ms} ms; it may or may not have been executed`;
+      return { id, command: name, result: 'timeout', detail };
+    });
     return answer(address, result);
   };
 
@@ -141,9 +135,7 @@ function parseCommand(payload: Buffer): Command | string {
     return 'not JSON';
   }
   const parsed = safeParse(commandSchema, value);
-  if (parsed.success) return parsed.data;
-  const [issue] = parsed.error.issues;
-  return `${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'not a command'}`;
+  return parsed.success ? parsed.data : firstIssue(parsed.error, 'command');
 }
 
 /** Milliseconds for a command that has just come. Its moment of expiry counts only where the clock is right. */

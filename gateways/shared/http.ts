@@ -1,11 +1,11 @@
 // An HTTP listener of a protocol: JSON in, tokens compared in constant time, trouble told when the port is taken.
-import { createHash, timingSafeEqual } from 'node:crypto';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import express, { type ErrorRequestHandler, type Express, type RequestHandler } from 'express';
 import { bounded } from '../../contract/runtime/boundary.ts';
 import { httpLimits } from '../../contract/runtime/listen.ts';
 import { messageOf } from '../../contract/errors.ts';
+import { isSameSecret } from '../../contract/runtime/secret.ts';
 import type { Services } from './protocol.ts';
 
 export interface HttpListener {
@@ -92,12 +92,10 @@ export function startHttpListener(
 /** The token that a request carries, '' for none. */
 export const bearerToken = (header: string | undefined) => /^Bearer (\S+)$/i.exec(header ?? '')?.[1] ?? '';
 
-/** Whether a token is one of those expected, in the same time whatever it is. */
+/** Which of those expected a token is, -1 for none; in the same time whatever it is. */
 export function matchesToken(given: string, expected: readonly string[]): number {
-  const digest = (text: string) => createHash('sha256').update(text).digest();
-  const own = digest(given);
   // No early end: every one is compared.
-  return expected.reduce((found, token, index) => (timingSafeEqual(digest(token), own) ? index : found), -1);
+  return expected.reduce((found, token, index) => (isSameSecret(given, token) ? index : found), -1);
 }
 
 const requireToken: RequireToken = (tokens) => (request, response, next) => {

@@ -1,7 +1,7 @@
 // What small sensors send by HTTP or CoAP: one contract, a token per device. Forwards; the connector knows the profiles.
 import * as z from 'zod';
 import { envelopeSchema } from '../../contract/envelope.ts';
-import { safeParse } from '../../contract/safe-parse.ts';
+import { firstIssue, safeParse } from '../../contract/safe-parse.ts';
 import { buildTopic, deviceTypeSchema, isName } from '../../contract/topics.ts';
 import { nameSchema } from './config.ts';
 import type { DeviceAddress, Services, Site } from './protocol.ts';
@@ -47,10 +47,7 @@ export async function takeIn(
   let isStored: boolean;
   if ('v' in body) {
     const parsed = safeParse(envelopeSchema, body);
-    if (!parsed.success) {
-      const [issue] = parsed.error.issues;
-      return refuse(400, `envelope v1: ${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'wrong shape'}`);
-    }
+    if (!parsed.success) return refuse(400, `envelope v1: ${firstIssue(parsed.error)}`);
     const place = device.stall === undefined ? {} : { stall: device.stall };
     isStored = await services.publish(address, { ...place, ...parsed.data });
   } else {

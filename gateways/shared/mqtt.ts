@@ -1,6 +1,8 @@
 // The gateways' only MQTT client: confirmed publishing, retained messages, last will, subscriptions. It keeps no backlog.
 import { connect } from 'mqtt';
 import { bounded } from '../../contract/runtime/boundary.ts';
+import { within } from '../../contract/deadline.ts';
+import { pubacks } from '../../contract/puback.ts';
 import type { Logger } from '../../contract/runtime/logger.ts';
 import { messageOf } from '../../contract/errors.ts';
 
@@ -114,7 +116,7 @@ export function connectLink(options: LinkOptions): Link {
     if (isLater) callback(notYet);
     else callback();
     const acknowledge = () => {
-      if (isLater && received === connection && client.connected) client.stream.write(puback(messageId));
+      if (isLater && received === connection && client.connected) client.stream.write(pubacks([messageId]));
     };
     // Without an acknowledgement the message comes again with the next connection.
     Promise.all(works).then(acknowledge, (error: unknown) => {
@@ -169,7 +171,9 @@ export function connectLink(options: LinkOptions): Link {
       while (ready && open > 0 && performance.now() < deadline)
         await new Promise((resolve) => setTimeout(resolve, 10));
       // Without a goodbye the broker would say our last will; with something unconfirmed a goodbye never ends.
-      await within(1000, client.endAsync(!ready || open > 0));
+      // A failure of it at the end of a process is of no interest.
+      const ended = client.endAsync(!ready || open > 0).catch(() => undefined);
+      await within(1000, ended, () => undefined);
       ready = false;
     },
   };
@@ -184,12 +188,6 @@ function begun(work: () => void | Promise<void>): void | Promise<void> {
   }
 }
 
-function puback(messageId: number): Buffer {
-  const packet = Buffer.from([0x40, 2, 0, 0]);
-  packet.writeUInt16BE(messageId, 2);
-  return packet;
-}
-
 /** Whether a topic is in a subscription filter. */
 function fits(filter: string, topic: string): boolean {
   const [wanted, levels] = [filter.split('/'), topic.split('/')];
@@ -199,12 +197,4 @@ function fits(filter: string, topic: string): boolean {
     if (levels[index] === undefined) return false;
   }
   return wanted.length === levels.length;
-}
-
-/** Waits for `work` for at most `ms`; a failure of it at the end of a process is of no interest. */
-async function within(ms: number, work: Promise<unknown>): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const cap = new Promise<void>((resolve) => (timer = setTimeout(resolve, ms)));
-  await Promise.race([work.catch(() => undefined), cap]);
-  clearTimeout(timer);
 }

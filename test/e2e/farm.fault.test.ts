@@ -9,7 +9,8 @@ import { test } from 'node:test';
 import { connectAsync } from 'mqtt';
 import { startSimulator } from '../../scripts/dev/simulator/simulator.ts';
 import { watch } from '../gateways/support/broker.ts';
-import { eventually, freePort, startConnector } from '../support/connector.ts';
+import { eventually, startConnector } from '../support/connector.ts';
+import { freePort } from '../support/free-port.ts';
 import { noBroker, stackEnv } from '../support/stack.ts';
 
 interface Count {

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { createServer, type AddressInfo, type Socket } from 'node:net';
 import { test, type TestContext } from 'node:test';
-import { freePort } from '../support/connector.ts';
+import { freePort } from '../support/free-port.ts';
 import { startOwnBroker, until, watch } from './support/broker.ts';
 import { gatewayProcess, type GatewayProcess } from './support/process.ts';
 

@@ -13,7 +13,7 @@ import { protocol as coap } from '../../gateways/coap/protocol.ts';
 import { protocol as http } from '../../gateways/http/protocol.ts';
 import { startHealth } from '../../gateways/shared/health.ts';
 import { recordServices } from '../gateways/support/services.ts';
-import { freePort } from '../support/connector.ts';
+import { freePort } from '../support/free-port.ts';
 import { token, type ListenerState, type Ports } from './listeners.ts';
 
 const here = '127.0.0.1';

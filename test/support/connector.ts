@@ -2,12 +2,12 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { randomBytes } from 'node:crypto';
 import { connectAsync, type MqttClient } from 'mqtt';
 import { Client } from 'pg';
+import { freePort } from './free-port.ts';
 import { createDatabase, stackEnv, type TestOdoo } from './stack.ts';
 
 /** Options of a test connector. */
@@ -178,17 +178,6 @@ odoo: { url: '\${ODOO_URL:-}', database: '\${ODOO_DB:-}', api_key: '\${ODOO_API_
 rest: { url: '\${CONNECTOR_URL}', token: '\${CONNECTOR_TOKEN}' }
 ${options.yaml ?? ''}
 `;
-}
-
-/** A TCP port of the loopback interface that nobody uses right now. */
-export async function freePort(): Promise<number> {
-  const server = createServer();
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  if (address === null || typeof address === 'string') throw new Error('no port');
-  return address.port;
 }
 
 /** Waits until `condition` holds; a thrown error counts as not yet. Fails with the last state after a generous while. */

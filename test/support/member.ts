@@ -1,7 +1,8 @@
 // A further connector process beside a test's first one: same database and broker, an address of its own.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { eventually, freePort, type TestConnector } from './connector.ts';
+import { eventually, type TestConnector } from './connector.ts';
+import { freePort } from './free-port.ts';
 
 /** A running process. */
 export interface Member {

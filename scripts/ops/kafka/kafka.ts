@@ -13,14 +13,17 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { once } from 'node:events';
-import { connect, createServer } from 'node:net';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { cacheDir } from '../stack/instance.ts';
+import { nextFreePort } from '../stack/ports.ts';
 
 const version = '4.1.1';
+/** Where to look for free ports; not the same place in processes that start one at the same time. */
+const firstPort = 38_000 + 2 * (process.pid % 500);
 const startMs = 60_000;
 const downloadMs = 300_000;
 const run = promisify(execFile);
@@ -53,7 +56,8 @@ export async function noKafka(): Promise<string | false> {
 export async function startKafka(): Promise<Kafka> {
   const folder = mkdtempSync(join(tmpdir(), 'smart-dairy-kafka-'));
   const classpath = join(await jars(), '*');
-  const [port, controller] = [await freePort(), await freePort()];
+  const port = await nextFreePort(firstPort);
+  const controller = await nextFreePort(port + 1);
   const config = join(folder, 'server.properties');
   writeFileSync(config, properties(port, controller, join(folder, 'data')));
   const java = (heap: string, main: string, ...args: string[]) => [
@@ -153,13 +157,3 @@ const pomText = `<project xmlns="http://maven.apache.org/POM/4.0.0">
   </dependency></dependencies>
 </project>
 `;
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  if (address === null || typeof address === 'string') throw new Error('no port');
-  return address.port;
-}

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import type { OdooReason } from '../../../connector/odoo/errors.ts';
-import { backoffMs } from '../../../connector/outbox/backoff.ts';
+import { backoffMs } from '../../../contract/backoff.ts';
 import {
   crashPatience,
   decideCall,

@@ -5,7 +5,8 @@ import { connectAsync } from 'mqtt';
 import { pino } from 'pino';
 import { startEmbeddedBroker } from '../../../connector/sources/embedded-broker.ts';
 import type { IncomingMessage } from '../../../connector/sources/message.ts';
-import { eventually, freePort } from '../../support/connector.ts';
+import { eventually } from '../../support/connector.ts';
+import { freePort } from '../../support/free-port.ts';
 
 const account = { username: 'farm', password: 'a-secret-of-the-test' };
 

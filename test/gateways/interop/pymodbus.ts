@@ -1,12 +1,12 @@
 // Starts pymodbus, a Modbus server that we did not write, from a Python environment in the user's cache folder.
 import { execFileSync, spawn } from 'node:child_process';
 import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
-import { createServer, type AddressInfo } from 'node:net';
 import { createInterface } from 'node:readline';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { once } from 'node:events';
 import type { TestContext } from 'node:test';
+import { freePort } from '../../support/free-port.ts';
 import type { Line } from '../../../gateways/modbus/settings.ts';
 
 const packages = ['pymodbus==3.16.1', 'pyserial==3.5'];
@@ -46,14 +46,4 @@ export async function startPymodbus(t: TestContext, transport: Line['transport']
   if (transport === 'rtu')
     return { transport, path, baudRate: 19_200, dataBits: 8, parity: 'none', stopBits: 1 };
   return { transport, host: '127.0.0.1', port };
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }

@@ -2,7 +2,7 @@
 import type { Server } from 'node:net';
 import { once } from 'node:events';
 import modbus from 'modbus-serial';
-import { freePort } from '../../support/connector.ts';
+import { freePort } from '../../support/free-port.ts';
 
 export interface ModbusDevice {
   port: number;

@@ -1,10 +1,12 @@
 // The gateways' only MQTT client: confirmed publishing, retained messages, last will, subscriptions. It keeps no backlog.
-import { connect } from 'mqtt';
+import { connect, type IClientOptions, type MqttClient } from 'mqtt';
 import { bounded } from '../../contract/runtime/boundary.ts';
 import { within } from '../../contract/deadline.ts';
 import { pubacks } from '../../contract/puback.ts';
 import type { Logger } from '../../contract/runtime/logger.ts';
 import { messageOf } from '../../contract/errors.ts';
+import { createRetained } from './retained.ts';
+import { createSubscriptions, type OnMessage, type Subscriptions } from './subscriptions.ts';
 
 export interface LinkOptions {
   url: string;
@@ -36,18 +38,13 @@ export interface Link {
   close(): Promise<void>;
 }
 
-/** Takes a message. */
-type OnMessage = (topic: string, payload: Buffer) => void | Promise<void>;
-
 /** MQTT.js goes on WITHOUT acknowledging when handleMessage calls back with an error, see connector/sources/mqtt-source.ts. */
 const notYet = new Error('acknowledged when it is done');
 
 /** Connects in the background and for ever; nothing here waits for the broker. */
 export function connectLink(options: LinkOptions): Link {
-  const { logger, will } = options;
-  const retained = new Map<string, string>();
-  const unsent = new Set<string>();
-  const subscriptions = new Map<string, OnMessage>();
+  const { logger } = options;
+  const subscriptions = createSubscriptions();
   const listeners: (() => void)[] = [];
   // `client.connected` is true already while MQTT.js repeats old messages after a reconnect; what is published in that
   // phase fails if the connection breaks again. So: only between its 'connect' and 'close' events.
@@ -56,32 +53,18 @@ export function connectLink(options: LinkOptions): Link {
   /** Published and not confirmed. */
   let open = 0;
 
-  const client = connect(options.url, {
-    clientId: options.clientId,
-    clean: options.keepSession !== true,
-    ...(options.username === undefined ? {} : { username: options.username }),
-    ...(options.password === undefined ? {} : { password: options.password }),
-    keepalive: 30,
-    // Jitter, so that the gateways of a farm do not come back all at once.
-    reconnectPeriod: 500 + Math.floor(Math.random() * 1000),
-    // Rights may be given later: keep trying.
-    reconnectOnConnackError: true,
-    resubscribe: false,
-    ...(will === undefined
-      ? {}
-      : { will: { topic: will.topic, payload: Buffer.from(will.payload), qos: 1 as const, retain: true } }),
-  });
-
-  const publishRetained = (topic: string) => {
-    unsent.delete(topic);
+  const client = connect(options.url, clientOptions(options));
+  const send = (topic: string, payload: string, retain: boolean, done: (error: unknown) => void) => {
     open++;
-    client.publish(topic, retained.get(topic) ?? '', { qos: 1, retain: true }, (error) => {
+    client.publish(topic, payload, { qos: 1, retain }, (error) => {
       open--;
-      if (error == null || closing) return;
-      logger.warn({ topic, error: messageOf(error) }, 'status not published');
-      unsent.add(topic);
+      done(error);
     });
   };
+  const retained = createRetained(
+    (topic, payload, done) => send(topic, payload, true, (error) => closing || done(error)),
+    logger,
+  );
   const subscribeTo = (filter: string) => {
     client.subscribe(filter, { qos: 1 }, (error, granted) => {
       const refused = granted?.some(({ qos }) => (qos as number) >= 128) === true;
@@ -100,29 +83,12 @@ export function connectLink(options: LinkOptions): Link {
     connection++;
     logger.info('broker connected');
     // A broker without persistence has forgotten everything.
-    for (const topic of retained.keys()) publishRetained(topic);
-    for (const filter of subscriptions.keys()) subscribeTo(filter);
+    retained.sendAll();
+    for (const filter of subscriptions.filters()) subscribeTo(filter);
     for (const listener of listeners) listener();
   };
   client.on('connect', bounded(logger, 'broker connection', onConnect));
-  client.handleMessage = ({ topic, payload, messageId, qos }, callback) => {
-    const bytes = typeof payload === 'string' ? Buffer.from(payload) : payload;
-    const works = [...subscriptions]
-      .filter(([filter]) => fits(filter, topic))
-      .map(([, onMessage]) => begun(() => onMessage(topic, bytes)))
-      .filter((work) => work !== undefined);
-    const received = connection;
-    const isLater = works.length > 0 && qos === 1 && messageId !== undefined;
-    if (isLater) callback(notYet);
-    else callback();
-    const acknowledge = () => {
-      if (isLater && received === connection && client.connected) client.stream.write(pubacks([messageId]));
-    };
-    // Without an acknowledgement the message comes again with the next connection.
-    Promise.all(works).then(acknowledge, (error: unknown) => {
-      logger.error({ topic, error: messageOf(error) }, 'message not taken');
-    });
-  };
+  receive(client, subscriptions, () => connection, logger);
   let lastError = '';
   const onError = (error: Error) => {
     if (messageOf(error) !== lastError)
@@ -141,27 +107,20 @@ export function connectLink(options: LinkOptions): Link {
     isReady: () => ready,
     publish: (topic, payload, settle) => {
       // Across a lost connection MQTT.js keeps the message and sends it again; the callback comes with the PUBACK.
-      open++;
-      client.publish(topic, payload, { qos: 1 }, (error) => {
-        open--;
-        settle(error == null);
-      });
+      send(topic, payload, false, (error) => settle(error == null));
     },
     retain: (topic, payload) => {
       retained.set(topic, payload);
-      unsent.add(topic);
-      if (ready) for (const waiting of unsent) publishRetained(waiting);
+      if (ready) retained.sendNew();
     },
     say: (topic, payload) => {
       if (!ready) return;
-      open++;
-      client.publish(topic, payload, { qos: 1 }, (error) => {
-        open--;
+      send(topic, payload, false, (error) => {
         if (error != null) logger.warn({ topic, error: messageOf(error) }, 'not published');
       });
     },
     subscribe: (filter, onMessage) => {
-      subscriptions.set(filter, onMessage);
+      subscriptions.add(filter, onMessage);
       if (ready) subscribeTo(filter);
     },
     onReady: (listener) => void listeners.push(listener),
@@ -179,22 +138,44 @@ export function connectLink(options: LinkOptions): Link {
   };
 }
 
-/** What a handler throws at once is what its promise rejects with. */
-function begun(work: () => void | Promise<void>): void | Promise<void> {
-  try {
-    return work();
-  } catch (error) {
-    return Promise.reject(error instanceof Error ? error : new Error(messageOf(error)));
-  }
+/** Hands over what comes, and acknowledges it when it is done, on the connection that it came by. */
+function receive(
+  client: MqttClient,
+  subscriptions: Subscriptions,
+  connection: () => number,
+  logger: Logger,
+): void {
+  client.handleMessage = ({ topic, payload, messageId, qos }, callback) => {
+    const bytes = typeof payload === 'string' ? Buffer.from(payload) : payload;
+    const works = subscriptions.deliver(topic, bytes);
+    const received = connection();
+    const isLater = works.length > 0 && qos === 1 && messageId !== undefined;
+    if (isLater) callback(notYet);
+    else callback();
+    const acknowledge = () => {
+      if (isLater && received === connection() && client.connected) client.stream.write(pubacks([messageId]));
+    };
+    // Without an acknowledgement the message comes again with the next connection.
+    Promise.all(works).then(acknowledge, (error: unknown) => {
+      logger.error({ topic, error: messageOf(error) }, 'message not taken');
+    });
+  };
 }
 
-/** Whether a topic is in a subscription filter. */
-function fits(filter: string, topic: string): boolean {
-  const [wanted, levels] = [filter.split('/'), topic.split('/')];
-  for (const [index, word] of wanted.entries()) {
-    if (word === '#') return true;
-    if (word !== '+' && word !== levels[index]) return false;
-    if (levels[index] === undefined) return false;
-  }
-  return wanted.length === levels.length;
+function clientOptions({ clientId, keepSession, username, password, will }: LinkOptions): IClientOptions {
+  return {
+    clientId,
+    clean: keepSession !== true,
+    ...(username === undefined ? {} : { username }),
+    ...(password === undefined ? {} : { password }),
+    keepalive: 30,
+    // Jitter, so that the gateways of a farm do not come back all at once.
+    reconnectPeriod: 500 + Math.floor(Math.random() * 1000),
+    // Rights may be given later: keep trying.
+    reconnectOnConnackError: true,
+    resubscribe: false,
+    ...(will === undefined
+      ? {}
+      : { will: { topic: will.topic, payload: Buffer.from(will.payload), qos: 1 as const, retain: true } }),
+  };
 }

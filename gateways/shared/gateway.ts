@@ -3,14 +3,15 @@ import { isDeepStrictEqual } from 'node:util';
 import { bounded } from '../../contract/runtime/boundary.ts';
 import type { Logger } from '../../contract/runtime/logger.ts';
 import { buildTopic } from '../../contract/topics.ts';
-import { createClock } from './clock.ts';
-import { createCommands } from './commands.ts';
+import { createClock, type Clock } from './clock.ts';
+import { createCommands, type Commands } from './commands.ts';
 import type { GatewayConfig, SharedConfig } from './config.ts';
-import { createMeters, startHealth } from './health.ts';
-import { connectLink } from './mqtt.ts';
-import { createOutlet, type OutletCounts } from './outlet.ts';
+import { startHealth } from './health.ts';
+import { createMeters, type Meters } from './meters.ts';
+import { connectLink, type Link } from './mqtt.ts';
+import { createOutlet, type Outlet, type OutletCounts } from './outlet.ts';
 import type { Protocol, Running, Services } from './protocol.ts';
-import { createRoster, gatewayTopic, gatewayWill } from './roster.ts';
+import { createRoster, gatewayTopic, gatewayWill, type Roster } from './roster.ts';
 import { openSpool } from './spool.ts';
 
 export interface Gateway {
@@ -29,7 +30,9 @@ export async function startGateway(
   protocols: readonly Protocol[],
   logger: Logger,
 ): Promise<Gateway> {
-  let current = await startAll(config, protocols, logger);
+  // Once a process: what it counts goes on through a restart of everything else.
+  const meters = createMeters();
+  let current = await startAll(config, protocols, meters, logger);
   let changing: Promise<void> = Promise.resolve();
   let stopping: Promise<void> | undefined;
   return {
@@ -42,7 +45,7 @@ export async function startGateway(
           if (isDeepStrictEqual(next.shared, current.shared)) return current.update(next);
           logger.warn('the shared part of the configuration changed: everything restarts');
           await current.stop();
-          current = await startAll(next, protocols, logger);
+          current = await startAll(next, protocols, meters, logger);
         });
       return changing;
     },
@@ -52,7 +55,63 @@ export async function startGateway(
 
 const seenEveryMs = 60_000;
 
-async function startAll({ shared, settings }: GatewayConfig, protocols: readonly Protocol[], logger: Logger) {
+/** What one configuration of the shared part runs with. */
+interface Parts {
+  shared: SharedConfig;
+  outlet: Outlet;
+  link: Link;
+  clock: Clock;
+  roster: Roster;
+  commands: Commands;
+  meters: Meters;
+  logger: Logger;
+}
+
+async function startAll(
+  { shared, settings }: GatewayConfig,
+  protocols: readonly Protocol[],
+  meters: Meters,
+  logger: Logger,
+) {
+  const parts = startParts(shared, meters, logger);
+  const { outlet, link, clock, roster } = parts;
+  const see = () => {
+    const { at, isSynchronised } = clock.now();
+    if (isSynchronised) outlet.remember('clock/latest', at);
+  };
+  const seen = setInterval(bounded(logger, 'clock', see), seenEveryMs);
+  const services = servicesOf(parts);
+  const running = new Map<string, Running<unknown>>();
+  const update = async (next: GatewayConfig) => {
+    for (const protocol of protocols) {
+      const wanted = next.settings.get(protocol.name);
+      const existing = running.get(protocol.name);
+      if (wanted === undefined) {
+        running.delete(protocol.name);
+        await existing?.stop();
+      } else if (existing === undefined) running.set(protocol.name, protocol.start(wanted, services));
+      else await existing.reload(wanted);
+    }
+  };
+  const health = await startHealthPage(parts);
+  await update({ shared, settings });
+  return {
+    shared,
+    healthPort: health?.port,
+    counts: () => outlet.counts(),
+    update,
+    stop: async () => {
+      clearInterval(seen);
+      await Promise.all([...running.values()].map((protocol) => protocol.stop()));
+      await health?.close();
+      roster.leave();
+      await outlet.close();
+      await link.close();
+    },
+  };
+}
+
+function startParts(shared: SharedConfig, meters: Meters, logger: Logger): Parts {
   const { farm, uid, spool: spoolConfig } = shared;
   const spool = openSpool(
     {
@@ -74,18 +133,17 @@ async function startAll({ shared, settings }: GatewayConfig, protocols: readonly
   });
   const latest = outlet.recall('clock/latest');
   const clock = createClock({ ...shared.clock, latest: typeof latest === 'number' ? latest : 0 });
-  const see = () => {
-    const { at, isSynchronised } = clock.now();
-    if (isSynchronised) outlet.remember('clock/latest', at);
-  };
-  const seen = setInterval(bounded(logger, 'clock', see), seenEveryMs);
   const roster = createRoster(shared, link, logger);
   const commands = createCommands({ farm, link, roster, outlet, clock, logger });
-  const meters = createMeters();
-  const services: Services = {
+  return { shared, outlet, link, clock, roster, commands, meters, logger };
+}
+
+/** The parts as protocols see them. */
+function servicesOf({ shared, outlet, clock, roster, commands, meters, logger }: Parts): Services {
+  return {
     logger,
-    farm,
-    gateway: uid,
+    farm: shared.farm,
+    gateway: shared.uid,
     publish: (address, envelope, remember) => {
       const { isSynchronised } = clock.now();
       const points = isSynchronised
@@ -105,21 +163,12 @@ async function startAll({ shared, settings }: GatewayConfig, protocols: readonly
     count: (name, labels, by) => meters.count(name, labels, by),
     gauge: (name, labels, value) => meters.gauge(name, labels, value),
   };
+}
 
-  const running = new Map<string, Running<unknown>>();
-  const update = async (next: GatewayConfig) => {
-    for (const protocol of protocols) {
-      const wanted = next.settings.get(protocol.name);
-      const existing = running.get(protocol.name);
-      if (wanted === undefined) {
-        running.delete(protocol.name);
-        await existing?.stop();
-      } else if (existing === undefined) running.set(protocol.name, protocol.start(wanted, services));
-      else await existing.reload(wanted);
-    }
-  };
-  const health = await startHealthPage(
-    shared,
+function startHealthPage({ shared, outlet, link, clock, roster, meters, logger }: Parts) {
+  if (shared.health === undefined) return undefined;
+  return startHealth(
+    shared.health,
     {
       metrics: () => meters.text(flatCounts(outlet.counts(), roster.counts(), link.isReady())),
       ready: () => ({
@@ -133,25 +182,7 @@ async function startAll({ shared, settings }: GatewayConfig, protocols: readonly
     },
     logger,
   );
-  await update({ shared, settings });
-  return {
-    shared,
-    healthPort: health?.port,
-    counts: () => outlet.counts(),
-    update,
-    stop: async () => {
-      clearInterval(seen);
-      await Promise.all([...running.values()].map((protocol) => protocol.stop()));
-      await health?.close();
-      roster.leave();
-      await outlet.close();
-      await link.close();
-    },
-  };
 }
-
-const startHealthPage = (shared: SharedConfig, look: Parameters<typeof startHealth>[1], logger: Logger) =>
-  shared.health === undefined ? undefined : startHealth(shared.health, look, logger);
 
 function flatCounts(
   spool: OutletCounts,
@@ -170,7 +201,5 @@ function flatCounts(
     devices_degraded: devices.degraded,
     devices_offline: devices.offline,
     process_uptime_seconds: process.uptime(),
-    process_resident_memory_bytes: process.memoryUsage.rss(),
-    process_cpu_seconds_total: process.cpuUsage().user / 1e6 + process.cpuUsage().system / 1e6,
   };
 }

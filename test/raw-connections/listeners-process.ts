@@ -36,7 +36,7 @@ createLiveHub(rest, token, logger);
 
 const live = () => ({ code: 200, body: { status: 'live' } });
 const bridge = await startBridgeHealth({ host: here, port: 0 }, new Map([['/health/live', live]]), logger);
-const gateway = { metrics: () => 'x 1\n', ready: () => ({ status: 'ready' as const }) };
+const gateway = { metrics: () => Promise.resolve('x 1\n'), ready: () => ({ status: 'ready' as const }) };
 const health = await startHealth({ host: here, port: 0 }, gateway, logger);
 
 const mqtt = await freePort();

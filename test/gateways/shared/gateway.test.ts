@@ -77,7 +77,11 @@ test('an identical reload reconnects nothing, a changed one touches only what ch
   await until('stall-08 has gone', () => statesOf('stall-08').at(-1)?.['state'] === 'offline');
   assert.equal(statesOf('stall-01').length, 1);
   assert.equal(await connects(), '1');
-  assert.match(await page('/metrics'), /gateway_devices_online 7\n/);
+  const metrics = await page('/metrics');
+  assert.match(metrics, /gateway_devices_online 7\n/);
+  assert.match(metrics, /# TYPE gateway_messages_acknowledged_total counter\n/);
+  for (const own of ['uptime_seconds', 'resident_memory_bytes', 'cpu_seconds_total'])
+    assert.match(metrics, new RegExp(`gateway_process_${own} [0-9]`));
 
   await gateway.reload(onParlour(config, () => ({ timeoutMs: 777 })));
   await until('stall-08 is back', () => statesOf('stall-08').at(-1)?.['state'] === 'online');

@@ -5,7 +5,7 @@ import * as z from 'zod';
 import { bounded } from '../../contract/runtime/boundary.ts';
 import { messageOf } from '../../contract/errors.ts';
 import { matchesToken } from '../shared/http.ts';
-import { checkIntake, intakeDeviceSchema, takeIn } from '../shared/intake.ts';
+import { checkIntake, intakeDeviceSchema, takeIn, type IntakeDevice } from '../shared/intake.ts';
 import type { Protocol, Running, Services } from '../shared/protocol.ts';
 import { encodeMessage, kinds, parseMessage, post, type CoapRequest } from './message.ts';
 
@@ -47,47 +47,52 @@ const exchangeMs = 247_000;
 const rememberedExchanges = 10_000;
 const retryMs = 5000;
 
-function startCoapIntake(initial: Section, services: Services): Running<Section> {
-  const { logger } = services;
-  let section = initial;
+async function answerTo(
+  request: CoapRequest,
+  devices: readonly IntakeDevice[],
+  services: Services,
+): Promise<Answer> {
+  if (request.badOption !== undefined)
+    return { status: 402, error: `option ${request.badOption} is not understood` };
+  const [version, kind, uid, last] = request.path;
+  const isShort = request.path.length === 2 && kind === 'data';
+  const isLong = request.path.length === 4 && kind === 'devices' && last === 'data';
+  if (version !== 'v1' || (!isShort && !isLong) || request.code !== post)
+    return { status: 404, error: 'POST /v1/data expected' };
+  const token = request.query.find((part) => part.startsWith('token='))?.slice(6) ?? '';
+  const device =
+    devices[
+      matchesToken(
+        token,
+        devices.map((known) => known.token),
+      )
+    ];
+  if (device === undefined) {
+    services.count('intake_denied_total');
+    return { status: 401, error: 'wrong or missing token' };
+  }
+  let body: unknown;
+  try {
+    body = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(request.payload));
+  } catch (error) {
+    return { status: 400, error: messageOf(error) };
+  }
+  return takeIn(body, { device, uid: isLong ? uid : undefined, services });
+}
+
+type OnDatagram = (socket: Socket, bytes: Uint8Array, peer: RemoteInfo) => void;
+
+/** Answers datagrams; one that is repeated as the first time. */
+function createExchange(services: Services, answer: (request: CoapRequest) => Promise<Answer>): OnDatagram {
   const exchanges = new Map<string, { at: number; answer: Promise<Answer> }>();
-
-  const answerTo = async (request: CoapRequest): Promise<Answer> => {
-    if (request.badOption !== undefined)
-      return { status: 402, error: `option ${request.badOption} is not understood` };
-    const [version, kind, uid, last] = request.path;
-    const isShort = request.path.length === 2 && kind === 'data';
-    const isLong = request.path.length === 4 && kind === 'devices' && last === 'data';
-    if (version !== 'v1' || (!isShort && !isLong) || request.code !== post)
-      return { status: 404, error: 'POST /v1/data expected' };
-    const token = request.query.find((part) => part.startsWith('token='))?.slice(6) ?? '';
-    const device =
-      section.devices[
-        matchesToken(
-          token,
-          section.devices.map((known) => known.token),
-        )
-      ];
-    if (device === undefined) {
-      services.count('intake_denied_total');
-      return { status: 401, error: 'wrong or missing token' };
-    }
-    let body: unknown;
-    try {
-      body = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(request.payload));
-    } catch (error) {
-      return { status: 400, error: messageOf(error) };
-    }
-    return takeIn(body, { device, uid: isLong ? uid : undefined, services });
-  };
-
-  const onMessage = (socket: Socket, bytes: Uint8Array, peer: RemoteInfo) => {
+  return (socket, bytes, peer) => {
     const request = parseMessage(bytes);
     if (request === undefined) return services.count('coap_unreadable_total');
     const { kind, id, token } = request;
     if (kind !== kinds.confirmable && kind !== kinds.nonConfirmable) return;
     const send = (message: Parameters<typeof encodeMessage>[0]) => {
-      const notSent = (error: unknown) => logger.debug({ error: messageOf(error) }, 'coap answer not sent');
+      const notSent = (error: unknown) =>
+        services.logger.debug({ error: messageOf(error) }, 'coap answer not sent');
       // A socket closed by now, and a datagram from port 0, which nothing can be sent to, throw at once.
       try {
         socket.send(encodeMessage(message), peer.port, peer.address, (error) => {
@@ -106,18 +111,24 @@ function startCoapIntake(initial: Section, services: Services): Running<Section>
       if (now - at < exchangeMs && exchanges.size < rememberedExchanges) break;
       exchanges.delete(old);
     }
-    const exchange = exchanges.get(key) ?? { at: now, answer: answerTo(request) };
+    const exchange = exchanges.get(key) ?? { at: now, answer: answer(request) };
     exchanges.set(key, exchange);
     const back = kind === kinds.confirmable ? kinds.acknowledgement : kinds.nonConfirmable;
     exchange.answer.then(
       ({ status, error = '' }) =>
         send({ kind: back, code: codes[status], id, token, text: error.slice(0, 200) }),
       (error: unknown) => {
-        logger.error({ error: messageOf(error) }, 'coap intake: request failed');
+        services.logger.error({ error: messageOf(error) }, 'coap intake: request failed');
         send({ kind: back, code: '5.00', id, token, text: '' });
       },
     );
   };
+}
+
+function startCoapIntake(initial: Section, services: Services): Running<Section> {
+  const { logger } = services;
+  let section = initial;
+  const onMessage = createExchange(services, (request) => answerTo(request, section.devices, services));
 
   let timer: NodeJS.Timeout | undefined;
   let closed = false;

@@ -89,12 +89,3 @@ export const commandRecordSchema = z.strictObject({
   finished_at: moment.nullable(),
 });
 export type CommandRecord = z.infer<typeof commandRecordSchema>;
-
-/** Every record kind with its payload type. */
-export interface RecordKinds {
-  device: DeviceRecord;
-  milk_session: MilkSessionRecord;
-  alert: AlertRecord;
-  command: CommandRecord;
-}
-export type RecordKind = keyof RecordKinds;

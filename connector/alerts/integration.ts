@@ -3,6 +3,7 @@ import type { AlertRecord } from '../../contract/records.ts';
 import { openAlertKeys, putAlerts } from '../db/alerts.ts';
 import { farmCodes } from '../db/dimensions.ts';
 import { inTransaction, type Db } from '../db/pool.ts';
+import { clearedAlert, newAlert } from './record.ts';
 
 const alertType = 'integration';
 
@@ -37,19 +38,6 @@ export async function setIntegrationAlert(
 }
 
 function integrationAlert(farm: string, message: string, isOpen: boolean, now: string): AlertRecord {
-  return {
-    farm,
-    device_uid: null,
-    rfid: null,
-    milk_session: null,
-    alert_type: alertType,
-    severity: 'high',
-    state: isOpen ? 'new' : 'resolved',
-    message,
-    trigger_value: null,
-    threshold_value: null,
-    unit: null,
-    raised_at: now,
-    cleared_at: isOpen ? null : now,
-  };
+  const alert = newAlert({ farm, alert_type: alertType, severity: 'high', message, raised_at: now });
+  return isOpen ? alert : clearedAlert(alert, now);
 }

@@ -1,9 +1,9 @@
 // Lost gateways and silent devices become alerts: one for a gateway, whatever number of devices is behind it.
-import type { AlertRecord } from '../../contract/records.ts';
 import { putAlerts, type AlertChange } from '../db/alerts.ts';
 import { inTransaction, type Db } from '../db/pool.ts';
 import { presenceDue, presenceOver, type DuePresence } from '../db/presence.ts';
 import type { Job } from '../jobs/scheduler.ts';
+import { newAlert, clearedAlert } from './record.ts';
 
 /** How long somebody may be away before it is worth an alert. */
 export interface PresenceLimits {
@@ -25,7 +25,7 @@ export function presenceJob(db: Db, limits: PresenceLimits): Job {
           ({ clearedAt, record, ...rest }): AlertChange => ({
             ...rest,
             milkSessionId: null,
-            record: { ...record, state: 'resolved', cleared_at: clearedAt.toISOString() },
+            record: clearedAlert(record, clearedAt.toISOString()),
           }),
         );
         await putAlerts(client, [...raised, ...cleared]);
@@ -40,20 +40,14 @@ function toAlert(due: DuePresence): AlertChange {
   const message = isGateway
     ? `Gateway ${due.device_uid} is lost${reason}. Devices behind it that cannot be reached: ${due.behind}`
     : `Device ${due.device_uid} is offline${reason}`;
-  const record: AlertRecord = {
+  const record = newAlert({
     farm: due.farm,
     device_uid: due.device_uid,
-    rfid: null,
-    milk_session: null,
     alert_type: due.alert_type,
     severity: isGateway ? 'high' : 'medium',
-    state: 'new',
     message,
-    trigger_value: isGateway ? due.behind : null,
-    threshold_value: null,
-    unit: isGateway ? 'devices' : null,
     raised_at: due.since.toISOString(),
-    cleared_at: null,
-  };
+    ...(isGateway ? { trigger_value: due.behind, unit: 'devices' } : {}),
+  });
   return { key: due.alert_key, farmId: due.farm_id, deviceId: due.device_id, milkSessionId: null, record };
 }

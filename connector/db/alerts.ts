@@ -1,5 +1,6 @@
 // Alerts in the database, and their records in the outbox.
 import type { AlertRecord } from '../../contract/records.ts';
+import { outboxPut } from './outbox.ts';
 import type { PoolClient } from './pool.ts';
 
 /** An alert to raise or change. `key` is its source_id. */
@@ -54,12 +55,11 @@ export async function putAlerts(client: PoolClient, changes: readonly AlertChang
        ON CONFLICT (alert_key) DO UPDATE SET record = ${keptRecord}, severity = excluded.severity,
          state = ${keptState}, message = excluded.message, cleared_at = excluded.cleared_at, revision = a.revision + 1
        WHERE a.record IS DISTINCT FROM ${keptRecord}
-       RETURNING id, alert_key, revision, record, state
+       RETURNING id, alert_key AS source_id, revision, record, state
      ), noted AS (
        INSERT INTO iot.alert_event (alert_id, state) SELECT id, state FROM put
      )
-     SELECT iot.outbox_put(array_agg('alert'::text), array_agg(alert_key), array_agg(revision), array_agg(record))
-     FROM put HAVING count(*) > 0`,
+     ${outboxPut('alert', 'put')}`,
     [
       changes.map((change) => change.key),
       changes.map((change) => change.farmId),
@@ -76,12 +76,11 @@ export async function acknowledgeAlert(client: PoolClient, id: number, by: strin
     `WITH put AS (
        UPDATE iot.alert SET state = 'acknowledged', revision = revision + 1,
          record = jsonb_set(record, '{state}', '"acknowledged"')
-       WHERE id = $1 AND state = 'new' RETURNING id, alert_key, revision, record
+       WHERE id = $1 AND state = 'new' RETURNING id, alert_key AS source_id, revision, record
      ), noted AS (
        INSERT INTO iot.alert_event (alert_id, state, detail) SELECT id, 'acknowledged', $2 FROM put
      )
-     SELECT iot.outbox_put(array_agg('alert'::text), array_agg(alert_key), array_agg(revision), array_agg(record))
-     FROM put HAVING count(*) > 0`,
+     ${outboxPut('alert', 'put')}`,
     [id, by],
   );
 }

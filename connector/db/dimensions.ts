@@ -1,6 +1,7 @@
 // Farms, devices and metrics in memory: looked up per message, never queried per row.
 import type { MetricCatalogue } from '../../contract/metrics.ts';
 import type { DeviceType } from '../../contract/topics.ts';
+import { outboxPut } from './outbox.ts';
 import type { PoolClient, Queryable } from './pool.ts';
 
 /** A device as the pipeline needs it. */
@@ -159,8 +160,7 @@ export async function publishDevices(client: Queryable, ids: readonly number[]):
          'farm', f.code, 'device_uid', d.device_uid, 'device_type', d.device_type, 'name', d.name, 'profile', d.profile,
          'manufacturer', d.manufacturer, 'model', d.model, 'stall', d.stall, 'state', d.state,
          'first_seen', iot.iso(d.first_seen), 'last_seen', iot.iso(d.last_seen)) AS record)
-     SELECT iot.outbox_put(array_agg('device'::text), array_agg(source_id), array_agg(revision), array_agg(record))
-     FROM published HAVING count(*) > 0`,
+     ${outboxPut('device', 'published')}`,
     [ids],
   );
 }
@@ -175,8 +175,8 @@ export async function noteSeen(client: Queryable, seen: ReadonlyMap<number, numb
   );
 }
 
-/** Sends devices to Odoo that were heard more than `seconds` after what Odoo knows. Returns how many. */
-export async function publishSeen(client: PoolClient, seconds: number): Promise<number> {
+/** Sends devices to Odoo that were heard more than `seconds` after what Odoo knows. */
+export async function publishSeen(client: PoolClient, seconds: number): Promise<void> {
   const { rows } = await client.query<{ id: number }>(
     `UPDATE iot.device SET revision = revision + 1
      WHERE state <> 'rejected' AND last_seen > coalesce(published_seen, '-infinity') + make_interval(secs => $1)
@@ -187,7 +187,6 @@ export async function publishSeen(client: PoolClient, seconds: number): Promise<
     client,
     rows.map((row) => row.id),
   );
-  return rows.length;
 }
 
 /** Puts devices (by id) into the outbox once more, as they are now. */

@@ -3,6 +3,7 @@ import type { MilkSessionRecord } from '../../contract/records.ts';
 import { yieldOf } from '../milkings/record.ts';
 import type { Stats } from '../milkings/stats.ts';
 import type { Milking } from '../milkings/transition.ts';
+import { outboxPut } from './outbox.ts';
 import type { PoolClient } from './pool.ts';
 
 /** A milking as stored. `id` is undefined until it was saved for the first time. */
@@ -197,13 +198,17 @@ export async function publishMilkings(
   const revisions = publications.map((publication) => publication.revision);
   const records = publications.map((publication) => JSON.stringify(publication.record));
   await client.query(
-    `UPDATE iot.milk_session s SET revision = p.revision, record = p.record
-     FROM unnest($1::bigint[], $2::int[], $3::jsonb[]) AS p (id, revision, record) WHERE s.id = p.id`,
-    [publications.map((publication) => publication.id), revisions, records],
-  );
-  await client.query(
-    `SELECT iot.outbox_put(array_fill('milk_session'::text, ARRAY[$1::int]), $2, $3, $4::jsonb[])`,
-    [publications.length, publications.map((publication) => publication.sourceId), revisions, records],
+    `WITH published AS (
+       UPDATE iot.milk_session s SET revision = p.revision, record = p.record
+       FROM unnest($1::bigint[], $2::text[], $3::int[], $4::jsonb[]) AS p (id, source_id, revision, record)
+       WHERE s.id = p.id RETURNING p.source_id, p.revision, p.record)
+     ${outboxPut('milk_session', 'published')}`,
+    [
+      publications.map((publication) => publication.id),
+      publications.map((publication) => publication.sourceId),
+      revisions,
+      records,
+    ],
   );
 }
 

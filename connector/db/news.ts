@@ -3,11 +3,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { messageOf } from '../../contract/errors.ts';
 import type { Logger } from '../../contract/runtime/logger.ts';
 import type { LimitBook } from '../rules/limits.ts';
-import { pullKindSchema, type PullKind } from '../sync/records.ts';
 import { forgetDevice, loadDevices, rememberDevices, type Dimensions } from './dimensions.ts';
 import type { NewsChannel } from './listen.ts';
-import { loadLimits } from './odoo-sync.ts';
+import { outboxChannel } from './outbox.ts';
 import type { Db, Queryable } from './pool.ts';
+import { pullKindSchema, type PullKind } from './pulled/index.ts';
+import { loadLimits } from './pulled/threshold.ts';
 
 /** News of one transaction, and of a burst of them, is looked up at once. */
 const gatherMs = 50;
@@ -62,7 +63,7 @@ export async function tellPull(db: Queryable, kinds: readonly PullKind[]): Promi
 
 /** Somebody has put records into the outbox, be it this process or another. Polling is the truth here too. */
 export function outboxNews(wake: () => void): NewsChannel {
-  return { channel: 'iot_outbox', onListening: wake, onNews: wake };
+  return { channel: outboxChannel, onListening: wake, onNews: wake };
 }
 
 /** Runs `look` a moment after the first call, and again when more came meanwhile. */

@@ -1,5 +1,21 @@
-// The outbox table as its worker and the REST API use it. Rows are written by iot.outbox_put, see timescale/020_outbox.sql.
+// The outbox table as its worker and the REST API use it. Rows are written by outboxPut, see timescale/020_outbox.sql.
+import type { RecordKind } from '../odoo/mapping/index.ts';
 import type { Queryable } from './pool.ts';
+
+/**
+ * The end of a statement that puts records into the outbox and wakes the worker: `relation` of the same WITH has their
+ * source_id, revision and record.
+ */
+export const outboxPut = (kind: RecordKind, relation: string): string =>
+  `SELECT iot.outbox_put(array_agg('${kind}'::text), array_agg(source_id), array_agg(revision), array_agg(record))
+     FROM ${relation} HAVING count(*) > 0`;
+
+export const outboxChannel = 'iot_outbox';
+
+/** Wakes the worker, be it in this process or another, for records that are due again. */
+export async function wakeOutbox(db: Queryable): Promise<void> {
+  await db.query(`SELECT pg_notify($1, '')`, [outboxChannel]);
+}
 
 /** A record to be sent, in the worker's hands until its lease ends. */
 export interface OutboxRow {
@@ -154,7 +170,7 @@ export async function retryParked(db: Queryable, ids?: readonly number[]): Promi
      WHERE state = 'parked' AND ($1::bigint[] IS NULL OR id = ANY($1))`,
     [ids ?? null],
   );
-  await db.query(`SELECT pg_notify('iot_outbox', '')`);
+  await wakeOutbox(db);
   return rowCount ?? 0;
 }
 

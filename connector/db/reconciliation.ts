@@ -1,29 +1,15 @@
 // The database's side of the comparison with Odoo: counts and sums by day, records of a day, and putting them out again.
+import type { DailyKind, ReconciledKind } from '../odoo/mapping/index.ts';
+import { wakeOutbox } from './outbox.ts';
 import type { Queryable } from './pool.ts';
 
-/** A kind that is compared day by day. Its table has the record as last published, and its revision. */
-export type DailyKind = 'milk_session' | 'alert';
-/** Devices have no day: all of them are compared. */
-export type ReconciledKind = DailyKind | 'device';
-
-interface Source {
-  /** Rows: source_id, revision, record, at. */
-  sql: string;
-  sum: string;
-}
-
-const sources: Record<DailyKind, Source> = {
-  milk_session: {
-    sql: `SELECT f.code || '/' || d.device_uid || '/' || s.session_key AS source_id, s.revision, s.record, s.started_at AS at
+/** Where a kind's records stand as last published. Rows: source_id, revision, record, at. */
+const sources: Record<DailyKind, string> = {
+  milk_session: `SELECT f.code || '/' || d.device_uid || '/' || s.session_key AS source_id, s.revision, s.record, s.started_at AS at
       FROM iot.milk_session s JOIN iot.device d ON d.id = s.device_id JOIN iot.farm f ON f.id = d.farm_id
       WHERE s.revision > 0 AND s.record IS NOT NULL AND s.started_at >= $1 AND s.started_at < $2`,
-    sum: `sum((record ->> 'yield_kg')::float8)`,
-  },
-  alert: {
-    sql: `SELECT alert_key AS source_id, revision, record, raised_at AS at FROM iot.alert
+  alert: `SELECT alert_key AS source_id, revision, record, raised_at AS at FROM iot.alert
       WHERE raised_at >= $1 AND raised_at < $2`,
-    sum: 'NULL::float8',
-  },
 };
 
 /** Count and sum of a day. `waiting`: records of the kind under way to Odoo, or parked. */
@@ -35,19 +21,21 @@ export interface DayTotals {
   waiting: number;
 }
 
-/** Totals of every UTC day from `from` up to `to`, both YYYY-MM-DD. */
+/** Totals of every UTC day from `from` up to `to`, both YYYY-MM-DD; `sumKey`: what of the record is added up. */
 export async function dayTotals(
   db: Queryable,
   kind: DailyKind,
   from: string,
   to: string,
+  sumKey: string | null,
 ): Promise<DayTotals[]> {
   const { rows } = await db.query<DayTotals>(
-    `SELECT to_char(at AT TIME ZONE 'UTC', 'YYYY-MM-DD') AS day, count(*) AS count, ${sources[kind].sum} AS sum,
+    `SELECT to_char(at AT TIME ZONE 'UTC', 'YYYY-MM-DD') AS day, count(*) AS count,
+       sum((record ->> $4::text)::float8) AS sum,
        count(*) FILTER (WHERE o.state IN ('pending', 'parked')) AS waiting
-     FROM (${sources[kind].sql}) s LEFT JOIN iot.outbox o ON o.kind = $3 AND o.source_id = s.source_id
+     FROM (${sources[kind]}) s LEFT JOIN iot.outbox o ON o.kind = $3 AND o.source_id = s.source_id
      GROUP BY 1`,
-    [from, to, kind],
+    [from, to, kind, sumKey],
   );
   return rows;
 }
@@ -61,7 +49,7 @@ export async function settledRevisions(
 ): Promise<Map<string, { revision: number; isSettled: boolean }>> {
   const { rows } = await db.query<{ source_id: string; revision: number; settled: boolean }>(
     `SELECT s.source_id, s.revision, coalesce(o.state = 'sent' AND o.last_error IS NULL, true) AS settled
-     FROM (${sources[kind].sql}) s LEFT JOIN iot.outbox o ON o.kind = $3 AND o.source_id = s.source_id`,
+     FROM (${sources[kind]}) s LEFT JOIN iot.outbox o ON o.kind = $3 AND o.source_id = s.source_id`,
     [from, to, kind],
   );
   return new Map(
@@ -101,12 +89,12 @@ export async function requeue(
 ): Promise<number> {
   const { rowCount } = await db.query(
     `INSERT INTO iot.outbox AS o (kind, source_id, revision, payload)
-     SELECT $3, s.source_id, s.revision, s.record FROM (${sources[kind].sql}) s WHERE s.source_id = ANY ($4)
+     SELECT $3, s.source_id, s.revision, s.record FROM (${sources[kind]}) s WHERE s.source_id = ANY ($4)
      ON CONFLICT (kind, source_id) DO UPDATE SET state = 'pending', attempts = 0, next_attempt_at = now(),
        pending_since = now(), last_error = NULL WHERE o.state = 'sent'`,
     [from, to, kind, sourceIds],
   );
-  await db.query(`SELECT pg_notify('iot_outbox', '')`);
+  await wakeOutbox(db);
   return rowCount ?? 0;
 }
 

@@ -1,6 +1,7 @@
 // Writes what a batch means for milkings: transitions, tags, and for those that are over the record, its alerts and revisions.
 import { isDeepStrictEqual } from 'node:util';
 import { recordSource, type MilkSessionRecord } from '../../contract/records.ts';
+import { clearedAlert, newAlert } from '../alerts/record.ts';
 import { alertsOfMilkings, putAlerts, type AlertChange } from '../db/alerts.ts';
 import type { Device } from '../db/dimensions.ts';
 import {
@@ -191,26 +192,20 @@ async function publishAlerts(client: PoolClient, publications: readonly LimitedP
     for (const alert of alerts) {
       const key = `${sourceId}/${alert.alert_type}`;
       const before = stored.get(key)?.record;
-      const next = {
+      const next = newAlert({
         ...alert,
         farm: record.farm,
         device_uid: record.device_uid,
         rfid: record.rfid,
         milk_session: sourceId,
-        state: 'new' as const,
         raised_at: before?.raised_at ?? record.ended_at,
-        cleared_at: null,
-      };
+      });
       stored.delete(key);
       if (!isDeepStrictEqual(before, next)) changes.push({ ...base, key, record: next });
     }
     for (const [key, row] of stored) {
       if (row.milk_session_id !== id || row.record.state === 'resolved') continue;
-      changes.push({
-        ...base,
-        key,
-        record: { ...row.record, state: 'resolved', cleared_at: record.ended_at },
-      });
+      changes.push({ ...base, key, record: clearedAlert(row.record, record.ended_at) });
     }
   }
   await putAlerts(client, changes);

@@ -22,7 +22,8 @@ export interface MaintenanceContext {
   takeSeen: () => ReadonlyMap<number, number>;
   /** Takes how far devices' clocks are off (by id, seconds) where that has changed. */
   takeClockOffsets: () => ReadonlyMap<number, number>;
-  onPublished: (milkings: readonly PublishedMilking[]) => void;
+  /** Silent milkings were closed. */
+  onClosed: (milkings: readonly PublishedMilking[]) => void;
 }
 
 /** Odoo calls a device online for 5 minutes after it was heard; this keeps it so. */
@@ -40,7 +41,7 @@ export function maintenanceJobs(context: MaintenanceContext): Job[] {
           const ids = await silentMilkings(client, context.silenceSeconds);
           return closeSilent(client, ids, (id) => dimensions.devicesById.get(id), context.milkings);
         });
-        context.onPublished(published);
+        context.onClosed(published);
       },
     },
     {
@@ -55,10 +56,7 @@ export function maintenanceJobs(context: MaintenanceContext): Job[] {
     {
       name: 'tell Odoo which devices are alive',
       cron: '*/20 * * * * *',
-      async run() {
-        if ((await inTransaction(db, (client) => publishSeen(client, presenceSeconds))) > 0)
-          context.onPublished([]);
-      },
+      run: () => inTransaction(db, (client) => publishSeen(client, presenceSeconds)),
     },
     {
       name: 'data quality of today and yesterday',

@@ -4,17 +4,17 @@ import type { Duplex } from 'node:stream';
 import { WebSocketServer, type WebSocket } from 'ws';
 import { bounded } from '../../contract/runtime/boundary.ts';
 import type { Logger } from '../../contract/runtime/logger.ts';
-import type { CommandRow } from '../db/commands.ts';
+import type { LiveType } from '../odoo/mapping/index.ts';
 import { isAuthorized } from '../rest/auth.ts';
 
 /** What listeners receive, as JSON. */
 export type LiveEvent =
-  | { type: 'milking'; source_id: string; revision: number; record: unknown }
-  | ({ type: 'command' } & CommandRow)
-  | { type: 'odoo'; kind: string; source_id: string; result: unknown };
+  ({ type: LiveType } & object) | { type: 'odoo'; kind: string; source_id: string; result: unknown };
 
 /** The open stream. */
 export interface LiveHub {
+  /** Serves it on an HTTP server. */
+  serve(server: Server): void;
   broadcast(event: LiveEvent): void;
   stop(): void;
 }
@@ -24,8 +24,8 @@ const heartbeatMs = 30_000;
 /** A listener that is so far behind is cut off; it may come back and read what it missed from REST. */
 const maxBufferedBytes = 1_000_000;
 
-/** Serves the stream on an HTTP server; listeners need the bearer token. */
-export function createLiveHub(server: Server, token: string, logger: Logger): LiveHub {
+/** Makes the stream; listeners need the bearer token. */
+export function createLiveHub(token: string, logger: Logger): LiveHub {
   const sockets = new WebSocketServer({ noServer: true, maxPayload: 1_024 });
   const answered = new WeakSet<WebSocket>();
   const onUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer) => {
@@ -39,7 +39,6 @@ export function createLiveHub(server: Server, token: string, logger: Logger): Li
     sockets.handleUpgrade(request, socket, head, (client) => sockets.emit('connection', client, request));
   };
   const onSocketError = (error: Error) => logger.debug({ error: error.message }, 'upgrade broken off');
-  server.on('upgrade', bounded(logger, 'upgrade request', onUpgrade));
   sockets.on(
     'connection',
     bounded(logger, 'live listener', (client: WebSocket) => {
@@ -57,6 +56,9 @@ export function createLiveHub(server: Server, token: string, logger: Logger): Li
   };
   const heartbeat = setInterval(bounded(logger, 'live heartbeat', beat), heartbeatMs);
   return {
+    serve(server) {
+      server.on('upgrade', bounded(logger, 'upgrade request', onUpgrade));
+    },
     broadcast(event) {
       if (sockets.clients.size === 0) return;
       const text = JSON.stringify(event);

@@ -35,8 +35,8 @@ const alertSchema = z.strictObject(facts);
 const eventSchema = z.strictObject({ time: z.iso.datetime(), state, detail: z.string().nullable() });
 const params = z.object({ alert_id: z.coerce.number().int().min(1) });
 
-/** The routes. `db` for what is changed, `queryDb` for what is asked; `onChange`: there is something for Odoo. */
-export function alertRoutes(db: Db, queryDb: Db, onChange: () => void): Route[] {
+/** The routes. `db` for what is changed, `queryDb` for what is asked. */
+export function alertRoutes(db: Db, queryDb: Db): Route[] {
   const theAlert = async (id: number): Promise<AlertRow> => {
     const [alert] = await listAlerts(queryDb, { id }, 1);
     if (alert === undefined) throw new HttpError(404, `there is no alert ${id}`);
@@ -113,7 +113,6 @@ export function alertRoutes(db: Db, queryDb: Db, onChange: () => void): Route[] 
         await inTransaction(db, (client) => acknowledgeAlert(client, id, body.by)).catch((error: unknown) => {
           throw toDatabaseError(error);
         });
-        onChange();
         return theAlert(id);
       },
     }),

@@ -10,7 +10,7 @@ import { listCursors } from '../db/odoo-sync.ts';
 import { countOutbox, ignoreParked, listParked, retryParked } from '../db/outbox.ts';
 import type { Queryable } from '../db/pool.ts';
 import { readReport } from '../db/reconciliation.ts';
-import { pullKindSchema, type PullKind } from '../sync/records.ts';
+import { pullKindSchema, withDeletions, type PullKind } from '../db/pulled/index.ts';
 import {
   commandAnswerSchema,
   commandNameSchema,
@@ -32,7 +32,6 @@ export interface OdooDesk {
   resync: () => Promise<void>;
   /** Works on stored webhook events soon. */
   onEvent: () => void;
-  onRetry: () => void;
   commands: CommandDesk;
   profileOf: (name: string) => Profile | undefined;
   rotateKey: () => Promise<Date | undefined>;
@@ -123,7 +122,7 @@ export function odooRoutes(desk: OdooDesk): Route[] {
       z.looseObject({ kind: pullKindSchema, ids: z.array(z.int()).optional() }),
       acceptedSchema,
       ({ kind }) => {
-        desk.wake(kind === 'tombstone' ? [kind] : [kind, 'tombstone']);
+        desk.wake(withDeletions([kind]));
         return Promise.resolve({ accepted: true });
       },
       202,
@@ -209,11 +208,7 @@ export function odooRoutes(desk: OdooDesk): Route[] {
       'Puts parked records back into the queue',
       idsSchema,
       z.strictObject({ retried: z.int() }),
-      async ({ ids }) => {
-        const retried = await retryParked(db, ids);
-        desk.onRetry();
-        return { retried };
-      },
+      async ({ ids }) => ({ retried: await retryParked(db, ids) }),
     ),
     signed(
       'outbox/ignore',

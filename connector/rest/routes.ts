@@ -42,7 +42,7 @@ export function allRoutes(
     ...queryRoutes(parts.queryDb, () => parts.state.intake?.pending().messages ?? 0),
     ...deviceRoutes(parts.queryDb),
     ...commandRoutes(parts.db, parts.commands),
-    ...alertRoutes(parts.db, parts.queryDb, () => parts.outbound.wake()),
+    ...alertRoutes(parts.db, parts.queryDb),
     ...dashboardRoutes(parts.queryDb, settings.milk),
     ...analyticsRoutes(parts.queryDb, settings.milk, settings.grade),
     ...odooRoutes(parts.odoo),

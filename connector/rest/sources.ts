@@ -87,10 +87,6 @@ export function systemSources({ db, metrics, library, state, outbound, odooWarni
     },
     latestMilkings: (limit) => asked(latestMilkings(db, limit)),
     parked: (limit) => asked(listParked(db, { limit })),
-    async retryParked(ids) {
-      const count = await asked(retryParked(db, ids));
-      outbound.wake();
-      return count;
-    },
+    retryParked: (ids) => asked(retryParked(db, ids)),
   };
 }

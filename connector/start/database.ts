@@ -32,14 +32,12 @@ export function openPools(
   return { db, queryDb };
 }
 
-/** Waits for the database as long as it takes, and brings it to this version's schema. Returns its edition in words. */
+/** Waits for the database as long as it takes, and brings it to this version's schema. */
 export async function prepareDatabase(
-  db: Db,
-  config: ConnectorConfig,
-  state: ConnectorState,
+  { db, config, state }: Pools & { config: ConnectorConfig; state: ConnectorState },
   shutdown: Shutdown,
   logger: Logger,
-): Promise<string> {
+): Promise<void> {
   const abort = new AbortController();
   shutdown.onRelease('database start', () => abort.abort());
   for (let failures = 0; ; failures++) {
@@ -49,7 +47,8 @@ export async function prepareDatabase(
       await setTimezone(db, config.milk.timezone);
       await setArchiving(db, config.storage.archive_folder !== '');
       state.database = { ok: true, detail: edition };
-      return edition;
+      logger.info({ edition }, 'database ready');
+      return;
     } catch (thrown) {
       const error = toDatabaseError(thrown);
       if (error.kind === 'bug' || error.kind === 'invalid' || abort.signal.aborted) throw error;

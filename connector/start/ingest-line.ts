@@ -1,9 +1,7 @@
 // The line from a message to its committed row: writer, decoding, quality watch and intake, put together.
 import type { Logger } from '../../contract/runtime/logger.ts';
 import type { Shutdown } from '../../contract/runtime/shutdown.ts';
-import type { ConnectorConfig } from '../config/load.ts';
 import { loadStamps } from '../db/arrival-stamps.ts';
-import type { CommandRow } from '../db/commands.ts';
 import {
   loadDimensions,
   putDevices,
@@ -11,48 +9,34 @@ import {
   rememberDevices,
   type Dimensions,
 } from '../db/dimensions.ts';
-import { followNews, type NewsChannel } from '../db/listen.ts';
+import type { NewsChannel } from '../db/listen.ts';
 import { deviceNews, limitNews } from '../db/news.ts';
-import { inTransaction, toDatabaseError, type Db } from '../db/pool.ts';
+import { inTransaction, toDatabaseError } from '../db/pool.ts';
 import { createArrivalClock, type ArrivalClock } from '../ingest/arrival-clock.ts';
-import { startIntake, type Intake } from '../ingest/intake.ts';
-import { withNews } from '../sources/kafka-notify.ts';
-import type { MilkingSettings, PublishedMilking } from '../ingest/milkings.ts';
+import { startIntake, type Intake, type IntakeHooks } from '../ingest/intake.ts';
+import type { MilkingSettings } from '../ingest/milkings.ts';
 import { createWriter } from '../ingest/writer.ts';
-import { openNotifier } from './sources.ts';
-import type { Library } from '../config/library.ts';
+import { maintenanceJobs } from '../jobs/maintenance.ts';
+import type { LiveRecords } from '../live/records.ts';
+import { createClockWatch, type ClockWatch } from '../quality/clock.ts';
+import { createQualityWatch, type QualityWatch } from '../quality/watch.ts';
+import { withNews } from '../sources/kafka-notify.ts';
+import type { Context, Feature } from './context.ts';
 import { registerClockGauge } from './gauges.ts';
-import type { PipelineMetrics } from '../ingest/metrics.ts';
-import { createClockWatch } from '../quality/clock.ts';
-import { createQualityWatch } from '../quality/watch.ts';
-import { configuredDevices, decodeSettings, intakeLimits } from './settings.ts';
+import { configuredDevices, decodeSettings, intakeLimits, milkingSettings } from './settings.ts';
+import { openNotifier } from './sources.ts';
 import type { Gate } from './standby.ts';
-import type { ConnectorState } from './state.ts';
 
 /** What the line works with. */
-export interface LineContext {
-  config: ConnectorConfig;
-  db: Db;
-  library: Library;
-  metrics: PipelineMetrics;
-  state: ConnectorState;
+export interface LineContext extends Context {
   gate: Gate;
-  milkings: MilkingSettings;
-  /** What else is to be heard of the database. */
-  news: readonly NewsChannel[];
-  onPublished: (milkings: readonly PublishedMilking[]) => void;
-  onCommands: (commands: readonly CommandRow[]) => void;
+  live: LiveRecords;
 }
 
 /** The line. */
-export interface IngestLine {
+export interface IngestLine extends Feature {
   intake: Intake;
   clock: ArrivalClock;
-  dimensions: Dimensions;
-  /** When devices were last heard, by device id, since the last call. */
-  takeSeen: () => ReadonlyMap<number, number>;
-  /** How far devices' clocks are off, by device id, in seconds, where that has changed since the last call. */
-  takeClockOffsets: () => ReadonlyMap<number, number>;
 }
 
 /** Builds the line over a database that is ready. Nothing comes in before a source delivers to its intake. */
@@ -61,20 +45,74 @@ export async function startIngestLine(
   shutdown: Shutdown,
   logger: Logger,
 ): Promise<IngestLine> {
-  const { config, db, library, metrics, state, gate, milkings, news } = context;
-  const { onPublished, onCommands } = context;
-  const { leadership } = state;
+  const { config, db, library, metrics, state } = context;
+  const milkings = milkingSettings(config);
+  const watch = createQualityWatch(library.catalogue);
+  const dimensions = await openDimensions(context, watch);
+  const news = await memoryNews(context, dimensions, milkings, logger);
+  // A group asks for the stamps that it needs, see createIntakeSource.
+  const stamps = config.intake.source === 'kafka' ? new Map<string, never>() : await loadStamps(db);
+  const clock = createArrivalClock(stamps);
+  const clocks = createClockWatch(config.intake.clock_tolerance_seconds * 1_000);
+  registerClockGauge(metrics.registry, () => clocks.counts());
+  const seen = new Map<number, number>();
+  const decoding = decodeSettings(config, library, dimensions);
+  const intake = startIntake(
+    openWriter(context, dimensions, milkings, shutdown, logger),
+    decoding,
+    { clock, clocks, watch },
+    intakeLimits(config),
+    intakeHooks(context, seen),
+    logger,
+  );
+  shutdown.onRelease('intake', () => intake.stop());
+  state.intake = intake;
+  state.ingest = { intake, rows: decoding };
+  return { intake, clock, news, jobs: lineJobs(context, { dimensions, milkings, seen, clocks }) };
+}
+
+/** Devices and metrics as the line knows them, kept up with the configuration's files. */
+async function openDimensions({ config, db, library }: Context, watch: QualityWatch): Promise<Dimensions> {
   const { catalogue: loaded } = library;
   const dimensions = await loadDimensions(db, loaded);
   rememberDevices(
     dimensions,
     await inTransaction(db, (client) => putDevices(client, configuredDevices(config))),
   );
+  library.beforeUse(async ({ catalogue }) => {
+    // First the ids of new metrics: without one a value would be left out.
+    dimensions.metricIds = await putMetrics(db, catalogue).catch((error: unknown) => {
+      throw toDatabaseError(error);
+    });
+    watch.use(catalogue);
+  });
+  if (library.catalogue !== loaded) {
+    dimensions.metricIds = await putMetrics(db, library.catalogue);
+    watch.use(library.catalogue);
+  }
+  return dimensions;
+}
+
+/** News that keep what is in memory as it is in the database. */
+async function memoryNews(
+  { db }: Context,
+  dimensions: Dimensions,
+  milkings: MilkingSettings,
+  logger: Logger,
+): Promise<NewsChannel[]> {
   const limits = limitNews(db, milkings.limits, logger);
   await limits.onListening();
-  const channels = [deviceNews(db, dimensions, logger), limits, ...news];
-  shutdown.onRelease('news', followNews(config.database.url, channels, logger));
+  return [deviceNews(db, dimensions, logger), limits];
+}
 
+function openWriter(
+  { config, db, state }: Context,
+  dimensions: Dimensions,
+  milkings: MilkingSettings,
+  shutdown: Shutdown,
+  logger: Logger,
+): ReturnType<typeof createWriter> {
+  const { leadership } = state;
   const store = createWriter({
     db,
     dimensions,
@@ -83,55 +121,47 @@ export async function startIngestLine(
     logger,
     ...(leadership === undefined ? {} : { fence: leadership.fence }),
   });
-  const write = config.kafka.notify ? withNews(store, openNotifier(config, shutdown, logger)) : store;
-  const decoding = decodeSettings(config, library, dimensions);
-  const watch = createQualityWatch(library.catalogue);
-  library.beforeUse(async ({ catalogue }) => {
-    // First the ids of new metrics: without one a value would be left out.
-    dimensions.metricIds = await putMetrics(db, catalogue).catch((error: unknown) => {
-      throw toDatabaseError(error);
-    });
-    watch.use(catalogue);
-  });
-  if (library.catalogue !== loaded) dimensions.metricIds = await putMetrics(db, library.catalogue);
-  // A group asks for the stamps that it needs, see createIntakeSource.
-  const stamps = config.intake.source === 'kafka' ? new Map<string, never>() : await loadStamps(db);
-  const clock = createArrivalClock(stamps);
-  const clocks = createClockWatch(config.intake.clock_tolerance_seconds * 1_000);
-  registerClockGauge(metrics.registry, () => clocks.counts());
-  const seen = new Map<number, number>();
+  return config.kafka.notify ? withNews(store, openNotifier(config, shutdown, logger)) : store;
+}
+
+function intakeHooks({ metrics, live, state, gate }: LineContext, seen: Map<number, number>): IntakeHooks {
   const { detail: edition } = state.database;
-  const intake = startIntake(
-    write,
-    decoding,
-    { clock, clocks, watch },
-    intakeLimits(config),
-    {
-      onBatch(result, items, durationMs) {
-        metrics.onBatch(result, items, durationMs);
-        for (const [id, at] of result.seen) seen.set(id, at);
-        onPublished(result.published);
-        onCommands(result.commands);
-      },
-      onDatabaseDown(detail) {
-        state.database = { ok: false, detail };
-        // Leave the broker cleanly: it keeps what arrives, and nothing waits past its keepalive here.
-        gate.close('database');
-      },
-      onDatabaseUp() {
-        state.database = { ok: true, detail: edition };
-        gate.open('database');
-      },
-    },
-    logger,
-  );
-  shutdown.onRelease('intake', () => intake.stop());
-  state.intake = intake;
-  state.ingest = { intake, rows: decoding };
   return {
-    intake,
-    clock,
+    onBatch(result, items, durationMs) {
+      metrics.onBatch(result, items, durationMs);
+      for (const [id, at] of result.seen) seen.set(id, at);
+      live.milkings(result.published);
+      live.commands(result.commands);
+    },
+    onDatabaseDown(detail) {
+      state.database = { ok: false, detail };
+      // Leave the broker cleanly: it keeps what arrives, and nothing waits past its keepalive here.
+      gate.close('database');
+    },
+    onDatabaseUp() {
+      state.database = { ok: true, detail: edition };
+      gate.open('database');
+    },
+  };
+}
+
+interface LineMemory {
+  dimensions: Dimensions;
+  milkings: MilkingSettings;
+  /** When devices were last heard, by device id. */
+  seen: Map<number, number>;
+  clocks: ClockWatch;
+}
+
+function lineJobs({ config, db, metrics, live }: LineContext, memory: LineMemory): Feature['jobs'] {
+  const { dimensions, milkings, seen, clocks } = memory;
+  return maintenanceJobs({
+    db,
     dimensions,
+    milkings,
+    silenceSeconds: config.milk.silence_seconds,
+    sentDays: config.retention.sent_days,
+    deadLetterDays: config.retention.dead_letter_days,
     takeSeen() {
       const taken = new Map(seen);
       seen.clear();
@@ -145,5 +175,9 @@ export async function startIngestLine(
       }
       return offsets;
     },
-  };
+    onClosed(closed) {
+      metrics.onMilkings(closed.length);
+      live.milkings(closed);
+    },
+  });
 }

@@ -1,221 +1,133 @@
 // The connection with Odoo beside the outbox: what people keep there comes here, both sides are compared, the key stays alive.
-import { Counter, Gauge, type Registry } from 'prom-client';
 import { messageOf } from '../../contract/errors.ts';
 import type { Logger } from '../../contract/runtime/logger.ts';
-import type { Profile } from '../../contract/profile.ts';
 import type { CommandDesk } from '../commands/desk.ts';
-import type { ConnectorConfig } from '../config/load.ts';
-import { purgeEvents } from '../db/odoo-events.ts';
-import type { NewsChannel } from '../db/listen.ts';
 import { pullNews, tellPull } from '../db/news.ts';
 import { requestFullPass } from '../db/odoo-sync.ts';
-import type { Db } from '../db/pool.ts';
-import { disagreeingDays } from '../db/reconciliation.ts';
-import { setIntegrationAlert } from '../alerts/integration.ts';
-import { createKeyStore } from '../odoo/key-file.ts';
-import { createKeyKeeper, type KeyStatus } from '../odoo/key-keeper.ts';
-import { createKeyedClient } from '../odoo/keyed-client.ts';
+import { pullKinds, type PullKind } from '../db/pulled/index.ts';
 import type { OdooClient } from '../odoo/transport.ts';
 import type { OdooDesk } from '../rest/odoo-routes.ts';
 import { HttpError } from '../rest/problem.ts';
-import type { Job } from '../jobs/scheduler.ts';
-import { workOnEvents } from '../sync/events.ts';
-import { reconcile, reconciledKinds } from '../sync/reconcile.ts';
-import { pullKinds, type PullKind } from '../sync/records.ts';
+import { createComparison, registerComparisonGauge } from '../sync/comparison.ts';
+import { createEventWorker } from '../sync/event-worker.ts';
 import { createSyncWorker } from '../sync/worker.ts';
+import type { Context, Feature } from './context.ts';
+import type { OdooAccess } from './odoo-client.ts';
+import { keepKey, registerKeyGauge } from './odoo-key.ts';
+import type { Turn } from './standby.ts';
 
 /** What the link needs. */
-export interface OdooLinkConfig {
-  config: ConnectorConfig['odoo'];
-  db: Db;
-  registry: Registry;
-  profileOf: (name: string) => Profile | undefined;
-  commands: CommandDesk;
+export interface OdooLinkContext extends Pick<Context, 'config' | 'db' | 'library' | 'metrics'> {
+  access: OdooAccess;
   /** Whether our addons are in Odoo; without them there is nothing to pull and nothing to compare. */
   hasAddons: boolean;
-  /** The outbox has something to send. */
-  onOutbox: () => void;
-  /** Of several connectors one pulls from Odoo: whether it is this one. */
-  isMyTurn: () => boolean;
-  logger: Logger;
+  commands: CommandDesk;
+  turn: Pick<Turn, 'isMine'>;
 }
 
-/** The link. */
-export interface OdooLink {
-  client: OdooClient | undefined;
+/** The link. Its news: the connector that pulls listens, Odoo may have called another one. */
+export interface OdooLink extends Feature {
   desk: OdooDesk;
-  jobs: Job[];
-  /** What the connector that pulls listens to: Odoo may have called another one. */
-  news: readonly NewsChannel[];
   /** What people should know although records get through: the key ends, nothing can be pulled. */
   warnings: () => string[];
   start(): void;
   stop(): Promise<void>;
 }
 
-const keepEventsDays = 30;
+/** What works only with our addons in Odoo. */
+type Linked = ReturnType<typeof withAddons>;
 
-/** Makes the link; nothing runs before start(). Throws AppError `invalid` for an address that cannot work. */
-export function createOdooLink(options: OdooLinkConfig): OdooLink {
-  const { config, db, logger, registry, hasAddons } = options;
-  const keys = createKeyStore(config.api_key_file, config.api_key);
-  const { url, database, login, transport } = config;
-  const timeoutMs = config.timeout_seconds * 1000;
-  const client =
-    url === '' ? undefined : createKeyedClient({ url, database, login, transport, timeoutMs }, keys);
-  const linked = hasAddons ? client : undefined;
+/** Makes the link; nothing runs before start(). */
+export function createOdooLink(context: OdooLinkContext, logger: Logger): OdooLink {
+  const { db, library, access, hasAddons } = context;
+  const config = context.config.odoo;
+  const { registry } = context.metrics;
+  const linked =
+    access.client === undefined || !hasAddons ? undefined : withAddons(context, access.client, logger);
+  registerComparisonGauge(registry, db);
+  registerKeyGauge(registry, linked?.keeper.status);
 
-  const sync =
-    linked === undefined
-      ? undefined
-      : createSyncWorker({
-          db,
-          client: linked,
-          logger,
-          registry,
-          pollMs: config.pull_seconds * 1000,
-          pageSize: 1_000,
-          knowsProfile: (name) => options.profileOf(name) !== undefined,
-          isMyTurn: options.isMyTurn,
-        });
-  const keeper =
-    linked === undefined
-      ? undefined
-      : createKeyKeeper({
-          client: linked,
-          keys,
-          logger,
-          warnDays: config.key_warn_days,
-          rotateDays: config.key_rotate_days,
-          onWarning(detail) {
-            setIntegrationAlert(db, detail, 'api-key').then(options.onOutbox, (error: unknown) =>
-              logger.warn({ error: messageOf(error) }, 'alert about the API key not stored'),
-            );
-          },
-        });
-  const meters = linkMetrics(registry, db, keeper?.status);
-
-  const without = () =>
-    new HttpError(
-      409,
-      url === '' ? 'ODOO_URL is not set' : 'our addons are not in this Odoo (addons: false)',
-    );
-  const compare = async (days: number) => {
-    if (linked === undefined) throw without();
-    const lines = await reconcile({ db, client: linked, logger }, days);
-    for (const { kind, requeued } of lines) if (requeued > 0) meters.requeued.inc({ kind }, requeued);
-    if (lines.some(({ requeued }) => requeued > 0)) options.onOutbox();
-  };
-
-  const wake = (kinds: readonly PullKind[]) => {
-    tellPull(db, kinds).catch((error: unknown) =>
-      logger.warn({ error: messageOf(error), kinds }, 'news of Odoo come with the next poll'),
-    );
-  };
-
-  let working: Promise<void> | undefined;
-  let again = false;
-  /** One at a time; an event that comes meanwhile starts another round. */
-  const workOff = () => {
-    again = working !== undefined;
-    if (working !== undefined) return;
-    working = workOnEvents({ db, wake }, logger)
-      .then((counts) => {
-        for (const [state, count] of Object.entries(counts)) meters.events.inc({ state }, count);
-      })
-      .catch((error: unknown) => logger.warn({ error: messageOf(error) }, 'webhook events wait'))
-      .finally(() => {
-        working = undefined;
-        if (again) workOff();
-      });
+  const wake = (kinds: readonly PullKind[]) => tellPulling(context, kinds, logger);
+  const events = createEventWorker({ db, wake, registry, logger });
+  const needed = (): Linked => {
+    if (linked !== undefined) return linked;
+    const reason =
+      config.url === '' ? 'ODOO_URL is not set' : 'our addons are not in this Odoo (addons: false)';
+    throw new HttpError(409, reason);
   };
 
   return {
-    client,
     desk: {
       db,
-      commands: options.commands,
-      profileOf: options.profileOf,
+      commands: context.commands,
+      profileOf: (name) => library.profiles.get(name),
       secret: config.secret,
       hookToken: config.hook_token,
       wake,
       async resync() {
-        if (sync === undefined) throw without();
+        needed();
         await requestFullPass(db, pullKinds);
         wake(pullKinds);
       },
-      onEvent: workOff,
-      onRetry: options.onOutbox,
-      rotateKey: () => keeper?.rotate() ?? Promise.reject(without()),
-      reconcile: compare,
+      onEvent: events.wake,
+      rotateKey: async () => needed().keeper.rotate(),
+      reconcile: async (days) => needed().comparison.run(days),
     },
-    jobs: [
-      { name: 'work on webhook events', cron: '*/30 * * * * *', run: () => Promise.resolve(workOff()) },
-      { name: 'delete old webhook events', cron: '0 21 3 * * *', run: () => purgeEvents(db, keepEventsDays) },
-      ...(linked === undefined
-        ? []
-        : [
-            { name: 'compare with Odoo', cron: '0 43 * * * *', run: () => compare(3) },
-            { name: 'compare five weeks with Odoo', cron: '0 13 2 * * *', run: () => compare(35) },
-            {
-              name: 'end of the API key',
-              cron: '0 7 * * * *',
-              run: () => keeper?.check() ?? Promise.resolve(),
-            },
-          ]),
-    ],
-    news: sync === undefined ? [] : [pullNews((kinds) => sync.wake(kinds))],
-    warnings() {
-      const pulled = sync?.status();
-      const pull = pulled?.failed === true ? `cannot pull from Odoo: ${pulled.detail}` : undefined;
-      return [keeper?.status().warning, pull].filter((text) => text !== undefined);
-    },
+    jobs: [...events.jobs, ...(linked?.jobs ?? [])],
+    news: linked?.news ?? [],
+    warnings: () => linked?.warnings() ?? [],
     start() {
-      sync?.start();
-      keeper?.check().catch((error: unknown) => logger.warn({ error: messageOf(error) }, 'key check failed'));
-      workOff();
+      linked?.start();
+      events.wake();
     },
     async stop() {
-      await sync?.stop();
-      again = false;
-      await working;
+      await linked?.sync.stop();
+      await events.stop();
     },
   };
 }
 
-function linkMetrics(registry: Registry, db: Db, key: (() => KeyStatus) | undefined) {
-  const registers = [registry];
-  new Gauge({
-    name: 'smart_dairy_odoo_disagreeing_days',
-    help: 'Days on which database and Odoo did not agree when last compared, by kind',
-    labelNames: ['kind'],
-    registers,
-    async collect() {
-      for (const kind of reconciledKinds) this.set({ kind }, 0);
-      for (const { kind, days } of await disagreeingDays(db).catch(() => [])) this.set({ kind }, days);
-    },
+/** Pulling, comparing and the key. */
+function withAddons(context: OdooLinkContext, client: OdooClient, logger: Logger) {
+  const { db, library, access, turn } = context;
+  const config = context.config.odoo;
+  const { registry } = context.metrics;
+  const sync = createSyncWorker({
+    db,
+    client,
+    logger,
+    registry,
+    pollMs: config.pull_seconds * 1000,
+    pageSize: 1_000,
+    knowsProfile: (name) => library.profiles.has(name),
+    isMyTurn: turn.isMine,
   });
-  new Gauge({
-    name: 'smart_dairy_odoo_key_expires_seconds',
-    help: 'When the API key for Odoo ends, as epoch seconds',
-    registers,
-    collect() {
-      const expires = key?.().expires;
-      if (expires !== undefined) this.set(expires.getTime() / 1000);
-    },
-  });
+  const comparison = createComparison({ db, client, registry, logger });
+  const keeper = keepKey(config, { client, keys: access.keys, db, logger });
   return {
-    requeued: new Counter({
-      name: 'smart_dairy_odoo_requeued_total',
-      help: 'Records that the comparison sent again, by kind',
-      labelNames: ['kind'],
-      registers,
-    }),
-    events: new Counter({
-      name: 'smart_dairy_odoo_events_total',
-      help: 'Webhook events of Odoo by what became of them',
-      labelNames: ['state'],
-      registers,
-    }),
+    sync,
+    comparison,
+    keeper,
+    jobs: [
+      ...comparison.jobs,
+      { name: 'end of the API key', cron: '0 7 * * * *', run: () => keeper.check() },
+    ],
+    news: [pullNews((kinds) => sync.wake(kinds))],
+    warnings(): string[] {
+      const pulled = sync.status();
+      const pull = pulled.failed ? `cannot pull from Odoo: ${pulled.detail}` : undefined;
+      return [keeper.status().warning, pull].filter((text) => text !== undefined);
+    },
+    start() {
+      sync.start();
+      keeper.check().catch((error: unknown) => logger.warn({ error: messageOf(error) }, 'key check failed'));
+    },
   };
+}
+
+/** Tells whoever pulls. */
+export function tellPulling({ db }: Pick<Context, 'db'>, kinds: readonly PullKind[], logger: Logger): void {
+  tellPull(db, kinds).catch((error: unknown) =>
+    logger.warn({ error: messageOf(error), kinds }, 'news of Odoo come with the next poll'),
+  );
 }

@@ -4,6 +4,7 @@ import { messageOf } from '../../contract/errors.ts';
 import type { Logger } from '../../contract/runtime/logger.ts';
 import type { Shutdown } from '../../contract/runtime/shutdown.ts';
 import { contend, type Leadership } from '../db/leader.ts';
+import type { Context } from './context.ts';
 
 /** Why the source of messages may have to wait. */
 type Reason = 'start' | 'database' | 'leadership' | 'log';
@@ -36,13 +37,15 @@ export function createGate(
 
 /** Work that one connector of several does. */
 export interface Turn {
+  /** Queues up. */
+  start(): void;
   /** It is this one's. */
-  isMine(): boolean;
+  isMine: () => boolean;
   stop(): Promise<void>;
 }
 
 /**
- * Queues up for work that keeps nothing in memory: whoever finds that another one had it meanwhile queues up again.
+ * Makes a place in the queue for work that keeps nothing in memory: whoever finds that another one had it meanwhile queues up again.
  * `name` says what work.
  */
 export function queueUp(options: { url: string; name: string }, onTurn: () => void, logger: Logger): Turn {
@@ -59,14 +62,29 @@ export function queueUp(options: { url: string; name: string }, onTurn: () => vo
       },
       logger,
     );
-  let contender = enter();
+  let contender: Leadership | undefined;
   return {
-    isMine: () => contender.leads(),
+    start() {
+      contender ??= enter();
+    },
+    isMine: () => contender?.leads() === true,
     async stop() {
       stopping = true;
-      await contender.stop();
+      await contender?.stop();
     },
   };
+}
+
+/** Members of a group share the messages of the log; of those on MQTT one takes them all, and the others wait here. */
+export async function awaitTurn(
+  { config, state }: Pick<Context, 'config' | 'state'>,
+  gate: Gate,
+  shutdown: Shutdown,
+  logger: Logger,
+): Promise<void> {
+  if (config.intake.source !== 'mqtt') return;
+  const lock = { url: config.database.url, name: `mqtt:${config.mqtt.client_id}` };
+  await awaitLeadership(lock, gate, (contender) => (state.leadership = contender), shutdown, logger);
 }
 
 /**
@@ -74,7 +92,7 @@ export function queueUp(options: { url: string; name: string }, onTurn: () => vo
  * closes the gate. One that was replaced ends the process: what it has in memory is out of date, and started anew it is
  * the standby.
  */
-export async function awaitLeadership(
+async function awaitLeadership(
   options: { url: string; name: string },
   gate: Gate,
   onWaiting: (leadership: Leadership) => void,

@@ -3,7 +3,8 @@ import { messageOf } from '../../contract/errors.ts';
 import type { Logger } from '../../contract/runtime/logger.ts';
 import { pendingEvents, setAlertState, settleEvent, type OdooEvent } from '../db/odoo-events.ts';
 import type { Queryable } from '../db/pool.ts';
-import type { PullKind } from './records.ts';
+import { pulledKinds, pullKinds, withDeletions, type PullKind } from '../db/pulled/index.ts';
+import { mappings } from '../odoo/mapping/index.ts';
 
 /** What handlers may do. */
 export interface EventContext {
@@ -14,21 +15,18 @@ export interface EventContext {
 type Handler = (event: OdooEvent, context: EventContext) => Promise<string> | string;
 
 const pull =
-  (...kinds: PullKind[]): Handler =>
+  (kinds: readonly PullKind[]): Handler =>
   (_event, context) => {
     context.wake(kinds);
     return `pulled ${kinds.join(', ')}`;
   };
 
-/** By model. Another one is a line here; unknown models are kept and counted. */
-const handlers: ReadonlyMap<string, Handler> = new Map<string, Handler>([
-  ['farm.farm', pull('farm', 'tombstone')],
-  ['farm.pen', pull('pen', 'tombstone')],
-  ['farm.animal', pull('animal', 'tombstone')],
-  ['iot.device', pull('device', 'tombstone')],
-  ['iot.threshold', pull('threshold', 'tombstone')],
-  ['iot.alert', acknowledge],
-]);
+/** Unknown models are kept and counted. */
+function handlerOf(model: string): Handler | undefined {
+  if (model === mappings.alert.model) return acknowledge;
+  const kinds = pullKinds.filter((kind) => pulledKinds[kind].wokenBy.includes(model));
+  return kinds.length === 0 ? undefined : pull(withDeletions(kinds));
+}
 
 /** The action has to send the fields source_id and state. */
 async function acknowledge({ payload }: OdooEvent, { db }: EventContext): Promise<string> {
@@ -47,7 +45,7 @@ export async function workOnEvents(
 ): Promise<Record<'done' | 'unknown' | 'failed', number>> {
   const counts = { done: 0, unknown: 0, failed: 0 };
   for (const event of await pendingEvents(context.db, 500)) {
-    const handler = handlers.get(event.model);
+    const handler = handlerOf(event.model);
     if (handler === undefined) {
       await settleEvent(context.db, event.id, 'unknown', `nothing is done with ${event.model}`);
       counts.unknown += 1;

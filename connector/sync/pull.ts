@@ -1,66 +1,20 @@
 // One kind from Odoo into the database: pages after the cursor, each written together with the cursor that follows it.
-import type { Logger } from '../../contract/runtime/logger.ts';
-import {
-  odooIdsBeyond,
-  putAnimals,
-  putAssignments,
-  putFarms,
-  putOdooDevices,
-  putPens,
-  putThresholds,
-  readCursor,
-  removeFromOdoo,
-  writeCursor,
-} from '../db/odoo-sync.ts';
-import { inTransaction, type Db, type PoolClient } from '../db/pool.ts';
+import type * as z from 'zod';
+import { readCursor, writeCursor } from '../db/odoo-sync.ts';
+import { inTransaction, type Db } from '../db/pool.ts';
+import { keptOf, pulledKinds, type PullKind } from '../db/pulled/index.ts';
+import { odooIdsBeyond, removeFromOdoo, type PulledKind, type PutContext } from '../db/pulled/kind.ts';
 import type { OdooClient } from '../odoo/transport.ts';
-import { pullKinds, readPage, type PulledRecord, type PullKind } from './records.ts';
+import { readPage } from './records.ts';
 
 /** What pulling works with. */
-export interface PullContext {
+export interface PullContext extends PutContext {
   db: Db;
   client: OdooClient;
-  logger: Logger;
   /** Records per call. */
   pageSize: number;
-  /** Whether a profile of this name exists; a device with another one keeps what it has. */
-  knowsProfile: (name: string) => boolean;
   abort: AbortSignal;
 }
-
-type Apply<K extends PullKind> = (
-  client: PoolClient,
-  records: PulledRecord<K>[],
-  context: PullContext,
-) => Promise<void>;
-
-const apply: { [K in PullKind]: Apply<K> } = {
-  farm: putFarms,
-  pen: putPens,
-  animal: putAnimals,
-  assignment: putAssignments,
-  threshold: putThresholds,
-  async device(client, records, { knowsProfile, logger }) {
-    for (const device of records) {
-      if (device.profile === null || knowsProfile(device.profile)) continue;
-      logger.warn(
-        { device: `${device.farm}/${device.device_uid}`, profile: device.profile },
-        'Odoo names a profile that config/profiles/ does not have; the device keeps its own',
-      );
-      device.profile = null;
-    }
-    await putOdooDevices(client, records);
-  },
-  async tombstone(client, records) {
-    for (const kind of pullKinds)
-      if (kind !== 'tombstone')
-        await removeFromOdoo(
-          client,
-          kind,
-          records.filter((record) => record.kind === kind).map((record) => record.res_id),
-        );
-  },
-};
 
 /** What a pull brought. */
 export interface Pulled {
@@ -72,6 +26,8 @@ export interface Pulled {
 /** Pulls until nothing more has changed. Throws OdooError, or what the database throws. */
 export async function pullKind(kind: PullKind, context: PullContext): Promise<Pulled> {
   const { db, client, logger } = context;
+  const { put } = pulledKinds[kind] as PulledKind<PullKind, z.ZodType>;
+  const kept = keptOf(kind);
   const start = await readCursor(db, kind);
   // A full pass keeps its place only in memory: interrupted, it begins anew, and nothing counts as gone before it has ended.
   const met: number[] = [];
@@ -96,9 +52,9 @@ export async function pullKind(kind: PullKind, context: PullContext): Promise<Pu
     const ended = start.fullPass && !more;
     if (page.records.length === 0 && !ended) continue;
     await inTransaction(db, async (transaction) => {
-      await (apply[kind] as Apply<PullKind>)(transaction, page.records, context);
-      if (ended && kind !== 'tombstone')
-        await removeFromOdoo(transaction, kind, await odooIdsBeyond(transaction, kind, met));
+      await put(transaction, page.records, context);
+      if (ended && kept !== undefined)
+        await removeFromOdoo(transaction, kept, await odooIdsBeyond(transaction, kept, met));
       if (!start.fullPass || ended)
         await writeCursor(transaction, kind, {
           cursor,

@@ -9,21 +9,12 @@ import {
   requeue,
   saveReport,
   settledRevisions,
-  type DailyKind,
   type DayReport,
-  type ReconciledKind,
 } from '../db/reconciliation.ts';
 import { inTransaction, type Db } from '../db/pool.ts';
 import { OdooError } from '../odoo/errors.ts';
+import { dailyKinds, mappings, type DailyKind } from '../odoo/mapping/index.ts';
 import type { OdooClient } from '../odoo/transport.ts';
-
-/** How a kind is asked for in Odoo. */
-const models: Record<DailyKind, { model: string; at: string; sum: string | null }> = {
-  milk_session: { model: 'iot.milk.session', at: 'start_datetime', sum: 'yield_kg' },
-  alert: { model: 'iot.alert', at: 'raised_at', sum: null },
-};
-const dailyKinds: readonly DailyKind[] = ['milk_session', 'alert'];
-export const reconciledKinds: readonly ReconciledKind[] = [...dailyKinds, 'device'];
 
 /** Sums are added in another order on each side. */
 const sumTolerance = 0.001;
@@ -49,7 +40,12 @@ export async function reconcile(
   const from = dayOf(now - (days - 1) * dayMs);
   const lines: DayReport[] = [];
   for (const kind of dailyKinds) {
-    const ours = new Map((await dayTotals(db, kind, from, to)).map((totals) => [totals.day, totals]));
+    const ours = new Map(
+      (await dayTotals(db, kind, from, to, mappings[kind].compare.sum?.key ?? null)).map((totals) => [
+        totals.day,
+        totals,
+      ]),
+    );
     const theirs = await odooTotals(client, kind, from, to);
     for (const day of [...new Set([...ours.keys(), ...theirs.keys()])].sort()) {
       const mine = ours.get(day) ?? { count: 0, sum: null, waiting: 0 };
@@ -84,7 +80,7 @@ async function reconcileDevices(
   day: string,
 ): Promise<DayReport> {
   const known = await deviceRevisions(db);
-  const inOdoo = await odooRevisions(client, 'iot.device', [['source', '=', recordSource]]);
+  const inOdoo = await odooRevisions(client, mappings.device.model, [['source', '=', recordSource]]);
   const expected = [...known].filter(([id, { isOurs }]) => isOurs || inOdoo.has(id));
   const differing = expected.filter(
     ([id, { isOurs, revision }]) => isOurs && (inOdoo.get(id) ?? -1) < revision,
@@ -121,7 +117,9 @@ async function odooTotals(
   from: string,
   to: string,
 ): Promise<Map<string, { count: number; sum: number | null }>> {
-  const { model, at, sum } = models[kind];
+  const { model, compare } = mappings[kind];
+  const { at } = compare;
+  const sum = compare.sum?.field ?? null;
   const answer = await client.call(model, 'formatted_read_group', {
     domain: domainOf(kind, from, to),
     groupby: [`${at}:day`],
@@ -140,7 +138,7 @@ async function odooTotals(
 }
 
 function domainOf(kind: DailyKind, from: string, to: string): unknown[] {
-  const { at } = models[kind];
+  const { at } = mappings[kind].compare;
   return [
     ['source', '=', recordSource],
     [at, '>=', `${from} 00:00:00`],
@@ -158,7 +156,7 @@ async function repair(
 ): Promise<{ requeued: number; surplus: number }> {
   // Before asking Odoo: what was sent by now is in its answer, and what is sent meanwhile does not count as lost.
   const known = await settledRevisions(db, kind, day, nextDay(day));
-  const inOdoo = await odooRevisions(client, models[kind].model, domainOf(kind, day, nextDay(day)));
+  const inOdoo = await odooRevisions(client, mappings[kind].model, domainOf(kind, day, nextDay(day)));
   const behind = [...known]
     .filter(([id, { revision, isSettled }]) => isSettled && (inOdoo.get(id) ?? -1) < revision)
     .map(([id]) => id);

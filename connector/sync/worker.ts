@@ -3,12 +3,12 @@ import { Counter, Gauge, type Registry } from 'prom-client';
 import { messageOf } from '../../contract/errors.ts';
 import type { Logger } from '../../contract/runtime/logger.ts';
 import type { Db } from '../db/pool.ts';
+import { pullKinds, type PullKind } from '../db/pulled/index.ts';
 import { OdooError } from '../odoo/errors.ts';
 import type { OdooClient } from '../odoo/transport.ts';
 import { backoffMs } from '../../contract/backoff.ts';
 import { createSleeper } from '../outbox/sleeper.ts';
 import { pullKind } from './pull.ts';
-import { pullKinds, type PullKind } from './records.ts';
 
 /** What the worker needs. */
 export interface SyncConfig {

@@ -32,7 +32,7 @@ const routes = systemRoutes({
 const limits = { requestsPerMinute: 1e9, failedLoginsPerMinute: 1e9 };
 const settings: AppSettings = { token, limits, aroundPost: (_request, _response, run) => run() };
 const rest = await listen(createApp(routes, settings, logger), here, 0, logger);
-createLiveHub(rest, token, logger);
+createLiveHub(token, logger).serve(rest);
 
 const live = () => ({ code: 200, body: { status: 'live' } });
 const bridge = await startBridgeHealth({ host: here, port: 0 }, new Map([['/health/live', live]]), logger);

@@ -1,9 +1,8 @@
 // Holds a mapping against the real models of an Odoo: every complaint names its place in the file and what is near.
 import * as z from 'zod';
 import { nearMatch } from '../../../contract/near-match.ts';
-import type { RecordKind } from '../../../contract/records.ts';
 import { OdooError } from '../errors.ts';
-import type { Caller } from '../mapping/index.ts';
+import type { Caller, RecordKind } from '../mapping/index.ts';
 import { recordKeys, type FieldMapping, type OdooMapping, type ValueType } from './schema.ts';
 
 const fieldsSchema = z.record(

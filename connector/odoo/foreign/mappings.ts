@@ -1,14 +1,19 @@
 // Puts a mapping file in place of our addons' models, kind by kind.
-import type { RecordKind } from '../../../contract/records.ts';
-import { mappings, payloadCheck, type RecordMapping } from '../mapping/index.ts';
+import {
+  mappings,
+  payloadCheck,
+  recordKinds,
+  type RecordKind,
+  type RecordMapping,
+} from '../mapping/index.ts';
 import type { OdooMapping } from './schema.ts';
 import { createSender } from './send.ts';
 
 /** How every kind gets into this Odoo. Without our addons, kinds that the file does not name stay in the database. */
 export function mappedKinds(mapping: OdooMapping | undefined): Record<RecordKind, RecordMapping> {
   if (mapping === undefined) return mappings;
-  const kinds = { ...mappings };
-  for (const kind of Object.keys(mappings) as RecordKind[]) {
+  const kinds: Record<RecordKind, RecordMapping> = { ...mappings };
+  for (const kind of recordKinds) {
     const wanted = mapping.kinds[kind];
     if (wanted !== undefined) {
       kinds[kind] = {

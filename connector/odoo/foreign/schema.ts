@@ -3,13 +3,7 @@ import * as z from 'zod';
 import { AppError } from '../../../contract/errors.ts';
 import { nearMatch } from '../../../contract/near-match.ts';
 import { loadYaml } from '../../../contract/runtime/yaml.ts';
-import {
-  alertRecordSchema,
-  commandRecordSchema,
-  deviceRecordSchema,
-  milkSessionRecordSchema,
-  type RecordKind,
-} from '../../../contract/records.ts';
+import { mappings, recordKinds, type RecordKind } from '../mapping/index.ts';
 
 const name = z.string().regex(/^[a-z_][a-z0-9_]*$/i, 'a field name');
 const model = z.string().regex(/^[a-z_][a-z0-9_.]*$/, 'a model name such as res.partner');
@@ -65,20 +59,13 @@ const fileSchema = z.strictObject({
     .regex(/^[a-z_][a-z0-9_]*$/)
     .default('smart_dairy_connector')
     .describe('Module part of external ids'),
-  kinds: z.strictObject({
-    device: kindSchema.optional(),
-    milk_session: kindSchema.optional(),
-    alert: kindSchema.optional(),
-    command: kindSchema.optional(),
-  }),
+  kinds: z.strictObject(
+    Object.fromEntries(recordKinds.map((kind) => [kind, kindSchema.optional()])) as Record<
+      RecordKind,
+      z.ZodOptional<typeof kindSchema>
+    >,
+  ),
 });
-
-const records = {
-  device: deviceRecordSchema,
-  milk_session: milkSessionRecordSchema,
-  alert: alertRecordSchema,
-  command: commandRecordSchema,
-};
 
 /** What a key of a record holds, as far as it decides which fields fit. */
 export type ValueType = 'text' | 'number' | 'boolean' | 'moment';
@@ -120,7 +107,7 @@ export function loadOdooMapping(
 /** The keys that a record of a kind has, with what they hold. */
 export function recordKeys(kind: RecordKind): ReadonlyMap<string, ValueType> {
   const keys = new Map<string, ValueType>([['source_id', 'text']]);
-  for (const [key, schema] of Object.entries(records[kind].shape as Record<string, z.ZodType>))
+  for (const [key, schema] of Object.entries(mappings[kind].schema.shape as Record<string, z.ZodType>))
     keys.set(key, typeOf(schema));
   return keys;
 }

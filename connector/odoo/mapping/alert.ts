@@ -1,9 +1,10 @@
 // An alert as iot.alert takes it.
-import type { AlertRecord } from '../../../contract/records.ts';
+import { alertRecordSchema, type AlertRecord } from '../../../contract/records.ts';
+import { recordKind } from './kind.ts';
 import { toOdooDatetime } from './values.ts';
 
 /** Keys are field names of iot.alert; farm, device_uid, rfid_tag and milk_session (a source_id) are natural keys. */
-export function alertToOdoo(record: AlertRecord) {
+function alertToOdoo(record: AlertRecord) {
   return {
     farm: record.farm,
     device_uid: record.device_uid,
@@ -20,3 +21,12 @@ export function alertToOdoo(record: AlertRecord) {
     cleared_at: toOdooDatetime(record.cleared_at),
   };
 }
+
+export const alert = recordKind({
+  kind: 'alert',
+  schema: alertRecordSchema,
+  model: 'iot.alert',
+  toOdoo: alertToOdoo,
+  compare: { by: 'day', at: 'raised_at', sum: null },
+  live: null,
+});

@@ -1,9 +1,10 @@
 // A command as iot.device.command takes it.
-import type { CommandRecord } from '../../../contract/records.ts';
+import { commandRecordSchema, type CommandRecord } from '../../../contract/records.ts';
+import { recordKind } from './kind.ts';
 import { toOdooDatetime } from './values.ts';
 
 /** Keys are field names of iot.device.command; farm and device_uid are natural keys. */
-export function commandToOdoo(record: CommandRecord) {
+function commandToOdoo(record: CommandRecord) {
   return {
     farm: record.farm,
     device_uid: record.device_uid,
@@ -17,3 +18,12 @@ export function commandToOdoo(record: CommandRecord) {
     finished_at: toOdooDatetime(record.finished_at),
   };
 }
+
+export const command = recordKind({
+  kind: 'command',
+  schema: commandRecordSchema,
+  model: 'iot.device.command',
+  toOdoo: commandToOdoo,
+  compare: null,
+  live: 'command',
+});

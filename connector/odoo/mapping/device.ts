@@ -1,9 +1,10 @@
 // A device as iot.device takes it.
-import type { DeviceRecord } from '../../../contract/records.ts';
+import { deviceRecordSchema, type DeviceRecord } from '../../../contract/records.ts';
+import { recordKind } from './kind.ts';
 import { toOdooDatetime } from './values.ts';
 
 /** Keys are field names of iot.device; farm is the farm's code. */
-export function deviceToOdoo(record: DeviceRecord) {
+function deviceToOdoo(record: DeviceRecord) {
   return {
     farm: record.farm,
     device_uid: record.device_uid,
@@ -18,3 +19,12 @@ export function deviceToOdoo(record: DeviceRecord) {
     last_seen: toOdooDatetime(record.last_seen),
   };
 }
+
+export const device = recordKind({
+  kind: 'device',
+  schema: deviceRecordSchema,
+  model: 'iot.device',
+  toOdoo: deviceToOdoo,
+  compare: { by: 'record' },
+  live: null,
+});

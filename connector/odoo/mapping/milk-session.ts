@@ -1,9 +1,10 @@
 // A milking as iot.milk.session takes it.
-import type { MilkSessionRecord } from '../../../contract/records.ts';
+import { milkSessionRecordSchema, type MilkSessionRecord } from '../../../contract/records.ts';
+import { recordKind } from './kind.ts';
 import { toOdooDatetime } from './values.ts';
 
 /** Keys are field names of iot.milk.session; farm, device_uid, rfid_tag and animal_ref are natural keys that Odoo resolves. */
-export function milkSessionToOdoo(record: MilkSessionRecord) {
+function milkSessionToOdoo(record: MilkSessionRecord) {
   return {
     farm: record.farm,
     device_uid: record.device_uid,
@@ -34,3 +35,13 @@ export function milkSessionToOdoo(record: MilkSessionRecord) {
     is_complete: record.complete,
   };
 }
+
+export const milkSession = recordKind({
+  kind: 'milk_session',
+  schema: milkSessionRecordSchema,
+  model: 'iot.milk.session',
+  toOdoo: milkSessionToOdoo,
+  callsAtOnce: 2,
+  compare: { by: 'day', at: 'start_datetime', sum: { key: 'yield_kg', field: 'yield_kg' } },
+  live: 'milking',
+});

@@ -4,9 +4,10 @@ import { test } from 'node:test';
 import { pino } from 'pino';
 import { putDevices, type NewDevice } from '../../../connector/db/dimensions.ts';
 import { migrate } from '../../../connector/db/migrate.ts';
-import { putOdooDevices, removeFromOdoo } from '../../../connector/db/odoo-sync.ts';
 import { inTransaction, openPool } from '../../../connector/db/pool.ts';
-import type { PulledRecord } from '../../../connector/sync/records.ts';
+import { device as pulledDevice, putOdooDevices } from '../../../connector/db/pulled/device.ts';
+import type { PulledRecord } from '../../../connector/db/pulled/index.ts';
+import { removeFromOdoo } from '../../../connector/db/pulled/kind.ts';
 import { createDatabase } from '../../support/stack.ts';
 
 const configured: NewDevice = {
@@ -64,7 +65,7 @@ test('what a person keeps in Odoo is not overwritten by the configuration at a s
     await pulled({ state: 'refused', profile: 'another' });
     await start();
     assert.deepEqual(await now(), { name: 'Left row', profile: 'another', stall: '12', state: 'rejected' });
-    await inTransaction(db, (client) => removeFromOdoo(client, 'device', [7]));
+    await inTransaction(db, (client) => removeFromOdoo(client, pulledDevice, [7]));
     await start();
     assert.deepEqual(await now(), {
       name: 'Meter 1',

@@ -10,7 +10,8 @@ import { createLiveHub } from '../../../connector/live/hub.ts';
 
 const token = 'a-token-of-this-test';
 const server = createServer();
-const hub = createLiveHub(server, token, pino({ level: 'silent' }));
+const hub = createLiveHub(token, pino({ level: 'silent' }));
+hub.serve(server);
 const port = () => (server.address() as AddressInfo).port;
 before(async () => {
   server.listen(0, '127.0.0.1');

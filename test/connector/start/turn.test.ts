@@ -25,12 +25,15 @@ describe('turns', { skip: noBroker() }, () => {
 
   test('one has it; whoever had it may queue up again', async () => {
     const began: string[] = [];
-    const enter = (name: string): Turn =>
-      queueUp({ url: database.url, name: 'work' }, () => void began.push(name), logger);
+    const enter = (name: string, work = 'work'): Turn => {
+      const turn = queueUp({ url: database.url, name: work }, () => void began.push(name), logger);
+      turn.start();
+      return turn;
+    };
     const first = enter('first');
     await eventually('the first has it', () => Promise.resolve(first.isMine()));
     const second = enter('second');
-    const other = queueUp({ url: database.url, name: 'other' }, () => void began.push('other'), logger);
+    const other = enter('other', 'other');
     await eventually('other work has a turn of its own', () => Promise.resolve(other.isMine()));
     assert.deepEqual([first.isMine(), second.isMine()], [true, false]);
     await first.stop();

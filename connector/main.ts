@@ -22,19 +22,25 @@ const logger = createLogger('connector');
 
 runMain(logger, async (shutdown) => {
   const { values: args } = parseArgs({
-    options: { config: { type: 'string', default: 'config/connector.yaml' } },
+    options: {
+      config: { type: 'string', default: 'config/connector.yaml' },
+      metrics: { type: 'string', default: 'config/metrics.yaml' },
+      profiles: { type: 'string', default: 'config/profiles' },
+    },
   });
-  const library = openLibrary('config/metrics.yaml', 'config/profiles', logger);
-  const config = loadConfig(args.config, process.env, library.profiles);
+  const environment = process.env;
+  const library = openLibrary(args.metrics, args.profiles, logger);
+  const config = loadConfig(args.config, environment, library.profiles);
+  logger.level = config.log.level;
   // Devices of the configuration may name profiles: those have to stay.
-  library.beforeUse(({ profiles }) => void loadConfig(args.config, process.env, profiles));
+  library.beforeUse(({ profiles }) => void loadConfig(args.config, environment, profiles));
   followLibrary(library, shutdown);
   if (config.role === 'bridge') return runBridge(config, shutdown, logger);
 
   const state = createState();
   const metrics = createMetrics(() => state.intake?.pending() ?? { messages: 0, bytes: 0 });
   const pools = openPools(config.database, shutdown, logger);
-  const context = { config, library, metrics, state, ...pools };
+  const context = { config, library, metrics, state, environment, ...pools };
   registerGauges(metrics.registry, context);
   const front = await startFront(context, shutdown, logger);
 

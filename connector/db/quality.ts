@@ -15,8 +15,8 @@ export async function refreshQuality(db: Queryable, days: number): Promise<numbe
 /** Quality of a device on a UTC day. `other`: flagged by the device, or its clock was not synchronised. */
 export interface DeviceDay {
   date: string;
-  device_id: string;
-  farm_id: string;
+  device_uid: string;
+  farm: string;
   score: number;
   readings: number;
   good: number;
@@ -36,7 +36,7 @@ export const deviceQuality = (
   rowsOf<DeviceDay>(
     db,
     'device-quality',
-    `SELECT to_char(q.day, 'YYYY-MM-DD') AS date, d.device_uid AS device_id, f.code AS farm_id, q.score, q.readings, q.good,
+    `SELECT to_char(q.day, 'YYYY-MM-DD') AS date, d.device_uid, f.code AS farm, q.score, q.readings, q.good,
        q.out_of_range, q.rate_of_change, q.stuck, q.other, q.gap_seconds
      FROM iot.device_quality q JOIN iot.device d ON d.id = q.device_id JOIN iot.farm f ON f.id = d.farm_id
      WHERE q.day > (now() AT TIME ZONE 'UTC')::date - $1::int AND ($2::text[] IS NULL OR d.device_uid = ANY ($2))

@@ -25,11 +25,11 @@ export function listAlerts(db: Queryable, filter: AlertFilter, limit: number): P
   return rowsOf<AlertRow>(
     db,
     'alerts',
-    `SELECT a.id, d.device_uid AS device_id, d.name AS device_name, f.code AS farm_id, a.alert_type, a.severity, a.message,
+    `SELECT a.id, d.device_uid, d.name AS device_name, f.code AS farm, a.alert_type, a.severity, a.message,
        a.state, iot.iso(a.raised_at) AS created_at, iot.iso(k.time) AS acknowledged_at, k.detail AS acknowledged_by,
        iot.iso(a.cleared_at) AS cleared_at, (a.record ->> 'trigger_value')::float8 AS trigger_value,
        (a.record ->> 'threshold_value')::float8 AS threshold_value, a.record ->> 'unit' AS unit, a.record ->> 'rfid' AS rfid,
-       a.record ->> 'milk_session' AS milk_session
+       a.record ->> 'milk_session' AS milking
      FROM iot.alert a JOIN iot.farm f ON f.id = a.farm_id LEFT JOIN iot.device d ON d.id = a.device_id
      LEFT JOIN LATERAL (SELECT e.time, e.detail FROM iot.alert_event e
        WHERE e.alert_id = a.id AND e.state = 'acknowledged' ORDER BY e.detail IS NULL, e.time DESC LIMIT 1) k ON true

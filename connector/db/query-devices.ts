@@ -64,7 +64,7 @@ export function deviceCards(
   return rowsOf(
     db,
     'device-cards',
-    `SELECT d.id, d.device_uid AS device_id, d.name, d.device_type, d.state, f.code AS farm_id, f.name AS farm_name,
+    `SELECT d.id, d.device_uid, d.name, d.device_type, d.state, f.code AS farm, f.name AS farm_name,
        d.stall AS location_description, d.manufacturer, d.model, d.profile, iot.iso(d.last_seen) AS last_seen,
        coalesce(d.last_seen > now() - ${online}, false) AS is_online, rssi.value AS signal_strength,
        battery.value AS battery_level, d.clock_offset_seconds, reach.state AS reach, reach.via AS gateway, main.value AS last_value, m.unit AS last_value_unit,

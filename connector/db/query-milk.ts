@@ -22,7 +22,7 @@ const values = ({ since, until, farm, timezone }: MilkRange) => [since, until, f
 export interface Production {
   timestamp: string;
   yieldKg: number;
-  sessions: number;
+  milkings: number;
   fat: number | null;
   protein: number | null;
 }
@@ -36,7 +36,7 @@ export const milkProduction = (
   rowsOf<Production>(
     db,
     'milk-production',
-    `SELECT iot.iso(date_trunc($5, s.started_at, $4)) AS timestamp, sum(yield_kg) AS "yieldKg", count(*)::int AS sessions,
+    `SELECT iot.iso(date_trunc($5, s.started_at, $4)) AS timestamp, sum(yield_kg) AS "yieldKg", count(*)::int AS milkings,
        ${mean('fat_pct')} AS fat, ${mean('protein_pct')} AS protein
      FROM ${milkings} GROUP BY 1 ORDER BY 1`,
     [...values(range), bucket],

@@ -110,7 +110,7 @@ export function deviceReadings(
   return rowsOf(
     db,
     'device-readings',
-    `SELECT $6 || '/' || m.name || '/' || iot.iso(r.time) AS id, $7 AS device_id, iot.iso(r.time) AS timestamp, r.value, m.unit,
+    `SELECT $6 || '/' || m.name || '/' || iot.iso(r.time) AS id, $7 AS device_uid, iot.iso(r.time) AS timestamp, r.value, m.unit,
        m.name AS reading_type, r.quality
      FROM iot.metric m CROSS JOIN LATERAL (
        SELECT time, value, quality FROM iot.reading
@@ -156,8 +156,8 @@ export function temperatureTrends(
 ): Promise<
   {
     date: string;
-    device_id: string;
-    farm_id: string;
+    device_uid: string;
+    farm: string;
     avg_temp: number;
     min_temp: number;
     max_temp: number;
@@ -167,7 +167,7 @@ export function temperatureTrends(
   return rowsOf(
     db,
     'temperature-trends',
-    `SELECT to_char(r.bucket AT TIME ZONE 'UTC', 'YYYY-MM-DD') AS date, d.device_uid AS device_id, f.code AS farm_id,
+    `SELECT to_char(r.bucket AT TIME ZONE 'UTC', 'YYYY-MM-DD') AS date, d.device_uid, f.code AS farm,
        r.avg AS avg_temp, r.min AS min_temp, r.max AS max_temp,
        (SELECT count(*) FROM iot.alert a WHERE a.device_id = d.id AND a.raised_at >= r.bucket
           AND a.raised_at < r.bucket + INTERVAL '1 day')::int AS alarm_count

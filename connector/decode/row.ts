@@ -6,8 +6,8 @@ const text = z.string().max(64);
 /** A row as the customer's documents name its fields; the short names mean the same. Other fields are not stored. */
 export const rowSchema = z.object({
   device_uid: text,
-  farm_id: z.union([text, z.int()]).optional().describe('Code of the farm, as in topics'),
-  farm: text.optional().describe('Short for farm_id'),
+  farm: z.union([text, z.int()]).optional().describe('Code of the farm, as in topics'),
+  farm_id: z.union([text, z.int()]).optional().describe('Former name of farm').meta({ deprecated: true }),
   device_type: text.optional().describe('Needed for a device that is not known yet'),
   metric_name: text.optional().describe('A name of the metric catalogue'),
   metric: text.optional().describe('Short for metric_name'),
@@ -32,8 +32,8 @@ export function isUsualRow(raw: unknown): raw is Row {
   const row: Partial<Record<keyof Row, unknown>> = raw;
   return (
     isText(row.device_uid) &&
-    (isOptionalText(row.farm_id) || Number.isSafeInteger(row.farm_id)) &&
-    isOptionalText(row.farm) &&
+    isFarm(row.farm) &&
+    isFarm(row.farm_id) &&
     isOptionalText(row.device_type) &&
     isOptionalText(row.metric_name) &&
     isOptionalText(row.metric) &&
@@ -49,6 +49,7 @@ export function isUsualRow(raw: unknown): raw is Row {
 
 const isText = (value: unknown) => typeof value === 'string' && value.length <= 64;
 const isOptionalText = (value: unknown) => value === undefined || isText(value);
+const isFarm = (value: unknown) => isOptionalText(value) || Number.isSafeInteger(value);
 const isOptionalNumber = (value: unknown) => value === undefined || Number.isFinite(value);
 const isMoment = (value: unknown) =>
   value === undefined ||

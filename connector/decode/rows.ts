@@ -79,8 +79,8 @@ function lastMoment(): Batch['momentOf'] {
 /** Adds a row to its device's; a string is the reason why it cannot be taken. */
 function takeRow(row: Row, index: number, batch: Batch): string | undefined {
   const { now, context, byKey, devices } = batch;
-  const farmGiven = row.farm_id ?? row.farm;
-  if (farmGiven === undefined) return 'farm_id: the code of the farm is missing';
+  const farmGiven = row.farm ?? row.farm_id;
+  if (farmGiven === undefined) return 'farm: the code of the farm is missing';
   const farm = String(farmGiven);
   const name = row.metric_name ?? row.metric;
   if (name === undefined) return 'metric_name: missing';

@@ -14,9 +14,9 @@ const state = z.enum(states);
 
 const facts = {
   id: z.int(),
-  device_id: z.string().nullable().describe('The uid; null for an alert about the farm as a whole'),
+  device_uid: z.string().nullable().describe('The uid; null for an alert about the farm as a whole'),
   device_name: z.string().nullable(),
-  farm_id: z.string().describe('Code of the farm'),
+  farm: z.string().describe('Code of the farm'),
   alert_type: z.string().describe('Such as high_scc or abnormal_yield'),
   severity,
   message: z.string(),
@@ -29,10 +29,11 @@ const facts = {
   threshold_value: z.number().nullable(),
   unit: z.string().nullable(),
   rfid: z.string().nullable(),
-  milk_session: z.string().nullable().describe('source_id of the milking it is about'),
+  milking: z.string().nullable().describe('source_id of the milking it is about'),
 };
 const alertSchema = z.strictObject(facts);
 const eventSchema = z.strictObject({ time: z.iso.datetime(), state, detail: z.string().nullable() });
+const renamedFacts = { device_uid: 'device_id', farm: 'farm_id', milking: 'milk_session' };
 const params = z.object({ alert_id: z.coerce.number().int().min(1) });
 
 /** The routes. `db` for what is changed, `queryDb` for what is asked. */
@@ -49,8 +50,8 @@ export function alertRoutes(db: Db, queryDb: Db): Route[] {
       tag,
       summary: 'Alerts, the last first',
       query: z.strictObject({
-        device_id: z.string().max(64).optional(),
-        farm_id: farmSchema,
+        device_uid: z.string().max(64).optional(),
+        farm: farmSchema,
         severity: severity.optional(),
         alert_type: z.string().max(64).optional(),
         acknowledged: z
@@ -58,12 +59,22 @@ export function alertRoutes(db: Db, queryDb: Db): Route[] {
           .optional()
           .describe('false: those that nobody has looked at yet (state new); true: all others'),
         state: state.optional(),
-        start_date: momentSchema.optional().describe('Created since then'),
-        end_date: momentSchema.optional().describe('Created until then, inclusive'),
+        start: momentSchema.optional().describe('Created from then on'),
+        end: momentSchema.optional().describe('Created until then, inclusive'),
         limit: z.coerce.number().int().min(1).max(1_000).default(100),
-        before: z.coerce.number().int().min(1).optional().describe('next_before of the previous page'),
+        cursor: z.coerce.number().int().min(1).optional().describe('next_cursor of the previous page'),
       }),
-      answer: z.strictObject({ alerts: z.array(alertSchema), next_before: z.int().nullable() }),
+      answer: z.strictObject({ alerts: z.array(alertSchema), next_cursor: z.int().nullable() }),
+      renamed: {
+        input: {
+          device_uid: 'device_id',
+          farm: 'farm_id',
+          start: 'start_date',
+          end: 'end_date',
+          cursor: 'before',
+        },
+        output: { ...renamedFacts, next_cursor: 'next_before' },
+      },
       async handle({ query }) {
         const { acknowledged, limit } = query;
         if (acknowledged !== undefined && query.state !== undefined)
@@ -71,18 +82,18 @@ export function alertRoutes(db: Db, queryDb: Db): Route[] {
         const alerts = await listAlerts(
           queryDb,
           {
-            farm: query.farm_id,
-            deviceUid: query.device_id,
+            farm: query.farm,
+            deviceUid: query.device_uid,
             severity: query.severity,
             type: query.alert_type,
             states: query.state === undefined ? statesOf(acknowledged) : [query.state],
-            since: query.start_date,
-            until: query.end_date,
-            before: query.before,
+            since: query.start,
+            until: query.end,
+            before: query.cursor,
           },
           limit,
         );
-        return { alerts, next_before: alerts.length === limit ? (alerts.at(-1)?.id ?? null) : null };
+        return { alerts, next_cursor: alerts.length === limit ? (alerts.at(-1)?.id ?? null) : null };
       },
     }),
     route({
@@ -92,6 +103,7 @@ export function alertRoutes(db: Db, queryDb: Db): Route[] {
       summary: 'One alert, and what happened to it',
       params,
       answer: z.strictObject({ ...facts, events: z.array(eventSchema).describe('Oldest first') }),
+      renamed: { output: renamedFacts },
       async handle({ params: { alert_id: id } }) {
         return { ...(await theAlert(id)), events: await alertEvents(queryDb, id) };
       },
@@ -108,6 +120,7 @@ export function alertRoutes(db: Db, queryDb: Db): Route[] {
         by: z.string().trim().min(1).max(128).default('over REST').describe('Who takes care'),
       }),
       answer: alertSchema,
+      renamed: { output: renamedFacts },
       async handle({ params: { alert_id: id }, body }) {
         await theAlert(id);
         await inTransaction(db, (client) => acknowledgeAlert(client, id, body.by)).catch((error: unknown) => {

@@ -63,14 +63,15 @@ export function commandRoutes(db: Queryable, desk: CommandDesk): Route[] {
   return [
     route({
       method: 'post',
-      path: '/api/v1/iot/devices/{device_id}/commands',
+      path: '/api/v1/iot/devices/{device_uid}/commands',
       tag,
       summary: 'Sends a command to a device',
       description:
         'Answered when the broker has it; ask for the command, or listen to the live stream, for how it ends. ' +
         'The same request_id again is the same command and is not sent twice.',
-      params: z.object({ device_id: z.string() }),
-      query: z.strictObject({ farm_id: farmSchema }),
+      params: z.object({ device_uid: z.string() }),
+      query: z.strictObject({ farm: farmSchema }),
+      renamed: { input: { farm: 'farm_id' } },
       body: z.strictObject({
         command: commandNameSchema,
         ...commandParamsShape,
@@ -79,24 +80,24 @@ export function commandRoutes(db: Queryable, desk: CommandDesk): Route[] {
       status: 202,
       answer: commandAnswerSchema,
       async handle({ params, query, body }) {
-        const device = await theDevice(db, params.device_id, query.farm_id);
+        const device = await theDevice(db, params.device_uid, query.farm);
         const { command, value, timeout_ms: timeoutMs, request_id: requestId = randomUUID() } = body;
         return desk.send({ requestId, device, command, value, timeoutMs, requestedBy: 'rest' });
       },
     }),
     route({
       method: 'get',
-      path: '/api/v1/iot/devices/{device_id}/commands',
+      path: '/api/v1/iot/devices/{device_uid}/commands',
       tag,
       summary: 'Commands of a device, newest first',
-      params: z.object({ device_id: z.string() }),
+      params: z.object({ device_uid: z.string() }),
       query: z.strictObject({
-        farm_id: farmSchema,
+        farm: farmSchema,
         limit: z.coerce.number().int().min(1).max(1_000).default(100),
       }),
       answer: z.strictObject({ commands: z.array(commandAnswerSchema) }),
       async handle({ params, query }) {
-        const device = await theDevice(db, params.device_id, query.farm_id);
+        const device = await theDevice(db, params.device_uid, query.farm);
         return { commands: await commandsOfDevice(db, device.id, query.limit) };
       },
     }),

@@ -30,110 +30,114 @@ export interface MilkUnits {
 }
 
 /** The routes. */
-export function dashboardRoutes(db: Queryable, { timezone, kgPerLitre }: MilkUnits): Route[] {
-  return [
-    route({
-      method: 'get',
-      path: '/api/v1/iot/dashboard/summary',
-      tag,
-      summary: 'Devices, alerts, temperature and milk at a glance',
-      query: z.strictObject({ farm_id: farmSchema }),
-      cache,
-      answer: z.strictObject({
-        total_devices: z.int(),
-        online_devices: z.int().describe('Heard within 5 minutes'),
-        offline_devices: z.int(),
-        alerts_by_severity: z.record(z.string(), z.int()).describe('New ones of the last 24 h'),
-        avg_temperature: z
-          .number()
-          .nullable()
-          .describe('°C, temperature sensors, last hour; null without any'),
-        total_milk_today: z.number().describe('L, since midnight of the farm, complete milkings'),
-        total_milk_today_kg: z.number(),
-      }),
-      async handle({ query }) {
-        const { total, online, alerts, temperature, milkKg } = await dashboardSums(
-          db,
-          query.farm_id,
-          timezone,
-        );
-        return {
-          total_devices: total,
-          online_devices: online,
-          offline_devices: total - online,
-          alerts_by_severity: alerts,
-          avg_temperature: round(temperature),
-          total_milk_today: round(milkKg / kgPerLitre),
-          total_milk_today_kg: round(milkKg),
-        };
-      },
+export function dashboardRoutes(db: Queryable, units: MilkUnits): Route[] {
+  return [summaryRoute(db, units), temperatureRoute(db), productionRoute(db, units)];
+}
+
+function summaryRoute(db: Queryable, { timezone, kgPerLitre }: MilkUnits): Route {
+  return route({
+    method: 'get',
+    path: '/api/v1/iot/dashboard/summary',
+    tag,
+    summary: 'Devices, alerts, temperature and milk at a glance',
+    query: z.strictObject({ farm: farmSchema }),
+    cache,
+    renamed: { input: { farm: 'farm_id' } },
+    answer: z.strictObject({
+      total_devices: z.int(),
+      online_devices: z.int().describe('Heard within 5 minutes'),
+      offline_devices: z.int(),
+      alerts_by_severity: z.record(z.string(), z.int()).describe('New ones of the last 24 h'),
+      avg_temperature: z.number().nullable().describe('°C, temperature sensors, last hour; null without any'),
+      total_milk_today: z.number().describe('L, since midnight of the farm, complete milkings'),
+      total_milk_today_kg: z.number(),
     }),
-    route({
-      method: 'get',
-      path: '/api/v1/iot/dashboard/temperature/chart',
-      tag,
-      summary: 'A temperature over time',
-      query: z.strictObject({
-        device_id: z.string(),
-        farm_id: farmSchema,
-        period: z.enum(['1h', '6h', '24h', '7d', '30d']).default('24h'),
-        metric_name: z.string().default('temperature').describe('Any other metric as well'),
-      }),
-      cache,
-      answer: z.strictObject({
-        device_id: z.string(),
-        period: z.string(),
-        data: z.array(
-          z.strictObject({ timestamp: z.iso.datetime(), avg: z.number(), min: z.number(), max: z.number() }),
-        ),
-      }),
-      async handle({ query }) {
-        const { device, metric } = await theSeries(db, query.device_id, query.farm_id, query.metric_name);
-        const rows = await chart(db, { deviceId: device.id, metricId: metric.id }, charts[query.period]);
-        const data = rows.map(({ timestamp, avg, min, max }) => ({
-          timestamp,
-          avg: round(avg),
-          min: round(min),
-          max: round(max),
-        }));
-        return { device_id: query.device_id, period: query.period, data };
-      },
+    async handle({ query }) {
+      const { total, online, alerts, temperature, milkKg } = await dashboardSums(db, query.farm, timezone);
+      return {
+        total_devices: total,
+        online_devices: online,
+        offline_devices: total - online,
+        alerts_by_severity: alerts,
+        avg_temperature: round(temperature),
+        total_milk_today: round(milkKg / kgPerLitre),
+        total_milk_today_kg: round(milkKg),
+      };
+    },
+  });
+}
+
+function temperatureRoute(db: Queryable): Route {
+  return route({
+    method: 'get',
+    path: '/api/v1/iot/dashboard/temperature/chart',
+    tag,
+    summary: 'A temperature over time',
+    query: z.strictObject({
+      device_uid: z.string(),
+      farm: farmSchema,
+      period: z.enum(['1h', '6h', '24h', '7d', '30d']).default('24h'),
+      metric_name: z.string().default('temperature').describe('Any other metric as well'),
     }),
-    route({
-      method: 'get',
-      path: '/api/v1/iot/dashboard/milk/production',
-      tag,
-      summary: 'Milk by hour (24h) or day (7d, 30d) of the farm’s time zone',
-      query: z.strictObject({ farm_id: farmSchema, period: z.enum(['24h', '7d', '30d']).default('7d') }),
-      cache,
-      answer: z.strictObject({
-        period: z.string(),
-        data: z.array(
-          z.strictObject({
-            timestamp: z.iso.datetime().describe('Begin of the hour or day'),
-            volume: z.number().describe('L'),
-            yield_kg: z.number(),
-            sessions: z.int().describe('Complete milkings'),
-            avg_fat: z.number().nullable().describe('%, weighted by yield'),
-            avg_protein: z.number().nullable(),
-          }),
-        ),
-      }),
-      async handle({ query }) {
-        const [bucket, seconds] = productions[query.period];
-        const until = new Date();
-        const since = new Date(until.getTime() - seconds * 1_000);
-        const rows = await milkProduction(db, bucket, { farm: query.farm_id, since, until, timezone });
-        const data = rows.map((row) => ({
-          timestamp: row.timestamp,
-          volume: round(row.yieldKg / kgPerLitre),
-          yield_kg: round(row.yieldKg),
-          sessions: row.sessions,
-          avg_fat: round(row.fat),
-          avg_protein: round(row.protein),
-        }));
-        return { period: query.period, data };
-      },
+    cache,
+    renamed: { input: { device_uid: 'device_id', farm: 'farm_id' }, output: { device_uid: 'device_id' } },
+    answer: z.strictObject({
+      device_uid: z.string(),
+      period: z.string(),
+      data: z.array(
+        z.strictObject({ timestamp: z.iso.datetime(), avg: z.number(), min: z.number(), max: z.number() }),
+      ),
     }),
-  ];
+    async handle({ query }) {
+      const { device, metric } = await theSeries(db, query.device_uid, query.farm, query.metric_name);
+      const rows = await chart(db, { deviceId: device.id, metricId: metric.id }, charts[query.period]);
+      const data = rows.map(({ timestamp, avg, min, max }) => ({
+        timestamp,
+        avg: round(avg),
+        min: round(min),
+        max: round(max),
+      }));
+      return { device_uid: query.device_uid, period: query.period, data };
+    },
+  });
+}
+
+function productionRoute(db: Queryable, { timezone, kgPerLitre }: MilkUnits): Route {
+  return route({
+    method: 'get',
+    path: '/api/v1/iot/dashboard/milk/production',
+    tag,
+    summary: 'Milk by hour (24h) or day (7d, 30d) of the farm’s time zone',
+    query: z.strictObject({ farm: farmSchema, period: z.enum(['24h', '7d', '30d']).default('7d') }),
+    cache,
+    renamed: { input: { farm: 'farm_id' }, output: { milkings: 'sessions' } },
+    answer: z.strictObject({
+      period: z.string(),
+      data: z.array(
+        z.strictObject({
+          timestamp: z.iso.datetime().describe('Begin of the hour or day'),
+          volume: z.number().describe('L'),
+          yield_kg: z.number(),
+          milkings: z.int().describe('Complete ones'),
+          avg_fat: z.number().nullable().describe('%, weighted by yield'),
+          avg_protein: z.number().nullable(),
+        }),
+      ),
+    }),
+    async handle({ query }) {
+      const [bucket, seconds] = productions[query.period];
+      const until = new Date();
+      const since = new Date(until.getTime() - seconds * 1_000);
+      const rows = await milkProduction(db, bucket, { farm: query.farm, since, until, timezone });
+      const data = rows.map((row) => ({
+        timestamp: row.timestamp,
+        volume: round(row.yieldKg / kgPerLitre),
+        yield_kg: round(row.yieldKg),
+        milkings: row.milkings,
+        avg_fat: round(row.fat),
+        avg_protein: round(row.protein),
+      }));
+      return { period: query.period, data };
+    },
+  });
 }

@@ -24,7 +24,7 @@ const facts = {
 const choice = {
   topic: z.string().optional().describe('Beginning of the topic'),
   reason: z.string().optional().describe('Part of the reason'),
-  since: moment.optional().describe('Received since then'),
+  start: moment.optional().describe('Received from then on'),
 };
 const mostReplays = 1_000;
 
@@ -44,10 +44,12 @@ export function deadLetterRoutes(
         limit: z.coerce.number().int().min(1).max(1_000).default(20),
         state: z.enum(['waiting', 'replayed', 'all']).default('all'),
         ...choice,
-        before: id.optional().describe('Only ids below this one: the next page'),
+        cursor: id.optional().describe('Only ids below this one: the last of the previous page'),
       }),
+      renamed: { input: { start: 'since', cursor: 'before' } },
       answer: z.array(z.strictObject({ ...facts, payload_start: z.string() })),
-      handle: ({ query: { limit, ...filter } }) => listDeadLetters(db, filter, limit),
+      handle: ({ query: { limit, start, cursor, ...filter } }) =>
+        listDeadLetters(db, { ...filter, since: start, before: cursor }, limit),
     }),
     route({
       method: 'get',
@@ -78,12 +80,13 @@ export function deadLetterRoutes(
           ids: z.array(z.int()).max(mostReplays).optional(),
           ...choice,
           all: z.literal(true).optional(),
-          after: z.int().optional().describe('Only ids above this one: the last of the previous request'),
+          cursor: z.int().optional().describe('Only ids above this one: the last of the previous request'),
         })
         .refine(
-          (body) => Object.keys(body).some((key) => key !== 'after'),
-          'name ids, topic, reason or since, or say "all": true',
+          (body) => Object.keys(body).some((key) => key !== 'cursor'),
+          'name ids, topic, reason or start, or say "all": true',
         ),
+      renamed: { input: { start: 'since', cursor: 'after' } },
       answer: z.strictObject({
         taken: z.int(),
         dead: z.int().describe('Still cannot be taken'),
@@ -96,7 +99,7 @@ export function deadLetterRoutes(
           }),
         ),
       }),
-      async handle({ body: { ids, topic, reason, since, after } }) {
+      async handle({ body: { ids, topic, reason, start, cursor } }) {
         const { intake, rows } = port();
         await refresh().catch((error: unknown) => {
           const { kind, message } = toAppError(error);
@@ -107,8 +110,8 @@ export function deadLetterRoutes(
           ids,
           topic,
           reason,
-          since,
-          after,
+          since: start,
+          after: cursor,
           state: ids === undefined ? 'waiting' : 'all',
         } as const;
         const results = await replay({ intake, rows }, await loadDeadLetters(db, filter, mostReplays));

@@ -23,11 +23,11 @@ const mainMetrics: ReadonlyMap<DeviceType, string> = new Map([
 
 const cardSchema = z.strictObject({
   id: z.int(),
-  device_id: z.string().describe('The uid, as in topics'),
+  device_uid: z.string().describe('As in topics'),
   name: z.string(),
   device_type: z.string(),
   state: z.enum(['discovered', 'registered']),
-  farm_id: z.string().describe('Code of the farm'),
+  farm: z.string().describe('Code of the farm'),
   farm_name: z.string(),
   location_description: z.string().nullable(),
   manufacturer: z.string().nullable(),
@@ -54,8 +54,8 @@ const cardSchema = z.strictObject({
 });
 
 const statusSchema = z.strictObject({
-  device_id: z.string(),
-  farm_id: z.string(),
+  device_uid: z.string(),
+  farm: z.string(),
   is_online: z.boolean(),
   last_seen: z.iso.datetime().nullable(),
   latest_value: z.number().nullable(),
@@ -64,19 +64,24 @@ const statusSchema = z.strictObject({
 });
 
 const listSchema = z.strictObject({
-  farm_id: farmSchema,
+  farm: farmSchema,
   device_type: deviceTypeSchema.optional(),
   limit: z.coerce.number().int().min(1).max(1_000).default(100),
-  after: z.coerce.number().int().min(0).optional().describe('next_after of the previous page'),
+  cursor: z.coerce.number().int().min(0).optional().describe('next_cursor of the previous page'),
 });
+const renamedFacts = { device_uid: 'device_id', farm: 'farm_id' };
+const renamedList = {
+  input: { farm: 'farm_id', cursor: 'after' },
+  output: { ...renamedFacts, next_cursor: 'next_after' },
+};
 
 /** The routes. */
 export function deviceRoutes(db: Queryable): Route[] {
   const cards = async (query: z.output<typeof listSchema>) => {
-    const filter = { farm: query.farm_id, type: query.device_type, after: query.after };
+    const filter = { farm: query.farm, type: query.device_type, after: query.cursor };
     const devices = await deviceCards(db, filter, mainMetrics, query.limit);
-    const nextAfter = devices.length === query.limit ? (devices.at(-1)?.id ?? null) : null;
-    return { devices, nextAfter };
+    const nextCursor = devices.length === query.limit ? (devices.at(-1)?.id ?? null) : null;
+    return { devices, nextCursor };
   };
   return [
     route({
@@ -85,10 +90,11 @@ export function deviceRoutes(db: Queryable): Route[] {
       tag,
       summary: 'Devices with their latest values',
       query: listSchema,
-      answer: z.strictObject({ devices: z.array(cardSchema), next_after: z.int().nullable() }),
+      answer: z.strictObject({ devices: z.array(cardSchema), next_cursor: z.int().nullable() }),
+      renamed: renamedList,
       async handle({ query }) {
-        const { devices, nextAfter } = await cards(query);
-        return { devices, next_after: nextAfter };
+        const { devices, nextCursor } = await cards(query);
+        return { devices, next_cursor: nextCursor };
       },
     }),
     route({
@@ -97,77 +103,91 @@ export function deviceRoutes(db: Queryable): Route[] {
       tag,
       summary: 'Which devices are online',
       query: listSchema,
-      answer: z.strictObject({ devices: z.array(statusSchema), next_after: z.int().nullable() }),
+      answer: z.strictObject({ devices: z.array(statusSchema), next_cursor: z.int().nullable() }),
+      renamed: renamedList,
       async handle({ query }) {
-        const { devices, nextAfter } = await cards(query);
+        const { devices, nextCursor } = await cards(query);
         const statuses = devices.map((card) => ({
-          device_id: card['device_id'],
-          farm_id: card['farm_id'],
+          device_uid: card['device_uid'],
+          farm: card['farm'],
           is_online: card['is_online'],
           last_seen: card['last_seen'],
           latest_value: card['last_value'],
           battery_level: card['battery_level'],
           signal_strength: card['signal_strength'],
         }));
-        return { devices: statuses, next_after: nextAfter };
+        return { devices: statuses, next_cursor: nextCursor };
       },
     }),
-    route({
-      method: 'get',
-      path: '/api/v1/iot/devices/{device_id}',
-      tag,
-      summary: 'One device',
-      params: z.object({ device_id: z.string() }),
-      query: z.strictObject({ farm_id: farmSchema }),
-      answer: cardSchema,
-      async handle({ params, query }) {
-        const device = await theDevice(db, params.device_id, query.farm_id);
-        const [card] = await deviceCards(db, { ids: [device.id] }, mainMetrics, 1);
-        return card;
-      },
-    }),
-    route({
-      method: 'get',
-      path: '/api/v1/iot/devices/{device_id}/readings',
-      tag,
-      summary: 'Readings of a device, newest first',
-      params: z.object({ device_id: z.string() }),
-      query: z.strictObject({
-        farm_id: farmSchema,
-        start_date: momentSchema.optional().describe('A day before end_date without it'),
-        end_date: momentSchema
-          .optional()
-          .describe('Now without it; inclusive. For the next page: the last timestamp'),
-        reading_type: z.string().optional().describe('One metric only'),
-        limit: z.coerce.number().int().min(1).max(10_000).default(100),
-      }),
-      cache: 'private, max-age=5',
-      answer: z.strictObject({
-        readings: z.array(
-          z.strictObject({
-            id: z.string(),
-            device_id: z.string(),
-            timestamp: z.iso.datetime(),
-            value: z.number(),
-            unit: z.string(),
-            reading_type: z.string(),
-            quality: z.int().describe('0 is good'),
-          }),
-        ),
-      }),
-      async handle({ params, query }) {
-        const until = query.end_date ?? new Date(Date.now() + 600_000);
-        const since = query.start_date ?? new Date(until.getTime() - 86_400_000);
-        if (since > until) throw new HttpError(400, 'start_date: is after end_date');
-        const { device_id: uid } = params;
-        const { farm_id: farm, reading_type: type } = query;
-        const { device, metric } =
-          type === undefined
-            ? { device: await theDevice(db, uid, farm), metric: undefined }
-            : await theSeries(db, uid, farm, type);
-        const filter = { metricId: metric?.id, since, until };
-        return { readings: await deviceReadings(db, device, filter, query.limit) };
-      },
-    }),
+    oneRoute(db),
+    readingsRoute(db),
   ];
+}
+
+function oneRoute(db: Queryable): Route {
+  return route({
+    method: 'get',
+    path: '/api/v1/iot/devices/{device_uid}',
+    tag,
+    summary: 'One device',
+    params: z.object({ device_uid: z.string() }),
+    query: z.strictObject({ farm: farmSchema }),
+    answer: cardSchema,
+    renamed: { input: { farm: 'farm_id' }, output: renamedFacts },
+    async handle({ params, query }) {
+      const device = await theDevice(db, params.device_uid, query.farm);
+      const [card] = await deviceCards(db, { ids: [device.id] }, mainMetrics, 1);
+      return card;
+    },
+  });
+}
+
+function readingsRoute(db: Queryable): Route {
+  return route({
+    method: 'get',
+    path: '/api/v1/iot/devices/{device_uid}/readings',
+    tag,
+    summary: 'Readings of a device, newest first',
+    params: z.object({ device_uid: z.string() }),
+    query: z.strictObject({
+      farm: farmSchema,
+      start: momentSchema.optional().describe('A day before end without it'),
+      end: momentSchema
+        .optional()
+        .describe('Now without it; inclusive. For the next page: the last timestamp'),
+      reading_type: z.string().optional().describe('One metric only'),
+      limit: z.coerce.number().int().min(1).max(10_000).default(100),
+    }),
+    cache: 'private, max-age=5',
+    renamed: {
+      input: { farm: 'farm_id', start: 'start_date', end: 'end_date' },
+      output: { device_uid: 'device_id' },
+    },
+    answer: z.strictObject({
+      readings: z.array(
+        z.strictObject({
+          id: z.string(),
+          device_uid: z.string(),
+          timestamp: z.iso.datetime(),
+          value: z.number(),
+          unit: z.string(),
+          reading_type: z.string(),
+          quality: z.int().describe('0 is good'),
+        }),
+      ),
+    }),
+    async handle({ params, query }) {
+      const until = query.end ?? new Date(Date.now() + 600_000);
+      const since = query.start ?? new Date(until.getTime() - 86_400_000);
+      if (since > until) throw new HttpError(400, 'start: is after end');
+      const { device_uid: uid } = params;
+      const { farm, reading_type: type } = query;
+      const { device, metric } =
+        type === undefined
+          ? { device: await theDevice(db, uid, farm), metric: undefined }
+          : await theSeries(db, uid, farm, type);
+      const filter = { metricId: metric?.id, since, until };
+      return { readings: await deviceReadings(db, device, filter, query.limit) };
+    },
+  });
 }

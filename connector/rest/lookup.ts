@@ -4,7 +4,7 @@ import type { Queryable } from '../db/pool.ts';
 import { findDevices, type KnownDevice, type KnownMetric } from '../db/query-devices.ts';
 import { HttpError } from './problem.ts';
 
-/** The farm where a uid is used by several. `farm_id` is the name of the customer's documents. */
+/** The farm where a uid is used by several. */
 export const farmSchema = z.string().max(64).optional().describe('Code of the farm');
 
 /** A moment as a parameter. */
@@ -43,7 +43,7 @@ function theOnly<D extends KnownDevice>(
   if (others.length > 0)
     throw new HttpError(
       400,
-      `farm_id: several farms have a device ${uid} (${[device, ...others].map((each) => each.farm).join(', ')}); name one`,
+      `farm: several farms have a device ${uid} (${[device, ...others].map((each) => each.farm).join(', ')}); name one`,
     );
   return device;
 }

@@ -1,6 +1,7 @@
 // The OpenAPI 3.1 document of the routes, made from the schemas that check them.
 import * as z from 'zod';
 import { problemSchema, problemTitles } from './problem.ts';
+import { describeFormerNames, type Renamed } from './renamed.ts';
 import type { Route } from './route.ts';
 
 /** A JSON Schema or another piece of the document. */
@@ -38,7 +39,11 @@ function operation(route: Route): Json {
   const content = {
     ...(route.answer === undefined
       ? {}
-      : { 'application/json': { schema: toJsonSchema(route.answer, 'output') } }),
+      : {
+          'application/json': {
+            schema: describeFormerNames(toJsonSchema(route.answer, 'output'), route.renamed?.output),
+          },
+        }),
     ...Object.fromEntries(
       Object.entries(route.media ?? {}).map(([type, description]) => [
         type,
@@ -52,7 +57,11 @@ function operation(route: Route): Json {
     summary: route.summary,
     ...(route.description === undefined ? {} : { description: route.description }),
     ...(route.open ? { security: [] } : {}),
-    parameters: [...parameters(route.params, 'path'), ...parameters(route.query, 'query'), ...headers(route)],
+    parameters: [
+      ...parameters(route.params, 'path'),
+      ...parameters(route.query, 'query', route.renamed?.input),
+      ...headers(route),
+    ],
     ...requestBody(route),
     responses: {
       [route.status ?? 200]: { description: route.status === 202 ? 'Accepted' : 'Done', content },
@@ -69,18 +78,28 @@ const problem = (status: number | undefined): Json => ({
   content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },
 });
 
-function parameters(schema: z.ZodType | undefined, where: 'path' | 'query'): Json[] {
+function parameters(
+  schema: z.ZodType | undefined,
+  where: 'path' | 'query',
+  renamed: Renamed['input'] = {},
+): Json[] {
   if (schema === undefined) return [];
   const { properties = {}, required = [] } = toJsonSchema(schema, 'input') as {
     properties?: Record<string, Json>;
     required?: string[];
   };
-  return Object.entries(properties).map(([name, property]) => ({
-    name,
-    in: where,
-    required: where === 'path' || required.includes(name),
-    schema: property,
-  }));
+  return Object.entries(properties).flatMap(([name, property]) => {
+    const parameter = {
+      name,
+      in: where,
+      required: where === 'path' || required.includes(name),
+      schema: property,
+    };
+    const former = renamed[name];
+    if (former === undefined) return [parameter];
+    const description = `Former name of ${name}`;
+    return [parameter, { ...parameter, name: former, required: false, deprecated: true, description }];
+  });
 }
 
 const idempotencyKey = {
@@ -93,10 +112,12 @@ const idempotencyKey = {
 
 const headers = (route: Route): Json[] => (route.method === 'post' ? [idempotencyKey] : []);
 
-function requestBody({ body, bodyDocument }: Route): Json {
+function requestBody({ body, bodyDocument, renamed }: Route): Json {
   const schema = bodyDocument ?? body;
   if (schema === undefined) return {};
-  return { requestBody: { content: { 'application/json': { schema: toJsonSchema(schema, 'input') } } } };
+  const document = toJsonSchema(schema, 'input');
+  const former = describeFormerNames(document, renamed?.input, 'input');
+  return { requestBody: { content: { 'application/json': { schema: former } } } };
 }
 
 function toJsonSchema(schema: z.ZodType, io: 'input' | 'output'): Json {

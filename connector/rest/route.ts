@@ -3,6 +3,7 @@ import express, { type Express, type Request, type RequestHandler, type Response
 import type * as z from 'zod';
 import { safeParse } from '../../contract/safe-parse.ts';
 import { invalidInput } from './problem.ts';
+import { withFormerNames, withNewNames, type Renamed } from './renamed.ts';
 
 /** What a handler gets. */
 export interface Input<Q, P, B> {
@@ -30,6 +31,8 @@ interface Spec<Q extends z.ZodType, P extends z.ZodType, B extends z.ZodType> {
   body?: B;
   /** What the document says of the body where the check at run time is a lighter one. */
   bodyDocument?: z.ZodType;
+  /** What had other names one version ago. */
+  renamed?: Renamed;
   maxBodyBytes?: number;
   /** Of an answer that is no error, where it is not 200: 202 says that the work is done afterwards. */
   status?: 202;
@@ -58,9 +61,10 @@ export function route<
   return {
     ...spec,
     run(request, response) {
-      const query = check(spec.query, request.query) as z.output<Q>;
+      const { renamed } = spec;
+      const query = check(spec.query, withNewNames(request.query, renamed?.input)) as z.output<Q>;
       const params = check(spec.params, request.params) as z.output<P>;
-      const body = check(spec.body, request.body ?? {}) as z.output<B>;
+      const body = check(spec.body, withNewNames(request.body ?? {}, renamed?.input)) as z.output<B>;
       if (spec.status !== undefined) response.status(spec.status);
       return handle({ query, params, body, request, response });
     },
@@ -86,7 +90,7 @@ export function addRoutes(app: Express, routes: readonly Route[], aroundPost: Ar
   for (const entry of routes) {
     const path = entry.path.replaceAll(/\{(\w+)\}/g, ':$1');
     const handler: RequestHandler = async (request, response) => {
-      const run = async () => await entry.run(request, response);
+      const run = async () => withFormerNames(await entry.run(request, response), entry.renamed?.output);
       const value = await (entry.method === 'post' ? aroundPost(request, response, run) : run());
       if (value === undefined) return;
       if (entry.method === 'get') {

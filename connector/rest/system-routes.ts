@@ -85,7 +85,7 @@ export function systemRoutes(sources: SystemSources): Route[] {
       method: 'get',
       path: '/api/v1/outbox/parked',
       tag: 'Outbox',
-      summary: 'Records that Odoo refused, with the reason',
+      summary: 'Records that Odoo rejected, with the reason',
       query: limitSchema,
       answer: z.array(parkedSchema),
       handle: ({ query }) => sources.parked(query.limit),

@@ -13,6 +13,8 @@ export interface Context extends Pools {
   library: Library;
   metrics: PipelineMetrics;
   state: ConnectorState;
+  /** For `${NAME}` in the mapping file. */
+  environment: Readonly<Record<string, string | undefined>>;
 }
 
 /** What a part hands to the assembly, which runs the jobs and listens to the news. */

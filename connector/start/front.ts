@@ -38,7 +38,9 @@ export async function startFront(context: Context, shutdown: Shutdown, logger: L
   shutdown.onRelease('commands', () => commands.stop());
 
   const mapping =
-    config.odoo.mapping_file === '' ? undefined : loadOdooMapping(config.odoo.mapping_file, process.env);
+    config.odoo.mapping_file === ''
+      ? undefined
+      : loadOdooMapping(config.odoo.mapping_file, context.environment);
   const access = openOdoo(config.odoo);
   const kinds = mappedKinds(mapping);
   const outbound = createOutbound({ ...context, access, kinds, hub }, metrics.registry, logger);

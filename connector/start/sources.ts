@@ -22,15 +22,15 @@ export interface SourceContext {
   clock: ArrivalClock;
 }
 
-/** Makes the source that the configuration names; MQTT_EMBEDDED_PORT stands above it. Nothing comes before start(). */
+/** Makes the source that the configuration names; mqtt.embedded_port stands above it. Nothing comes before start(). */
 export async function createIntakeSource(
   context: SourceContext,
   shutdown: Shutdown,
   logger: Logger,
 ): Promise<MqttSource> {
   const { config, intake } = context;
-  const embeddedPort = process.env['MQTT_EMBEDDED_PORT'] ?? '';
-  if (embeddedPort !== '') return embeddedSource(Number(embeddedPort), context, shutdown, logger);
+  const { embedded_port: port } = config.mqtt;
+  if (port !== 0) return embeddedSource(port, context, shutdown, logger);
   const source =
     config.intake.source === 'mqtt'
       ? createMqttSource(mqttSettings(config), intake, logger)

@@ -1,13 +1,25 @@
 // The logger of every daemon: pino, JSON lines on stderr, secrets redacted.
 import { destination, pino, type Logger } from 'pino';
+import * as z from 'zod';
 import { messageOf } from '../errors.ts';
 
 export type { Logger } from 'pino';
 
 const secretPaths = ['password', 'api_key', 'apiKey', 'token', 'authorization', 'url', 'secret'];
 
-/** A logger for one daemon. `level` comes from the daemon's configuration or LOG_LEVEL. */
-export function createLogger(name: string, level = process.env['LOG_LEVEL'] ?? 'info'): Logger {
+/** The `log:` section of connector.yaml and gateway.yaml. A daemon sets `logger.level` by it once it has read its file. */
+export const logSection = z
+  .strictObject({
+    level: z
+      .enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'])
+      .default('info')
+      .describe('Least severe lines that are written'),
+  })
+  .prefault({})
+  .describe('What the process says on stderr');
+
+/** A logger for one daemon. */
+export function createLogger(name: string, level = 'info'): Logger {
   return pino(
     {
       name,

@@ -9,12 +9,16 @@ import { checkIntake, intakeDeviceSchema, takeIn, type IntakeDevice } from '../s
 import type { Protocol, Running, Services } from '../shared/protocol.ts';
 import { encodeMessage, kinds, parseMessage, post, type CoapRequest } from './message.ts';
 
-const sectionSchema = z.strictObject({
-  host: z.string().default('127.0.0.1'),
-  /** 5683 is CoAP's own. The token travels in the clear: only for a farm's own network. */
-  port: z.coerce.number().int().min(0).max(65_535).default(5683),
-  devices: z.array(intakeDeviceSchema).min(1),
-});
+const sectionSchema = z
+  .strictObject({
+    host: z
+      .string()
+      .default('127.0.0.1')
+      .describe("Address to listen on. The token travels in the clear: only for a farm's own network"),
+    port: z.coerce.number().int().min(0).max(65_535).default(5683).describe('UDP'),
+    devices: z.array(intakeDeviceSchema).min(1).describe('Who may send'),
+  })
+  .describe('CoAP intake for small sensors: POST /v1/data?token=…');
 type Section = z.infer<typeof sectionSchema>;
 
 export const protocol: Protocol<Section, Section> = {

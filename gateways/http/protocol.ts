@@ -5,11 +5,13 @@ import { bearerToken, matchesToken, startHttpListener, type HttpListener } from 
 import { checkIntake, intakeDeviceSchema, takeIn } from '../shared/intake.ts';
 import type { Protocol, Running, Services } from '../shared/protocol.ts';
 
-const sectionSchema = z.strictObject({
-  host: z.string().default('127.0.0.1'),
-  port: z.coerce.number().int().min(0).max(65_535),
-  devices: z.array(intakeDeviceSchema).min(1),
-});
+const sectionSchema = z
+  .strictObject({
+    host: z.string().default('127.0.0.1').describe('Address to listen on; 0.0.0.0 for all'),
+    port: z.coerce.number().int().min(0).max(65_535).describe('0 takes any free port and logs it'),
+    devices: z.array(intakeDeviceSchema).min(1).describe('Who may send'),
+  })
+  .describe('HTTP intake for small sensors: POST /v1/devices/{uid}/data');
 type Section = z.infer<typeof sectionSchema>;
 
 export const protocol: Protocol<Section, Section> = {

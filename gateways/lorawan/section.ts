@@ -13,37 +13,53 @@ const optionalText = z
   .optional()
   .transform((text) => (text === '' ? undefined : text));
 
-export const sectionSchema = z.strictObject({
-  /** ChirpStack's MQTT integration: the broker that ChirpStack publishes on, often the farm's own. */
-  mqtt: z.strictObject({ url: z.string().min(1), username: optionalText, password: optionalText }).optional(),
-  /** ChirpStack's HTTP integration posts here, with `Authorization: Bearer <token>` among its headers. */
-  http: z
-    .strictObject({
-      host: z.string().default('127.0.0.1'),
-      port: z.coerce.number().int().min(0).max(65_535),
-      token: z.string().min(16, 'at least 16 characters'),
-    })
-    .optional(),
-  /** discover: devices that are not listed are published under their device EUI; ignore: they are counted only. */
-  unknown_devices: z.enum(['discover', 'ignore']).default('discover'),
-  /** Type of a device that neither fits a profile nor says its type in a ChirpStack tag `device_type`. */
-  unknown_device_type: deviceTypeSchema.default('temperature'),
-  /** Our profile by the name of the ChirpStack device profile, where its own pattern does not find it. */
-  profiles: z.record(z.string(), z.string()).default({}),
-  devices: z
-    .array(
-      z.strictObject({
-        dev_eui: devEuiSchema,
-        uid: nameSchema,
-        profile: z.string().optional(),
-        type: deviceTypeSchema.optional(),
-        rfid: rfidSchema.optional(),
-        animal_id: z.string().max(64).optional(),
-        stall: z.string().max(32).optional(),
-      }),
-    )
-    .default([]),
+const mqttSchema = z.strictObject({
+  url: z.string().min(1).describe('The broker that ChirpStack publishes on, often the farm’s own'),
+  username: optionalText.describe('Account that may read application/#'),
+  password: optionalText.describe('Its password'),
 });
+const httpSchema = z.strictObject({
+  host: z.string().default('127.0.0.1').describe('Address to listen on; 0.0.0.0 for all'),
+  port: z.coerce.number().int().min(0).max(65_535).describe('0 takes any free port and logs it'),
+  token: z
+    .string()
+    .min(16, 'at least 16 characters')
+    .describe(
+      'ChirpStack sends it as `Authorization: Bearer <token>`, one of the headers of the integration',
+    ),
+});
+const deviceSchema = z.strictObject({
+  dev_eui: devEuiSchema.describe('16 hexadecimal digits'),
+  uid: nameSchema.describe('Device uid, as in the topic'),
+  profile: z.string().optional().describe('Profile that reads its uplinks'),
+  type: deviceTypeSchema.optional().describe('Device type, where the profile does not say it'),
+  rfid: rfidSchema.optional().describe('Ear tag of the animal that wears it'),
+  animal_id: z.string().max(64).optional().describe('Farm number of that animal'),
+  stall: z.string().max(32).optional().describe('Milking point'),
+});
+
+export const sectionSchema = z
+  .strictObject({
+    mqtt: mqttSchema.optional().describe('ChirpStack’s MQTT integration'),
+    http: httpSchema.optional().describe('ChirpStack’s HTTP integration posts here'),
+    unknown_devices: z
+      .enum(['discover', 'ignore'])
+      .default('discover')
+      .describe('Devices that are not listed: published under their device EUI, or counted only'),
+    unknown_device_type: deviceTypeSchema
+      .default('temperature')
+      .describe(
+        'Of a device that neither fits a profile nor says its type in a ChirpStack tag `device_type`',
+      ),
+    profiles: z
+      .record(z.string(), z.string())
+      .default({})
+      .describe(
+        'Our profile by the name of the ChirpStack device profile, where its own pattern does not find it',
+      ),
+    devices: z.array(deviceSchema).default([]).describe('Devices known beforehand'),
+  })
+  .describe('LoRaWAN devices by way of ChirpStack');
 export type Section = z.infer<typeof sectionSchema>;
 
 export interface ListedDevice {

@@ -1,47 +1,11 @@
 // Modbus as a protocol of the gateway: the `modbus:` section of gateway.yaml, and what runs for it.
-import * as z from 'zod';
 import { nearMatch } from '../../contract/near-match.ts';
 import type { Protocol, Site } from '../shared/protocol.ts';
-import { nameSchema } from '../shared/config.ts';
 import { planReads } from './plan.ts';
 import { runModbus } from './running.ts';
+import { sectionSchema, type Section } from './section.ts';
 import type { BusSettings, DeviceSettings, Line, ModbusSettings } from './settings.ts';
 
-const deviceSchema = z.strictObject({
-  uid: nameSchema,
-  /** Modbus unit id on its bus. */
-  unit: z.int().min(0).max(255).default(1),
-  profile: z.string(),
-  stall: z.string().max(32).optional(),
-  /** Correction of this very device, by metric: value × scale + offset, in the catalogue's unit. */
-  calibration: z
-    .record(z.string(), z.strictObject({ scale: z.number().default(1), offset: z.number().default(0) }))
-    .default({}),
-});
-
-const busSchema = z.strictObject({
-  name: nameSchema,
-  /** rtu_tcp: RTU frames over a TCP connection, as simple serial converters do. By default tcp, or rtu where `serial` is given. */
-  transport: z.enum(['tcp', 'rtu_tcp', 'rtu']).optional(),
-  host: z.string().min(1).optional(),
-  port: z.coerce.number().int().min(1).max(65_535).default(502),
-  serial: z
-    .strictObject({
-      path: z.string().min(1),
-      baud: z.int().min(300).max(4_000_000).default(9600),
-      data_bits: z.union([z.literal(7), z.literal(8)]).default(8),
-      parity: z.enum(['none', 'even', 'odd']).default('even'),
-      stop_bits: z.union([z.literal(1), z.literal(2)]).default(1),
-    })
-    .optional(),
-  timeout_ms: z.int().min(10).default(1000),
-  /** Longest wait between two tries of a bus or device that does not answer. */
-  retry_max_ms: z.int().min(10).default(10_000),
-  devices: z.array(deviceSchema).min(1),
-});
-
-export const sectionSchema = z.strictObject({ buses: z.array(busSchema).min(1) });
-type Section = z.infer<typeof sectionSchema>;
 type BusSection = Section['buses'][number];
 
 function resolve(section: Section, site: Site): ModbusSettings {

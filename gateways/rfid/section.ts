@@ -5,26 +5,37 @@ import type { Site } from '../shared/protocol.ts';
 
 const stallSchema = z.string().min(1).max(32);
 const readerSchema = z.strictObject({
-  uid: nameSchema,
-  /** A reader or serial server on the network … */
-  host: z.string().min(1).optional(),
-  port: z.coerce.number().int().min(1).max(65_535).optional(),
-  /** … or a serial line of this machine. */
-  path: z.string().min(1).optional(),
-  baud: z.int().min(300).max(921_600).default(9600),
-  /** The stall whose animals it reads … */
-  stall: stallSchema.optional(),
-  /** … or several antennas: a pattern whose first group is the antenna, at the beginning of each line, and their stalls. */
-  antenna: z.string().optional(),
-  stalls: z.record(z.string(), stallSchema).default({}),
-  allow_test: z.boolean().default(false),
-  /** Reads of so long decide together which animal stands there. */
-  settle_ms: z.int().min(0).max(10_000).default(300),
-  /** An animal that was not read for so long has gone. */
-  quiet_ms: z.int().min(0).max(3_600_000).default(30_000),
-  retry_max_ms: z.int().min(100).default(10_000),
+  uid: nameSchema.describe('Device uid, as in the topic'),
+  host: z.string().min(1).optional().describe('A reader or serial server on the network …'),
+  port: z.coerce.number().int().min(1).max(65_535).optional().describe('Its port'),
+  path: z.string().min(1).optional().describe('… or a serial line of this machine, such as /dev/ttyUSB0'),
+  baud: z.int().min(300).max(921_600).default(9600).describe('Bits a second of the serial line'),
+  stall: stallSchema.optional().describe('The stall whose animals it reads …'),
+  antenna: z
+    .string()
+    .optional()
+    .describe(
+      '… or several antennas: a pattern whose first group is the antenna, at the beginning of each line',
+    ),
+  stalls: z.record(z.string(), stallSchema).default({}).describe('Stall by antenna'),
+  allow_test: z.boolean().default(false).describe('Takes test tags too: country code 999'),
+  settle_ms: z
+    .int()
+    .min(0)
+    .max(10_000)
+    .default(300)
+    .describe('Reads of so long decide together which animal stands there'),
+  quiet_ms: z
+    .int()
+    .min(0)
+    .max(3_600_000)
+    .default(30_000)
+    .describe('An animal that was not read for so long has gone'),
+  retry_max_ms: z.int().min(100).default(10_000).describe('Longest wait between two tries of a connection'),
 });
-export const sectionSchema = z.strictObject({ readers: z.array(readerSchema).min(1) });
+export const sectionSchema = z
+  .strictObject({ readers: z.array(readerSchema).min(1).describe('One a connection') })
+  .describe('RFID readers for ear tags');
 export type Section = z.infer<typeof sectionSchema>;
 
 export interface Reader extends Omit<Section['readers'][number], 'antenna'> {

@@ -2,6 +2,7 @@
 import { dirname, resolve } from 'node:path';
 import * as z from 'zod';
 import { AppError } from '../../contract/errors.ts';
+import { logSection } from '../../contract/runtime/logger.ts';
 import { loadMetrics, loadProfiles } from '../../contract/runtime/profiles.ts';
 import { loadYaml } from '../../contract/runtime/yaml.ts';
 import type { Protocol, Site } from './protocol.ts';
@@ -16,41 +17,65 @@ const optionalText = z
   .transform((text) => (text === '' ? undefined : text));
 
 const sharedShape = {
-  farm: nameSchema,
-  uid: nameSchema,
-  mqtt: z.strictObject({ url: z.string().min(1), username: optionalText, password: optionalText }),
-  /** Store and forward. */
-  spool: z.strictObject({
-    /** SQLite file, from the working directory. */
-    file: z.string().min(1),
-    max_mb: z.number().min(1).default(1024),
-    max_age_days: z.number().positive().default(30),
-    /** Readings of so long share one write to the disk. */
-    commit_ms: z.int().min(1).max(10_000).default(100),
-    /** Messages a second of the backlog after an outage; 0 is as fast as possible. Live readings always go first. */
-    backlog_per_s: z.int().min(0).default(500),
-  }),
+  farm: nameSchema.describe('Farm code, as in the topics'),
+  uid: nameSchema.describe('The gateway’s own uid, as in the topics'),
+  log: logSection,
+  mqtt: z
+    .strictObject({
+      url: z.string().min(1).describe('mqtt://host:port or mqtts://host:port'),
+      username: optionalText.describe('Account of this gateway'),
+      password: optionalText.describe('Its password'),
+    })
+    .describe('The broker it publishes on'),
+  spool: z
+    .strictObject({
+      file: z.string().min(1).describe('SQLite file, from the working directory'),
+      max_mb: z.number().min(1).default(1024).describe('Size at most; the oldest go first'),
+      max_age_days: z.number().positive().default(30).describe('What is older is given up'),
+      commit_ms: z
+        .int()
+        .min(1)
+        .max(10_000)
+        .default(100)
+        .describe('Readings of so long share one write to the disk'),
+      backlog_per_s: z
+        .int()
+        .min(0)
+        .default(500)
+        .describe(
+          'Messages a second of the backlog after an outage; 0 is as fast as possible. Live readings always go first',
+        ),
+    })
+    .describe('Store and forward: every reading is on this disk before it is sent'),
   clock: z
     .strictObject({
-      /** auto: ask systemd-timesyncd where it runs; file: the clock is right once that file exists; trust: always right. */
-      check: z.enum(['auto', 'file', 'trust']).default('auto'),
-      file: z.string().default('/run/systemd/timesync/synchronized'),
+      check: z
+        .enum(['auto', 'file', 'trust'])
+        .default('auto')
+        .describe(
+          'auto: ask systemd-timesyncd where it runs; file: the clock is right once that file exists; trust: always right',
+        ),
+      file: z
+        .string()
+        .default('/run/systemd/timesync/synchronized')
+        .describe('Exists once the clock is right'),
     })
-    .prefault({}),
-  /** Port of /health/live, /health/ready and /metrics; without it there is none. 0 takes any free port. */
+    .prefault({})
+    .describe('Whether the clock of this machine is right; readings are marked until it is'),
   health: z
     .strictObject({
-      host: z.string().default('127.0.0.1'),
-      port: z.coerce.number().int().min(0).max(65_535),
+      host: z.string().default('127.0.0.1').describe('Address to listen on; 0.0.0.0 for all'),
+      port: z.coerce.number().int().min(0).max(65_535).describe('0 takes any free port and logs it'),
     })
-    .optional(),
-  /** Folder of device profiles, and the metric catalogue; from the folder of this file. */
-  profiles: z.string().default('profiles'),
-  metrics: z.string().default('metrics.yaml'),
-  /** Density of milk, for meters that count litres. */
-  kg_per_litre: z.number().positive().default(1.03),
-  /** A stall that idles publishes this often. */
-  heartbeat_ms: z.int().min(100).default(60_000),
+    .optional()
+    .describe('/health/live, /health/ready and /metrics; without it there are none'),
+  profiles: z
+    .string()
+    .default('profiles')
+    .describe('Folder of device profiles, from the folder of this file'),
+  metrics: z.string().default('metrics.yaml').describe('The metric catalogue, from the folder of this file'),
+  kg_per_litre: z.number().positive().default(1.03).describe('Density of milk, for meters that count litres'),
+  heartbeat_ms: z.int().min(100).default(60_000).describe('A stall that idles publishes this often'),
 };
 const sharedSchema = z.strictObject(sharedShape);
 /** The shared part: a change of it restarts everything. */

@@ -7,10 +7,13 @@ import { nameSchema } from './config.ts';
 import type { DeviceAddress, Services, Site } from './protocol.ts';
 
 export const intakeDeviceSchema = z.strictObject({
-  uid: nameSchema,
-  type: deviceTypeSchema,
-  token: z.string().min(16, 'at least 16 characters'),
-  stall: z.string().max(32).optional(),
+  uid: nameSchema.describe('Device uid, as in the topic'),
+  type: deviceTypeSchema.describe('Device type, as in the topic'),
+  token: z
+    .string()
+    .min(16, 'at least 16 characters')
+    .describe('What it shows as proof; no two devices share one'),
+  stall: z.string().max(32).optional().describe('Milking point'),
 });
 export type IntakeDevice = z.infer<typeof intakeDeviceSchema>;
 

@@ -40,7 +40,11 @@ export function runGateway(name: string, protocols: readonly Protocol[]): void {
     const file = values.config ?? positionals[0] ?? 'config/gateway.yaml';
     const own = new Set(protocols.map((protocol) => protocol.name));
     const others = protocolNames().filter((other) => !own.has(other));
-    const load = () => loadGatewayConfig(file, protocols, process.env, others);
+    const load = () => {
+      const loaded = loadGatewayConfig(file, protocols, process.env, others);
+      logger.level = loaded.shared.log.level;
+      return loaded;
+    };
     const config = load();
     const gateway = await startGateway(config, protocols, logger);
     shutdown.onRelease('gateway', () => gateway.stop());

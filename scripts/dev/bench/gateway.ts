@@ -37,7 +37,7 @@ export async function run(context: BenchContext): Promise<BenchResult> {
   const healthPort = await nextFreePort(context.settings.ports.odoo + 100);
   writeConfig(folder, server.port, healthPort);
   const child = spawn(process.execPath, [...nodeFlags, 'gateways/main.ts', join(folder, 'gateway.yaml')], {
-    env: { ...process.env, ...context.env, LOG_LEVEL: 'warn' },
+    env: { ...process.env, ...context.env },
     stdio: ['ignore', 'ignore', 'inherit'],
   });
   try {
@@ -98,6 +98,7 @@ samples: [{ name: none, expect: {} }]
     join(folder, 'gateway.yaml'),
     `farm: bench
 uid: bench-gw
+log: { level: warn }
 mqtt: { url: '\${MQTT_URL}', username: '\${MQTT_USERNAME:-}', password: '\${MQTT_PASSWORD:-}' }
 spool: { file: ${join(folder, 'spool.sqlite')} }
 health: { port: ${healthPort} }

@@ -57,7 +57,7 @@ export async function run(context: BenchContext): Promise<BenchResult> {
     const now = Date.now();
     const iso = (agoS: number) => encodeURIComponent(new Date(now - agoS * 1000).toISOString());
     const range = (turn: number, aggregation: string, agoS: number, more = '') =>
-      `/api/v1/query/sensor/range?device_uid=b${(turn % devices) + 1}&metric_name=${metric}&start_time=${iso(agoS)}&end_time=${iso(0)}&aggregation=${aggregation}${more}`;
+      `/api/v1/query/sensor/range?device_uid=b${(turn % devices) + 1}&metric_name=${metric}&start=${iso(agoS)}&end=${iso(0)}&aggregation=${aggregation}${more}`;
     const count = context.quick ? 200 : 1_000;
     const latest = await measure(
       connector,

@@ -29,7 +29,7 @@ export interface Connectors {
 
 const config = `
 database: { url: '\${DATABASE_URL}' }
-mqtt: { url: '\${MQTT_URL}', username: '\${MQTT_USERNAME}', password: '\${MQTT_PASSWORD}', client_id: chaos-connector }
+mqtt: { url: '\${MQTT_URL}', username: '\${MQTT_USERNAME}', password: '\${MQTT_PASSWORD}', client_id: chaos-connector, embedded_port: '\${MQTT_EMBEDDED_PORT:-}' }
 odoo: { url: '\${ODOO_URL}', database: '\${ODOO_DB}', api_key: '\${ODOO_API_KEY}' }
 rest: { url: '\${CONNECTOR_URL}', token: '\${CONNECTOR_TOKEN}' }
 milk: { silence_seconds: 12 }

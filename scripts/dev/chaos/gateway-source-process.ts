@@ -69,6 +69,7 @@ const logger = createLogger('gateway-source');
 runMain(logger, async (shutdown) => {
   const { positionals } = parseArgs({ allowPositionals: true });
   const config = loadGatewayConfig(positionals[0] ?? '', [protocol], process.env);
+  logger.level = config.shared.log.level;
   const gateway = await startGateway(config, [protocol], logger);
   shutdown.onRelease('gateway', () => gateway.stop());
 });

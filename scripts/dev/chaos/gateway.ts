@@ -107,7 +107,7 @@ export async function run({ env, dir, quick, report }: GatewayChaosContext) {
 function startChild(folder: string, env: Readonly<Record<string, string>>): ChildProcess {
   const program = ['scripts/dev/chaos/gateway-source-process.ts', join(folder, 'gateway.yaml')];
   return spawn(process.execPath, [...nodeFlags, ...program], {
-    env: { ...process.env, ...env, LOG_LEVEL: 'error' },
+    env: { ...process.env, ...env },
     stdio: ['ignore', 'ignore', 'inherit'],
   });
 }
@@ -120,6 +120,7 @@ function writeConfig(
     join(folder, 'gateway.yaml'),
     `farm: ${given.farm}
 uid: chaos-gw
+log: { level: error }
 mqtt: { url: 'mqtt://127.0.0.1:${given.port}', username: '\${MQTT_USERNAME:-}', password: '\${MQTT_PASSWORD:-}' }
 spool: { file: ${join(folder, 'spool.sqlite')}, max_mb: ${spoolCapMb}, commit_ms: 20, backlog_per_s: 0 }
 health: { port: ${given.healthPort} }

@@ -1,80 +1,61 @@
-// The generated files: docs/configuration.md and the JSON Schemas that editors check config/connector.yaml and profiles with.
+// The generated files: docs/configuration.md and the JSON Schemas that editors check the YAML files of config/ with.
 import * as z from 'zod';
 import { configSchema } from '../../../connector/config/schema.ts';
 import { profileSchema } from '../../../contract/profile.ts';
-
-interface Node {
-  type?: string;
-  description?: string;
-  default?: unknown;
-  enum?: unknown[];
-  minimum?: number;
-  maximum?: number;
-  properties?: Record<string, Node>;
-  required?: string[];
-  items?: Node;
-}
+import { gatewaySchema } from '../../../gateways/shared/config.ts';
+import { protocolNames } from '../../../gateways/shared/process.ts';
+import type { Protocol } from '../../../gateways/shared/protocol.ts';
+import { referenceOf, type SchemaNode } from './reference.ts';
 
 const intro = `# Configuration
 
-Made by \`npm run docs\` from \`connector/config/schema.ts\`.
+Made by \`npm run docs\` from the schemas of the parts (\`connector/*/*section.ts\`, \`gateways/\`).
 
-\`config/connector.yaml\` is what an administrator edits. The program never writes to it. \`\${NAME}\` takes an environment variable,
-\`\${NAME:-fallback}\` with a fallback; secrets come only that way. A mistake is answered with file, line and column, what was expected,
-and a near match; nothing is silently ignored. Other files: \`config/gateway.yaml\` (the gateway), \`config/metrics.yaml\` (every value
-that is stored, with its unit and valid range), \`config/profiles/\` (what devices send).
+\`config/connector.yaml\` and \`config/gateway.yaml\` are what an administrator edits. The programs never write to them. \`\${NAME}\` takes an
+environment variable, \`\${NAME:-fallback}\` with a fallback; secrets come only that way, and the environment counts nowhere else. A mistake
+is answered with file, line and column, what was expected, and a near match; nothing is silently ignored. Other files:
+\`config/metrics.yaml\` (every value that is stored, with its unit and valid range), \`config/profiles/\` (what devices send). The
+gateway's file names them; the connector takes them as arguments: \`--metrics\` and \`--profiles\`, beside \`--config\`.
 
-Editors check the file with \`config/schema/connector.schema.json\`.
+Editors check the files with \`config/schema/connector.schema.json\` and \`config/schema/gateway.schema.json\`, which the first line of each names.
 `;
+const gatewayIntro = `Where it publishes, and one section per protocol. A gateway runs the protocols that have a section here.
+A change of the file or of a profile is taken over within seconds.`;
 
 /** File name → content. */
-export function generated(): Map<string, string> {
-  const schema = z.toJSONSchema(configSchema, { io: 'input' });
+export async function generated(): Promise<Map<string, string>> {
+  const connector = jsonSchema(configSchema);
+  const gateway = jsonSchema(gatewaySchema(await allProtocols()));
+  const page = [
+    intro,
+    `## connector.yaml\n\n${referenceOf(connector)}`,
+    `## gateway.yaml\n\n${gatewayIntro}\n\n${referenceOf(gateway)}`,
+  ].join('\n');
   return new Map([
-    ['config/schema/connector.schema.json', `${JSON.stringify(schema, null, 2)}\n`],
-    [
-      'config/schema/profile.schema.json',
-      `${JSON.stringify(z.toJSONSchema(profileSchema, { io: 'input' }), null, 2)}\n`,
-    ],
-    ['docs/configuration.md', `${intro}\n${sections(schema as Node)}`],
+    ['config/schema/connector.schema.json', textOf(connector)],
+    ['config/schema/gateway.schema.json', textOf(gateway)],
+    ['config/schema/profile.schema.json', textOf(jsonSchema(profileSchema))],
+    ['docs/configuration.md', page],
   ]);
 }
 
-function sections(root: Node): string {
-  return Object.entries(root.properties ?? {})
-    .map(([name, node]) => {
-      const rows = rowsOf(node.items ?? node, node.items === undefined ? '' : '[].');
-      return `## ${name}\n\n${node.description ?? ''}.\n\n| key | value | default | meaning |\n|---|---|---|---|\n${rows.join('\n')}\n`;
-    })
-    .join('\n');
+async function allProtocols(): Promise<Protocol[]> {
+  const modules = protocolNames()
+    .toSorted()
+    .map((name) => import(`../../../gateways/${name}/protocol.ts`) as Promise<{ protocol: Protocol }>);
+  return (await Promise.all(modules)).map(({ protocol }) => protocol);
 }
 
-function rowsOf(node: Node, prefix: string): string[] {
-  return Object.entries(node.properties ?? {}).flatMap(([name, child]) => {
-    const own = `| \`${prefix}${name}\` | ${valueOf(child)} | ${defaultOf(child, node.required?.includes(name) === true)} | ${child.description ?? ''} |`;
-    const inner = child.items ?? child;
-    return inner.properties === undefined
-      ? [own]
-      : [own, ...rowsOf(inner, `${prefix}${name}${child.items === undefined ? '' : '[]'}.`)];
-  });
-}
+const textOf = (schema: SchemaNode) => `${JSON.stringify(schema, null, 2)}\n`;
 
-function valueOf(node: Node): string {
-  if (node.enum !== undefined) return node.enum.map((value) => `\`${String(value)}\``).join(', ');
-  if (node.properties !== undefined) return 'section';
-  if (node.type === 'array') return 'list';
-  const { minimum, maximum = Number.MAX_SAFE_INTEGER } = node;
-  const range =
-    minimum === undefined
-      ? ''
-      : maximum < Number.MAX_SAFE_INTEGER
-        ? ` ${minimum}…${maximum}`
-        : ` ≥ ${minimum}`;
-  return `${node.type ?? 'any'}${range}`;
-}
-
-function defaultOf(node: Node, required: boolean): string {
-  if (required) return '**required**';
-  if (node.default === undefined || node.properties !== undefined) return '';
-  return `\`${JSON.stringify(node.default)}\``;
+/** What a file may hold. A number that is taken from text too, `${NAME}` for one, says so. */
+function jsonSchema(schema: z.ZodType): SchemaNode {
+  return z.toJSONSchema(schema, {
+    io: 'input',
+    override({ zodSchema, jsonSchema: node }) {
+      const { def } = zodSchema._zod;
+      if ('coerce' in def && def.coerce && node.type === 'integer')
+        node.type = ['integer', 'string'] as unknown as 'integer';
+    },
+  }) as SchemaNode;
 }

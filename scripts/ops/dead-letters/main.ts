@@ -6,10 +6,10 @@ import { openInstance } from '../stack/instance.ts';
 import { describeReplay, formatLetter, formatLetters, type Letter, type Replayed } from './format.ts';
 
 const usage = `Usage:
-  npm run dead-letters -- list [--state waiting|replayed|all] [--topic BEGINNING] [--reason PART] [--since TIME] [--limit N]
+  npm run dead-letters -- list [--state waiting|replayed|all] [--topic BEGINNING] [--reason PART] [--start TIME] [--limit N]
   npm run dead-letters -- show ID
-  npm run dead-letters -- replay ID... | --topic BEGINNING | --reason PART | --since TIME | --all
-Takes CONNECTOR_URL and CONNECTOR_TOKEN from the environment, else from .stack/env of npm start.`;
+  npm run dead-letters -- replay ID... | --topic BEGINNING | --reason PART | --start TIME | --all
+Takes CONNECTOR_URL and CONNECTOR_TOKEN from the environment, else from .stack/env of npm start. --since is the former name of --start.`;
 
 /** Most that one request replays. */
 const pageSize = 1_000;
@@ -21,7 +21,15 @@ async function main(args: readonly string[]): Promise<number> {
   const { values, positionals } = parseArgs({
     args: [...args],
     allowPositionals: true,
-    options: { state: text, topic: text, reason: text, since: text, limit: text, all: { type: 'boolean' } },
+    options: {
+      state: text,
+      topic: text,
+      reason: text,
+      start: text,
+      since: text,
+      limit: text,
+      all: { type: 'boolean' },
+    },
   });
   const [command, ...ids] = positionals;
   const areIds = ids.every((id) => /^\d+$/.test(id));
@@ -49,13 +57,13 @@ async function show(id: string): Promise<number> {
 async function replay(ids: number[], options: Options): Promise<number> {
   const totals = { taken: 0, dead: 0, refused: 0 };
   const choice = ids.length > 0 ? { ids } : options;
-  for (let after: number | undefined = 0; after !== undefined;) {
-    const page: Replayed = await ask<Replayed>('/api/v1/dead-letters/replay', { ...choice, after });
+  for (let cursor: number | undefined = 0; cursor !== undefined;) {
+    const page: Replayed = await ask<Replayed>('/api/v1/dead-letters/replay', { ...choice, cursor });
     for (const result of page.results) if (result.status !== 'taken') console.log(describeReplay(result));
     totals.taken += page.taken;
     totals.dead += page.dead;
     totals.refused += page.refused;
-    after = page.results.length === pageSize ? page.results.at(-1)?.id : undefined;
+    cursor = page.results.length === pageSize ? page.results.at(-1)?.id : undefined;
   }
   console.log(`${totals.taken} taken, ${totals.dead} still dead, ${totals.refused} refused`);
   return totals.dead + totals.refused > 0 ? 1 : 0;

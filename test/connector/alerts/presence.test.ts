@@ -50,7 +50,7 @@ describe('presence', { skip: noBroker() }, () => {
       [connector.farm],
     );
   const reach = async (uid: string) => {
-    const response = await connector.get(`/api/v1/iot/devices/${uid}?farm_id=${connector.farm}`);
+    const response = await connector.get(`/api/v1/iot/devices/${uid}?farm=${connector.farm}`);
     const { reach: state, gateway: via } = (await response.json()) as Record<string, unknown>;
     return [state, via];
   };

@@ -62,10 +62,10 @@ modbus:
   const known = (uid: string) =>
     eventually(
       `${uid} is known`,
-      async () => (await connector.get(`/api/v1/iot/devices/${uid}?farm_id=${connector.farm}`)).ok,
+      async () => (await connector.get(`/api/v1/iot/devices/${uid}?farm=${connector.farm}`)).ok,
     );
   const send = (uid: string, body: Record<string, unknown>) =>
-    ask(connector, `/api/v1/iot/devices/${uid}/commands?farm_id=${connector.farm}`, { body });
+    ask(connector, `/api/v1/iot/devices/${uid}/commands?farm=${connector.farm}`, { body });
   const one = async (id: unknown) => (await ask(connector, `/api/v1/iot/commands/${String(id)}`)).body;
   const ended = async (id: unknown) => {
     await eventually('the command has ended', async () => (await one(id))['finished_at'] !== null);
@@ -198,7 +198,7 @@ modbus:
     });
     const listed = await ask(
       connector,
-      `/api/v1/iot/devices/tank/commands?limit=1&farm_id=${connector.farm}`,
+      `/api/v1/iot/devices/tank/commands?limit=1&farm=${connector.farm}`,
     );
     assert.equal((listed.body['commands'] as { request_id: string }[])[0]?.request_id, 'odoo-7');
   });

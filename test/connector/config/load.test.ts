@@ -55,6 +55,13 @@ test('the shipped file loads with the least environment', () => {
   assert.equal(loadConfig(shipped, { ...environment, ODOO_URL: 'http://o' }).odoo.url, 'http://o');
 });
 
+test('the environment counts through the file alone', () => {
+  const { log, mqtt } = loadConfig(shipped, environment);
+  assert.deepEqual([log.level, mqtt.embedded_port], ['info', 0]);
+  const other = loadConfig(shipped, { ...environment, LOG_LEVEL: 'warn', MQTT_EMBEDDED_PORT: '1884' });
+  assert.deepEqual([other.log.level, other.mqtt.embedded_port], ['warn', 1884]);
+});
+
 test('the shipped topic shapes, the canonical one first', () => {
   const { templates } = loadConfig(shipped, environment);
   const parse = (topic: string) => {

@@ -8,7 +8,7 @@ import { ask } from './api-client.ts';
 
 interface Alert {
   id: number;
-  device_id: string;
+  device_uid: string;
   alert_type: string;
   severity: string;
   state: string;
@@ -38,10 +38,10 @@ describe('alerts over REST', { skip: noBroker() }, () => {
   const list = async (query = '') => {
     const answer = await ask(connector, `/api/v1/iot/alerts?${query}`);
     assert.equal(answer.status, 200, answer.text);
-    return answer.body as unknown as { alerts: Alert[]; next_before: number | null };
+    return answer.body as unknown as { alerts: Alert[]; next_cursor: number | null };
   };
-  const devices = async (query: string) => (await list(query)).alerts.map(({ device_id: uid }) => uid);
-  const idOf = async (meter: string) => (await list(`device_id=${meter}`)).alerts[0]?.id ?? 0;
+  const devices = async (query: string) => (await list(query)).alerts.map(({ device_uid: uid }) => uid);
+  const idOf = async (meter: string) => (await list(`device_uid=${meter}`)).alerts[0]?.id ?? 0;
   const outbox = async (id: number) => {
     const [row] = await connector.query<{ revision: number; state: string }>(
       `SELECT o.revision, o.payload ->> 'state' AS state FROM iot.outbox o JOIN iot.alert a ON a.alert_key = o.source_id
@@ -62,7 +62,7 @@ describe('alerts over REST', { skip: noBroker() }, () => {
   it('lists them with the fields of the app, the last first', async () => {
     const { alerts } = await list();
     assert.deepEqual(
-      alerts.map(({ device_id: uid, alert_type: type, severity, state, trigger_value: value }) => [
+      alerts.map(({ device_uid: uid, alert_type: type, severity, state, trigger_value: value }) => [
         uid,
         type,
         severity,
@@ -79,20 +79,20 @@ describe('alerts over REST', { skip: noBroker() }, () => {
   });
 
   it('filters and pages', async () => {
-    assert.deepEqual(await devices('device_id=m2'), ['m2']);
+    assert.deepEqual(await devices('device_uid=m2'), ['m2']);
     assert.deepEqual(await devices('severity=medium'), ['m3', 'm1']);
-    assert.deepEqual(await devices(`farm_id=${connector.farm}&alert_type=high_scc&limit=1`), ['m3']);
-    assert.deepEqual(await devices('farm_id=nowhere'), []);
+    assert.deepEqual(await devices(`farm=${connector.farm}&alert_type=high_scc&limit=1`), ['m3']);
+    assert.deepEqual(await devices('farm=nowhere'), []);
     const from = new Date(started - 250_000).toISOString();
-    assert.deepEqual(await devices(`start_date=${from}`), ['m3', 'm2']);
-    assert.deepEqual(await devices(`end_date=${from}`), ['m1']);
+    assert.deepEqual(await devices(`start=${from}`), ['m3', 'm2']);
+    assert.deepEqual(await devices(`end=${from}`), ['m1']);
     const first = await list('limit=2');
     assert.deepEqual(
-      first.alerts.map(({ device_id: uid }) => uid),
+      first.alerts.map(({ device_uid: uid }) => uid),
       ['m3', 'm2'],
     );
-    const second = await list(`limit=2&before=${first.next_before}`);
-    assert.deepEqual([second.alerts.map(({ device_id: uid }) => uid), second.next_before], [['m1'], null]);
+    const second = await list(`limit=2&cursor=${first.next_cursor}`);
+    assert.deepEqual([second.alerts.map(({ device_uid: uid }) => uid), second.next_cursor], [['m1'], null]);
     const wrong = await ask(connector, '/api/v1/iot/alerts?acknowledged=true&state=new');
     assert.equal(wrong.status, 400);
   });
@@ -139,14 +139,14 @@ describe('alerts over REST', { skip: noBroker() }, () => {
   it('stays acknowledged when the milking reads differently, until it is over', async () => {
     const id = await idOf('m1');
     await milking('m1', 800_000, 120);
-    const [worse] = (await list('device_id=m1')).alerts;
+    const [worse] = (await list('device_uid=m1')).alerts;
     assert.deepEqual(
       [worse?.id, worse?.severity, worse?.trigger_value, worse?.state],
       [id, 'high', 800_000, 'acknowledged'],
     );
     assert.equal((await outbox(id))?.state, 'acknowledged');
     await milking('m1', 100_000, 60);
-    const [over] = (await list('device_id=m1')).alerts;
+    const [over] = (await list('device_uid=m1')).alerts;
     assert.deepEqual([over?.state, over?.acknowledged_by], ['resolved', 'Rahim']);
     const late = await ask(connector, `/api/v1/iot/alerts/${id}/acknowledge`, { body: {} });
     assert.deepEqual([late.status, late.body['state']], [200, 'resolved']);
@@ -160,7 +160,7 @@ describe('alerts over REST', { skip: noBroker() }, () => {
       [id],
     );
     await milking('m2', 950_000, 90);
-    const [alert] = (await list('device_id=m2')).alerts;
+    const [alert] = (await list('device_uid=m2')).alerts;
     assert.deepEqual([alert?.trigger_value, alert?.state], [950_000, 'resolved']);
   });
 

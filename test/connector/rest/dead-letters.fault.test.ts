@@ -59,10 +59,10 @@ describe('dead letters', { skip: noBroker() }, () => {
       [second?.id],
     );
     assert.deepEqual(
-      (await letters(`before=${second?.id ?? 0}`)).map(({ id }) => id),
+      (await letters(`cursor=${second?.id ?? 0}`)).map(({ id }) => id),
       [first?.id],
     );
-    assert.deepEqual(await letters('since=2999-01-01T00:00:00Z'), []);
+    assert.deepEqual(await letters('start=2999-01-01T00:00:00Z'), []);
     const shown = (await ask(connector, `/api/v1/dead-letters/${second?.id ?? 0}`)).body;
     assert.deepEqual(
       [shown['payload_base64'], shown['is_cut']],

@@ -59,7 +59,7 @@ describe('the OpenAPI document', { skip: noBroker() }, () => {
 
   it('is true: every route is called, and its answer is as described', async () => {
     const { farm } = connector;
-    const row = { farm_id: farm, device_uid: 't1', device_type: 'temperature', metric_name: 'temperature' };
+    const row = { farm, device_uid: 't1', device_type: 'temperature', metric_name: 'temperature' };
     const now = Date.now();
     const readings = Array.from({ length: 50 }, (_, index) => ({
       ...row,
@@ -105,23 +105,23 @@ describe('the OpenAPI document', { skip: noBroker() }, () => {
       ],
       ['get /api/v1/stats/ingestion', '/api/v1/stats/ingestion'],
       ['get /api/v1/iot/devices', '/api/v1/iot/devices?limit=10'],
-      ['get /api/v1/iot/devices/{device_id}', '/api/v1/iot/devices/meter_001'],
-      ['get /api/v1/iot/devices/{device_id}/readings', '/api/v1/iot/devices/t1/readings?limit=3'],
+      ['get /api/v1/iot/devices/{device_uid}', '/api/v1/iot/devices/meter_001'],
+      ['get /api/v1/iot/devices/{device_uid}/readings', '/api/v1/iot/devices/t1/readings?limit=3'],
       [
-        'post /api/v1/iot/devices/{device_id}/commands',
+        'post /api/v1/iot/devices/{device_uid}/commands',
         '/api/v1/iot/devices/t1/commands',
         { command: 'identify', request_id: 'request-1' },
       ],
-      ['get /api/v1/iot/devices/{device_id}/commands', '/api/v1/iot/devices/t1/commands'],
+      ['get /api/v1/iot/devices/{device_uid}/commands', '/api/v1/iot/devices/t1/commands'],
       ['get /api/v1/iot/commands/{request_id}', '/api/v1/iot/commands/request-1'],
       ['get /api/v1/iot/alerts', '/api/v1/iot/alerts?acknowledged=false'],
       ['get /api/v1/iot/alerts/{alert_id}', '/api/v1/iot/alerts/1'],
       ['post /api/v1/iot/alerts/{alert_id}/acknowledge', '/api/v1/iot/alerts/1/acknowledge', { by: 'Rahim' }],
-      ['get /api/v1/iot/dashboard/devices/status', `/api/v1/iot/dashboard/devices/status?farm_id=${farm}`],
+      ['get /api/v1/iot/dashboard/devices/status', `/api/v1/iot/dashboard/devices/status?farm=${farm}`],
       ['get /api/v1/iot/dashboard/summary', '/api/v1/iot/dashboard/summary'],
       ...['1h', '6h', '24h', '7d', '30d'].map((period): [string, string] => [
         'get /api/v1/iot/dashboard/temperature/chart',
-        `/api/v1/iot/dashboard/temperature/chart?device_id=t1&period=${period}`,
+        `/api/v1/iot/dashboard/temperature/chart?device_uid=t1&period=${period}`,
       ]),
       ...['24h', '7d', '30d'].map((period): [string, string] => [
         'get /api/v1/iot/dashboard/milk/production',
@@ -129,9 +129,9 @@ describe('the OpenAPI document', { skip: noBroker() }, () => {
       ]),
       [
         'get /api/v1/iot/analytics/temperature/trends',
-        '/api/v1/iot/analytics/temperature/trends?device_ids=t1&days=2',
+        '/api/v1/iot/analytics/temperature/trends?device_uids=t1&days=2',
       ],
-      ['get /api/v1/iot/analytics/data-quality', '/api/v1/iot/analytics/data-quality?device_ids=t1&days=2'],
+      ['get /api/v1/iot/analytics/data-quality', '/api/v1/iot/analytics/data-quality?device_uids=t1&days=2'],
       ['get /api/v1/iot/analytics/milk/quality-report', '/api/v1/iot/analytics/milk/quality-report'],
       ['post /api/v1/odoo/notify', '/api/v1/odoo/notify', { kind: 'animal' }],
       ['post /api/v1/odoo/latest', '/api/v1/odoo/latest', { devices: [`${farm}/t1`] }],
@@ -190,6 +190,27 @@ describe('the OpenAPI document', { skip: noBroker() }, () => {
     });
   });
 
+  it('takes former names, and answers with both', async () => {
+    const { farm } = connector;
+    const former = await ask(connector, `/api/v1/iot/devices?farm_id=${farm}&after=0&limit=1`);
+    const now = await ask(connector, `/api/v1/iot/devices?farm=${farm}&cursor=0&limit=1`);
+    assert.equal(former.status, 200, former.text);
+    assert.deepEqual(former.body, now.body);
+    const [device] = now.body['devices'] as Record<string, unknown>[];
+    assert.deepEqual(
+      [device?.['device_uid'], device?.['farm']],
+      [device?.['device_id'], device?.['farm_id']],
+    );
+    assert.ok(device?.['farm'] === farm && typeof now.body['next_cursor'] === 'number');
+    assert.equal(now.body['next_cursor'], now.body['next_after']);
+    const both = await ask(connector, `/api/v1/iot/devices?farm=${farm}&farm_id=${farm}`);
+    assert.equal(both.status, 400);
+    assert.match(both.text, /farm: say either this or farm_id, its former name/);
+    const body = JSON.stringify({ limit: 5, after_id: 0 });
+    const headers = { 'x-smart-dairy-signature': signature(secret, body) };
+    assert.equal((await ask(connector, '/api/v1/odoo/outbox/parked', { body, headers })).status, 200);
+  });
+
   it('describes errors: they are the problem of the document', async () => {
     const ajv = new Ajv2020();
     addFormats.default(ajv);
@@ -201,7 +222,7 @@ describe('the OpenAPI document', { skip: noBroker() }, () => {
       ['/api/v1/query/sensor/range?device_uid=t1&metric_name=temperature&cursor=abc', 400],
       ['/api/v1/query/sensor/range?device_uid=t1&metric_name=temperature&fill=linear', 400],
       [
-        '/api/v1/query/sensor/range?device_uid=t1&metric_name=temperature&start_time=2026-02-01&end_time=2026-01-01',
+        '/api/v1/query/sensor/range?device_uid=t1&metric_name=temperature&start=2026-02-01&end=2026-01-01',
         400,
       ],
       ['/api/v1/dead-letters/99999', 404],

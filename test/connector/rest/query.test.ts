@@ -73,7 +73,7 @@ for (const plain of [false, true]) {
       ask(connector, `/api/v1/query/sensor/range?device_uid=t1&metric_name=temperature&${query}`, {
         headers,
       });
-    const day = `start_time=${iso(start)}&end_time=${iso(start + 24 * hour - 1)}`;
+    const day = `start=${iso(start)}&end=${iso(start + 24 * hour - 1)}`;
     const points = async (query: string) => (await range(query)).body['data'] as Point[];
 
     it('raw values in pages: every value once, in order', async () => {
@@ -136,7 +136,7 @@ for (const plain of [false, true]) {
         [24 * 15, 'hourly'],
         [24 * 91, 'daily'],
       ] as const) {
-        const { body } = await range(`start_time=${iso(start)}&end_time=${iso(start + hours * hour)}`);
+        const { body } = await range(`start=${iso(start)}&end=${iso(start + hours * hour)}`);
         assert.equal(body['aggregation'], level);
       }
     });
@@ -175,7 +175,7 @@ for (const plain of [false, true]) {
       const buckets = await range(`${day}&aggregation=hourly&format=csv&fill=linear`);
       assert.equal(buckets.text.split('\n')[0], 'time,value,n,min,max,first,last,stddev,interpolated');
       assert.equal(buckets.headers.get('content-encoding'), 'gzip', 'fetch asks for it');
-      const empty = await range('start_time=2020-01-01&end_time=2020-01-02&aggregation=raw&format=csv');
+      const empty = await range('start=2020-01-01&end=2020-01-02&aggregation=raw&format=csv');
       assert.equal(empty.text, 'time,value,quality\n');
     });
 
@@ -209,7 +209,7 @@ for (const plain of [false, true]) {
         ],
       );
       assert.deepEqual(
-        [top['device_type'], top['farm_id'], top['metric_unit']],
+        [top['device_type'], top['farm'], top['metric_unit']],
         ['temperature', connector.farm, '%'],
       );
     });
@@ -226,7 +226,7 @@ for (const plain of [false, true]) {
       const unclear = await ask(connector, '/api/v1/query/sensor/latest/t1');
       assert.equal(unclear.status, 400);
       assert.match(String(unclear.body['detail']), /several farms have a device t1/);
-      const clear = await ask(connector, `/api/v1/query/sensor/latest/t1?farm_id=${connector.farm}b`);
+      const clear = await ask(connector, `/api/v1/query/sensor/latest/t1?farm=${connector.farm}b`);
       assert.equal(clear.body['metric_value'], 1);
       await connector.query(
         `DELETE FROM iot.reading WHERE device_id = (SELECT d.id FROM iot.device d JOIN iot.farm f ON f.id = d.farm_id WHERE f.code = $1)`,
@@ -239,22 +239,22 @@ for (const plain of [false, true]) {
     });
 
     it('devices, their readings and the dashboard', async () => {
-      const { body: list } = await ask(connector, `/api/v1/iot/devices?farm_id=${connector.farm}`);
+      const { body: list } = await ask(connector, `/api/v1/iot/devices?farm=${connector.farm}`);
       const devices = list['devices'] as Record<string, unknown>[];
       assert.deepEqual(
-        devices.map((device) => [device['device_id'], device['last_value'], device['battery_level']]),
+        devices.map((device) => [device['device_uid'], device['last_value'], device['battery_level']]),
         [
           ['t1', 5, 81],
           ['meter_001', null, null],
         ],
       );
-      const { body: one } = await ask(connector, '/api/v1/iot/devices?limit=1');
+      const { body: one } = await ask(connector, `/api/v1/iot/devices?farm=${connector.farm}&limit=1`);
       assert.equal((one['devices'] as unknown[]).length, 1);
       const { body: next } = await ask(
         connector,
-        `/api/v1/iot/devices?limit=1&after=${String(one['next_after'])}`,
+        `/api/v1/iot/devices?farm=${connector.farm}&limit=1&cursor=${String(one['next_cursor'])}`,
       );
-      assert.equal((next['devices'] as { device_id: string }[])[0]?.device_id, 'meter_001');
+      assert.equal((next['devices'] as { device_uid: string }[])[0]?.device_uid, 'meter_001');
       const { body: readings } = await ask(
         connector,
         '/api/v1/iot/devices/t1/readings?limit=2&reading_type=temperature',
@@ -263,10 +263,7 @@ for (const plain of [false, true]) {
         (readings['readings'] as { value: number }[]).map(({ value }) => value),
         [5],
       );
-      const { body: summary } = await ask(
-        connector,
-        `/api/v1/iot/dashboard/summary?farm_id=${connector.farm}`,
-      );
+      const { body: summary } = await ask(connector, `/api/v1/iot/dashboard/summary?farm=${connector.farm}`);
       assert.equal(summary['total_devices'], 2);
       const { body: stats } = await ask(connector, '/api/v1/stats/ingestion');
       assert.equal(stats['readings_last_hour'], 3);
@@ -280,7 +277,7 @@ for (const plain of [false, true]) {
       ] as const) {
         const { body } = await ask(
           connector,
-          `/api/v1/iot/dashboard/temperature/chart?device_id=t1&period=${period}`,
+          `/api/v1/iot/dashboard/temperature/chart?device_uid=t1&period=${period}`,
         );
         const data = body['data'] as { avg: number; min: number; max: number }[];
         assert.ok(Math.abs(data.length - points) <= 1, `${period}: ${data.length}`);
@@ -288,7 +285,7 @@ for (const plain of [false, true]) {
       }
       const { body } = await ask(
         connector,
-        '/api/v1/iot/analytics/temperature/trends?days=5&device_ids=t1&device_ids=t2',
+        '/api/v1/iot/analytics/temperature/trends?days=5&device_uids=t1&device_uids=t2',
       );
       const trends = body['trends'] as Record<string, unknown>[];
       assert.deepEqual(trends.map((trend) => [trend['date'], trend['min_temp'], trend['max_temp']])[0], [
@@ -300,14 +297,16 @@ for (const plain of [false, true]) {
 
     it('data quality of a device, day by day', async () => {
       await connector.query('SELECT iot.refresh_device_quality($1)', [iso(start).slice(0, 10)]);
-      const { body } = await ask(connector, '/api/v1/iot/analytics/data-quality?device_ids=t1&days=3');
+      const { body } = await ask(connector, '/api/v1/iot/analytics/data-quality?device_uids=t1&days=3');
       const days = (body['quality'] as Record<string, unknown>[]).filter(
         ({ date }) => date === iso(start).slice(0, 10),
       );
       assert.deepEqual(days, [
         {
           date: iso(start).slice(0, 10),
+          device_uid: 't1',
           device_id: 't1',
+          farm: connector.farm,
           farm_id: connector.farm,
           // A good share of 1,260 in 1,261, without the three silent hours.
           score: 87.4,
@@ -320,18 +319,18 @@ for (const plain of [false, true]) {
           gap_seconds: 10_860,
         },
       ]);
-      const none = await ask(connector, '/api/v1/iot/analytics/data-quality?farm_id=elsewhere');
+      const none = await ask(connector, '/api/v1/iot/analytics/data-quality?farm=elsewhere');
       assert.deepEqual(none.body, { period_days: 7, quality: [] });
     });
 
     it('milk production and quality, weighted by yield', async () => {
       const { body } = await ask(
         connector,
-        `/api/v1/iot/dashboard/milk/production?period=7d&farm_id=${connector.farm}`,
+        `/api/v1/iot/dashboard/milk/production?period=7d&farm=${connector.farm}`,
       );
       const data = body['data'] as Record<string, unknown>[];
       assert.equal(data.length, 1);
-      assert.deepEqual([data[0]?.['volume'], data[0]?.['yield_kg'], data[0]?.['sessions']], [40, 41.2, 2]);
+      assert.deepEqual([data[0]?.['volume'], data[0]?.['yield_kg'], data[0]?.['milkings']], [40, 41.2, 2]);
       assert.equal(data[0]?.['avg_fat'], 3.15);
       // Midnight in Dhaka, the farm's time zone in tests.
       assert.match(String(data[0]['timestamp']), /T18:00:00/);

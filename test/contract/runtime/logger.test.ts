@@ -43,9 +43,11 @@ test('secrets are redacted, at the top and one level down; errors keep their mes
   for (const line of lines) assert.match(String(line['time']), /^\d{4}-\d\d-\d\dT[\d:.]+Z$/);
 });
 
-test('the level comes from LOG_LEVEL where nobody gives one', () => {
-  const script = `const logger = createLogger('test'); logger.info('info'); logger.warn('warn');`;
-  const levels = (level: string) => logged(script, { LOG_LEVEL: level }).lines.map(({ msg }) => msg);
-  assert.deepEqual(levels('warn'), ['warn']);
-  assert.deepEqual(levels('debug'), ['info', 'warn']);
+test("the level is what the daemon sets, never the environment: that is the configuration's", () => {
+  const levels = (script: string) =>
+    logged(`const logger = createLogger('test'); ${script} logger.info('info'); logger.warn('warn');`, {
+      LOG_LEVEL: 'error',
+    }).lines.map(({ msg }) => msg);
+  assert.deepEqual(levels(''), ['info', 'warn']);
+  assert.deepEqual(levels("logger.level = 'warn';"), ['warn']);
 });

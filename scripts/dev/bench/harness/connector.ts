@@ -154,7 +154,7 @@ function processorSeconds({ pid }: ChildProcess): number {
 function configText({ yaml = '', odooYaml = '' }: ConnectorOptions): string {
   return `
 database: { url: '\${DATABASE_URL}' }
-mqtt: { url: '\${MQTT_URL}', username: '\${MQTT_USERNAME:-}', password: '\${MQTT_PASSWORD:-}', client_id: bench-connector }
+mqtt: { url: '\${MQTT_URL}', username: '\${MQTT_USERNAME:-}', password: '\${MQTT_PASSWORD:-}', client_id: bench-connector, embedded_port: '\${MQTT_EMBEDDED_PORT:-}' }
 odoo: { url: '\${ODOO_URL:-}', database: '\${ODOO_DB:-}', api_key: '\${ODOO_API_KEY:-}', ${odooYaml} }
 rest: { url: '\${CONNECTOR_URL}', token: '\${CONNECTOR_TOKEN}' }
 ${yaml}

@@ -26,16 +26,27 @@ export async function findStamp(db: Queryable, origin: string): Promise<ArrivalS
   return row === undefined ? undefined : { origin, digest: row.digest, at: row.at.getTime() };
 }
 
-/** Remembers stamps, one an origin. */
-export async function saveStamps(client: Queryable, stamps: readonly ArrivalStamp[]): Promise<void> {
-  if (stamps.length === 0) return;
+/** Remembers stamps, one an origin, and forgets those of the origins `gone`. */
+export async function saveStamps(
+  client: Queryable,
+  stamps: readonly ArrivalStamp[],
+  gone: readonly string[],
+): Promise<void> {
+  if (stamps.length === 0 && gone.length === 0) return;
   await client.query(
-    `INSERT INTO iot.arrival_stamp (origin, digest, at) SELECT * FROM unnest($1::text[], $2::text[], $3::timestamptz[])
+    `WITH forgotten AS (DELETE FROM iot.arrival_stamp WHERE origin = ANY ($4))
+     INSERT INTO iot.arrival_stamp (origin, digest, at) SELECT * FROM unnest($1::text[], $2::text[], $3::timestamptz[])
      ON CONFLICT (origin) DO UPDATE SET digest = excluded.digest, at = excluded.at`,
     [
       stamps.map((stamp) => stamp.origin),
       stamps.map((stamp) => stamp.digest),
       stamps.map((stamp) => new Date(stamp.at)),
+      gone,
     ],
   );
+}
+
+/** Forgets stamps of clients that did not come back for longer than a broker keeps their messages. */
+export async function purgeStamps(db: Queryable): Promise<void> {
+  await db.query(`DELETE FROM iot.arrival_stamp WHERE at < now() - INTERVAL '31 days'`);
 }

@@ -96,9 +96,23 @@ export function isUniqueViolation(error: unknown): boolean {
   return error instanceof DatabaseError && error.code === '23505';
 }
 
+/** Whether the server answered with this error: content does not cause one of class 42, a missing right or table does. */
+export const isSqlError = (error: AppError): boolean => error.cause instanceof DatabaseError;
+
+/**
+ * Whether the data may be at fault although the error's class says that the server is, or nobody knows: limits of the program
+ * and of a statement's time, errors that functions raise, internal ones. Connection, disk, memory, locks and shutdown are not.
+ */
+export function mayBeContent(error: AppError): boolean {
+  const { cause } = error;
+  if (!(cause instanceof DatabaseError) || cause.code === undefined) return false;
+  return /^(54|XX|0A|P0|21|24|2F|38|39)|^(53400|57014)$/.test(cause.code);
+}
+
 /**
  * A database error as AppError: `invalid` when the data is at fault (SQLSTATE class 22, 23: a smaller batch may pass),
- * `bug` when our SQL is, else `transient` (connection, shutdown, disk full, deadlock).
+ * `denied` when a login or a right is missing, `bug` when our SQL is wrong or the schema is not ours, else `transient`
+ * (connection, shutdown, disk full, deadlock).
  */
 export function toDatabaseError(error: unknown): AppError {
   if (error instanceof AppError) return error;
@@ -106,7 +120,7 @@ export function toDatabaseError(error: unknown): AppError {
   if (error instanceof DatabaseError && error.code !== undefined) {
     const sqlClass = error.code.slice(0, 2);
     if (sqlClass === '22' || sqlClass === '23') return new AppError('invalid', message, { cause: error });
-    if (sqlClass === '28') return new AppError('denied', message, { cause: error });
+    if (sqlClass === '28' || error.code === '42501') return new AppError('denied', message, { cause: error });
     if (sqlClass === '42') return new AppError('bug', message, { cause: error });
     return new AppError('transient', message, { cause: error });
   }

@@ -1,20 +1,89 @@
 // Gives a moment to messages that carry none: unique per device, and the same again for a redelivered message.
 import { createHash } from 'node:crypto';
 import type { ArrivalStamp } from '../db/arrival-stamps.ts';
-import type { IncomingMessage } from '../sources/message.ts';
+import type { Connection, IncomingMessage } from '../sources/message.ts';
 
 /** A clock that never gives a device the same millisecond twice. */
 export interface ArrivalClock {
+  /** Every message passes here, in the order of arrival: stamps of its client's earlier connection move to this one. */
+  heard(message: IncomingMessage): void;
   /** The moment (epoch ms) of a message, and the stamp to remember with it. */
   stamp(message: IncomingMessage, device: string): { at: number; stamp: ArrivalStamp | undefined };
   /** Adds a stamp that another process gave, unless this one gave a later one to the same origin. */
   learn(stamp: ArrivalStamp): void;
+  /** Origins whose stamps serve nobody any more; the same ones again until a batch is committed. */
+  voided(): readonly string[];
+  /** A batch is committed and its messages are acknowledged now (epoch ms). */
+  committed(stamps: readonly ArrivalStamp[], now: number): void;
+}
+
+/** A stamp, and the connection whose end it is kept for. */
+interface Live {
+  stamp: ArrivalStamp;
+  connection: Connection | undefined;
+  /** How many messages the connection had delivered by then. */
+  delivered: number;
+  /** When its message was acknowledged on this connection, epoch ms. */
+  acknowledgedAt: number | undefined;
+}
+
+/** An acknowledgement that was written so long before the connection's last message has reached the broker. */
+const acknowledgedMs = 60_000;
+
+/**
+ * The broker has the acknowledgement of a stamp's message, so it never sends it again, and another message may come under
+ * its packet id: no more than `window` messages are unacknowledged at a time, and a connection delivers in order.
+ */
+function isVoid({ connection, delivered, acknowledgedAt }: Live): boolean {
+  if (connection === undefined) return false;
+  if (connection.window !== undefined && connection.delivered - delivered > connection.window) return true;
+  return acknowledgedAt !== undefined && connection.heardAt - acknowledgedAt > acknowledgedMs;
 }
 
 /** Makes a clock that knows the stamps of earlier runs. */
-export function createArrivalClock(known: Map<string, ArrivalStamp>): ArrivalClock {
+export function createArrivalClock(known: ReadonlyMap<string, ArrivalStamp>): ArrivalClock {
   const latest = new Map<string, number>();
+  const connections = new Map<string, Connection>();
+  /** By origin, the oldest first. */
+  const lives = new Map<string, Live>();
+  const gone = new Set<string>();
+  const keep = (stamp: ArrivalStamp, connection: Connection | undefined) => {
+    lives.delete(stamp.origin);
+    gone.delete(stamp.origin);
+    lives.set(stamp.origin, {
+      stamp,
+      connection,
+      delivered: connection?.delivered ?? 0,
+      acknowledgedAt: undefined,
+    });
+  };
+  const dropVoid = (origin: string) => {
+    lives.delete(origin);
+    gone.add(origin);
+  };
+  for (const stamp of known.values()) keep(stamp, undefined);
+
+  /** What was void at the end of the former connection stays so; of the rest the broker may send again what it likes. */
+  function changeConnection(connection: Connection, now: number): void {
+    connections.set(connection.client, connection);
+    for (const [origin, live] of lives) {
+      if (!origin.startsWith(`${connection.client}:`)) continue;
+      if (isVoid(live)) {
+        dropVoid(origin);
+        continue;
+      }
+      live.connection = connection;
+      live.delivered = connection.delivered;
+      // Sent again it comes at once; what does not come again was acknowledged before.
+      live.acknowledgedAt = now;
+    }
+  }
+
   return {
+    heard({ connection, arrivedAt }) {
+      if (connection === undefined || connections.get(connection.client) === connection) return;
+      changeConnection(connection, arrivedAt);
+    },
     stamp(message, device) {
       const { origin } = message;
       const digest = createHash('sha1')
@@ -22,17 +91,31 @@ export function createArrivalClock(known: Map<string, ArrivalStamp>): ArrivalClo
         .update('\0')
         .update(message.payload)
         .digest('base64');
-      const earlier = origin === undefined ? undefined : known.get(origin);
+      const earlier = origin === undefined ? undefined : lives.get(origin)?.stamp;
       if (message.redelivered && earlier?.digest === digest) return { at: earlier.at, stamp: undefined };
       const at = message.stampedAt ?? Math.max(message.arrivedAt, (latest.get(device) ?? 0) + 1);
       latest.set(device, at);
       if (origin === undefined) return { at, stamp: undefined };
       const stamp = { origin, digest, at };
-      known.set(origin, stamp);
+      keep(stamp, message.connection);
       return { at, stamp };
     },
     learn(stamp) {
-      if ((known.get(stamp.origin)?.at ?? 0) < stamp.at) known.set(stamp.origin, stamp);
+      if ((lives.get(stamp.origin)?.stamp.at ?? 0) < stamp.at) keep(stamp, undefined);
+    },
+    voided() {
+      for (const [origin, live] of lives) {
+        if (!isVoid(live)) break;
+        dropVoid(origin);
+      }
+      return [...gone];
+    },
+    committed(stamps, now) {
+      gone.clear();
+      for (const stamp of stamps) {
+        const live = lives.get(stamp.origin);
+        if (live?.stamp === stamp) live.acknowledgedAt = now;
+      }
     },
   };
 }

@@ -104,9 +104,13 @@ export function startIntake(
     for (let failures = 0; ; failures++) {
       const startedAt = performance.now();
       try {
-        const result = await write(items, batchId);
+        const result = await write(items, batchId, failures);
         if (failures > 0) hooks.onDatabaseUp();
         const durationMs = performance.now() - startedAt;
+        arrivals.clock.committed(
+          items.flatMap(({ stamp }) => stamp ?? []),
+          Date.now(),
+        );
         hooks.onBatch(result, items, durationMs);
         tell(batchId, result, items.length, durationMs);
         return result.outcomes;

@@ -26,6 +26,7 @@ export interface Arrivals {
  * Done once a message, in the order of arrival, however often its batch is tried.
  */
 export function toItem(message: IncomingMessage, decoded: Decoded, { clock, watch, clocks }: Arrivals): Item {
+  clock.heard(message);
   if (decoded.kind !== 'data') return { message, decoded, stamp: undefined };
   const device = `${decoded.address.farm}/${decoded.address.deviceUid}`;
   if (decoded.data.at !== undefined) {
@@ -33,6 +34,8 @@ export function toItem(message: IncomingMessage, decoded: Decoded, { clock, watc
     watch.mark(device, decoded.data.points);
     return { message, decoded, stamp: undefined };
   }
+  // When it was said nobody knows, and it may have been counted long ago.
+  if (message.retained === true) return { message, decoded: { kind: 'ignored' }, stamp: undefined };
   const { at, stamp } = clock.stamp(message, device);
   const points = decoded.data.points.map((point) => ({ ...point, time: at }));
   watch.mark(device, points);

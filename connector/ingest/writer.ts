@@ -5,7 +5,14 @@ import { noteCommandNews, type CommandRow } from '../db/commands.ts';
 import { insertDeadLetters, noteReplays } from '../db/dead-letters.ts';
 import { insertStatuses } from '../db/device-status.ts';
 import { rememberDevices, type Dimensions } from '../db/dimensions.ts';
-import { inOpenedTransaction, toDatabaseError, type Db, type Opening } from '../db/pool.ts';
+import {
+  inOpenedTransaction,
+  isSqlError,
+  mayBeContent,
+  toDatabaseError,
+  type Db,
+  type Opening,
+} from '../db/pool.ts';
 import { notePresence } from '../db/presence.ts';
 import { prepareDays, withInsert, type InsertReadings, type PreparedDays } from '../db/readings.ts';
 import { halvesOf, joinOutcomes } from './halves.ts';
@@ -45,6 +52,8 @@ export interface WriterContext {
   unknownDevices: 'discover' | 'reject';
   milkings: MilkingSettings;
   logger: Logger;
+  /** Origins whose arrival stamps serve nobody any more. */
+  voidedStamps: () => readonly string[];
   /** Opens each batch's transaction; throws when this process may no longer write. */
   fence?: Opening;
 }
@@ -53,42 +62,61 @@ export interface WriterContext {
  * Writes a batch; its id stands in the log and at its dead letters. Throws AppError `transient` or `denied` when the database
  * is away: nothing was written then.
  */
-export type WriteBatch = (items: readonly Item[], batchId?: string) => Promise<BatchResult>;
+export type WriteBatch = (
+  items: readonly Item[],
+  batchId?: string,
+  /** How often this batch has failed. */
+  failures?: number,
+) => Promise<BatchResult>;
+
+/** A batch that failed so often for a reason that may lie in its messages is halved: the database answers, after all. */
+const patientFailures = 3;
 
 /** Makes the writer of batches. */
 export function createWriter(context: WriterContext): WriteBatch {
   const { db, dimensions } = context;
   const prepared: PreparedDays = new Set();
 
-  async function write(items: readonly Item[], batchId?: string): Promise<BatchResult> {
+  async function write(items: readonly Item[], batchId?: string, failures = 0): Promise<BatchResult> {
     try {
       return await withInsert((insert) => writeOnce(items, insert, batchId));
     } catch (thrown) {
       const error = toDatabaseError(thrown);
-      if (error.kind === 'transient' || error.kind === 'denied') throw error;
-      return splitBatch(items, error, batchId);
+      const isContent = error.kind === 'invalid' || (error.kind === 'bug' && !isSqlError(error));
+      const isSuspect = mayBeContent(error) && failures >= patientFailures;
+      if (!isContent && !isSuspect) throw error;
+      return splitBatch(items, error, batchId, failures);
     }
   }
 
   /** One bad message never costs its batch: halve until it stands alone, then it is a dead letter. */
-  async function splitBatch(items: readonly Item[], error: Error, batchId?: string): Promise<BatchResult> {
+  async function splitBatch(
+    items: readonly Item[],
+    error: Error,
+    batchId: string | undefined,
+    failures: number,
+  ): Promise<BatchResult> {
     const [first, ...others] = items;
     if (first === undefined || (others.length === 0 && first.decoded.kind === 'dead')) throw error;
     if (others.length === 0) {
       const halves = halvesOf(first);
       if (halves !== undefined) {
         const { outcomes, ...both } = merge(
-          await write([halves[0]], batchId),
-          await write([halves[1]], batchId),
+          await write([halves[0]], batchId, failures),
+          await write([halves[1]], batchId, failures),
         );
         return { ...both, outcomes: [joinOutcomes(outcomes, halves.map(pointsOf))] };
       }
       const { topic } = first.message;
       context.logger.error({ batch_id: batchId, topic, error }, 'message cannot be stored');
+      // A database that takes no dead letter either is at fault itself: that throws, and nothing is lost.
       return write([{ ...first, decoded: { kind: 'dead', reason: error.message } }], batchId);
     }
     const middle = Math.ceil(items.length / 2);
-    return merge(await write(items.slice(0, middle), batchId), await write(items.slice(middle), batchId));
+    return merge(
+      await write(items.slice(0, middle), batchId, failures),
+      await write(items.slice(middle), batchId, failures),
+    );
   }
 
   async function writeOnce(
@@ -112,7 +140,7 @@ export function createWriter(context: WriterContext): WriteBatch {
       await insertStatuses(client, statuses);
       await notePresence(client, statuses);
       const commands = await noteCommandNews(client, commandNewsOf(items, devices.find));
-      await saveStamps(client, stampsOf(items));
+      await saveStamps(client, stampsOf(items), context.voidedStamps());
       await insertDeadLetters(client, letters, batchId);
       await noteReplays(client, replaysOf(items, outcomes));
       const points = data.reduce((sum, { data: { points: all } }) => sum + all.length, 0);

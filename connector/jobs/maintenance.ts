@@ -1,4 +1,5 @@
 // The scheduled jobs: silent milkings, what Odoo knows of devices, old rows.
+import { purgeStamps } from '../db/arrival-stamps.ts';
 import { noteClocks } from '../db/clocks.ts';
 import { purgeDeadLetters } from '../db/dead-letters.ts';
 import { noteSeen, publishSeen, type Dimensions } from '../db/dimensions.ts';
@@ -71,6 +72,7 @@ export function maintenanceJobs(context: MaintenanceContext): Job[] {
       cron: '0 17 3 * * *',
       async run() {
         await purgeKeys(db);
+        await purgeStamps(db);
         await purgeSent(db, context.sentDays);
         await purgeDeadLetters(db, context.deadLetterDays);
       },

@@ -1,10 +1,11 @@
 // The embedded broker for a one-box farm PC: aedes inside this process. A device's PUBACK is sent after the commit.
 import { createServer } from 'node:net';
-import { Aedes } from 'aedes';
 import { bounded } from '../../contract/runtime/boundary.ts';
 import { listenOn } from '../../contract/runtime/listen.ts';
 import { isSameSecret } from '../../contract/runtime/secret.ts';
+import { Aedes, type Client } from 'aedes';
 import type { Logger } from '../../contract/runtime/logger.ts';
+import type { Connection } from './message.ts';
 import type { MessageSink } from './mqtt-source.ts';
 
 /** Who may connect, and where. */
@@ -19,6 +20,13 @@ export interface EmbeddedBrokerOptions {
 /** Starts the broker on loopback; resolves when it listens. Messages reach the sink before the publisher is acknowledged. */
 export async function startEmbeddedBroker(options: EmbeddedBrokerOptions, sink: MessageSink, logger: Logger) {
   const roots = options.filters.map((filter) => filter.replace(/#$/, ''));
+  const connections = new WeakMap<object, Connection>();
+  const connectionOf = (client: Client) => {
+    const connection = connections.get(client) ?? newConnection(client.id);
+    connections.set(client, connection);
+    connection.heardAt = Date.now();
+    return connection;
+  };
   const broker = await Aedes.createBroker({
     authenticate: (_client, username, password, done) => {
       const ok =
@@ -40,6 +48,7 @@ export async function startEmbeddedBroker(options: EmbeddedBrokerOptions, sink: 
             ? `${client.id}:${messageId}`
             : undefined,
         redelivered: packet.dup,
+        ...(client === null ? {} : { connection: connectionOf(client) }),
         settle: () => done(null),
       });
     },
@@ -59,3 +68,11 @@ export async function startEmbeddedBroker(options: EmbeddedBrokerOptions, sink: 
     },
   };
 }
+
+/** How many messages a device has unacknowledged is the device's own matter. */
+const newConnection = (client: string): Connection => ({
+  client,
+  delivered: 0,
+  heardAt: 0,
+  window: undefined,
+});

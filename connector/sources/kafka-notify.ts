@@ -83,8 +83,8 @@ export function notifications(items: readonly Item[], outcomes: readonly Outcome
 
 /** A writer that also tells the log, after the commit. */
 export function withNews(write: WriteBatch, notifier: Notifier): WriteBatch {
-  return async (items, batchId) => {
-    const result = await write(items, batchId);
+  return async (items, batchId, failures) => {
+    const result = await write(items, batchId, failures);
     notifier.stored(items, result.outcomes);
     return result;
   };

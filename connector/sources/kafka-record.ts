@@ -14,7 +14,7 @@ export const logTopics = {
  * is cut just above it: it will be a dead letter anyway, and the log takes no more than about 1 MB.
  */
 export function toEntry(message: IncomingMessage, key: string, at: number, maxBytes: number): LogEntry {
-  const { topic, payload, origin, redelivered } = message;
+  const { topic, payload, origin, redelivered, retained } = message;
   return {
     topic: logTopics.raw,
     key,
@@ -24,6 +24,7 @@ export function toEntry(message: IncomingMessage, key: string, at: number, maxBy
       topic,
       ...(origin === undefined ? {} : { origin }),
       ...(redelivered ? { redelivered: '1' } : {}),
+      ...(retained === true ? { retained: '1' } : {}),
     },
   };
 }
@@ -42,6 +43,7 @@ export function fromRecord(record: LogRecord, settle: IncomingMessage['settle'])
     stampedAt: record.timestamp,
     origin: origin === undefined ? undefined : `${origin}@${record.partition}`,
     redelivered: record.headers.has('redelivered'),
+    retained: record.headers.has('retained'),
     settle,
   };
 }

@@ -1,6 +1,17 @@
 // A message on its way in, whatever brought it, and what became of it.
 import type { Decoded } from '../decode/message.ts';
 
+/** A connection of an MQTT client. Its source counts; one object from the connection's start to its end. */
+export interface Connection {
+  client: string;
+  /** Messages that were delivered for the first time. */
+  delivered: number;
+  /** When the last one came, epoch ms. */
+  heardAt: number;
+  /** Most messages that may be unacknowledged at a time (MQTT 5 receive maximum); undefined where it is not known. */
+  window: number | undefined;
+}
+
 /** `settle` is called exactly once, when the message's effects are durable (or it is a dead letter). */
 export interface IncomingMessage {
   topic: string;
@@ -13,6 +24,10 @@ export interface IncomingMessage {
   stampedAt?: number;
   /** The broker says that it may have sent this before. */
   redelivered: boolean;
+  /** The connection of the QoS 1 message, where there is one. */
+  connection?: Connection;
+  /** The broker had kept it for whoever subscribes: no news. */
+  retained?: boolean;
   /** What a source that knows the meaning itself (REST rows) says instead of the payload, which may be empty then. */
   decoded?: Decoded;
   /** The dead letter that is being replayed; it is marked, and never becomes a second one. */

@@ -8,7 +8,7 @@ import { bounded } from '../../contract/runtime/boundary.ts';
 import { pubacks } from '../../contract/puback.ts';
 import { AppError, messageOf } from '../../contract/errors.ts';
 import type { Logger } from '../../contract/runtime/logger.ts';
-import type { IncomingMessage } from './message.ts';
+import type { Connection, IncomingMessage } from './message.ts';
 
 /** How to reach the broker. */
 export interface MqttSourceOptions {
@@ -60,13 +60,14 @@ export function createMqttSource(options: MqttSourceOptions, sink: MessageSink, 
     const mine = connect(options.url, clientOptions(options));
     client = mine;
     // Packet ids mean nothing on another connection; an acknowledgement that comes too late is left out.
-    let connection = 0;
+    let connection = newConnection(options);
     const acknowledge = collect((ids) => {
       if (mine.stream.writable) mine.stream.write(pubacks(ids));
     });
     const onConnect = () => {
-      connection += 1;
-      mine.subscribe([...options.filters], { qos: 1 }, (error, granted) => {
+      connection = newConnection(options);
+      // Retained messages only with a subscription that is new: after a reconnect they would be told as news.
+      mine.subscribe([...options.filters], { qos: 1, rh: 1 }, (error, granted) => {
         const refused = granted?.filter(({ qos }) => qos > 2).map(({ topic }) => topic) ?? [];
         if (error !== null) setStatus(false, `cannot subscribe: ${error.message}`);
         else if (refused.length > 0)
@@ -92,6 +93,8 @@ export function createMqttSource(options: MqttSourceOptions, sink: MessageSink, 
     mine.handleMessage = (packet, callback) => {
       const { messageId, qos } = packet;
       const received = connection;
+      received.heardAt = Date.now();
+      if (!packet.dup) received.delivered += 1;
       const take = () => {
         // While it waited for room the connection may have ended: the broker sends it again on the next one.
         if (received === connection)
@@ -101,6 +104,8 @@ export function createMqttSource(options: MqttSourceOptions, sink: MessageSink, 
             arrivedAt: Date.now(),
             origin: qos > 0 && messageId !== undefined ? `${options.clientId}:${messageId}` : undefined,
             redelivered: packet.dup,
+            connection: received,
+            retained: packet.retain,
             settle: () => {
               if (qos === 1 && messageId !== undefined && received === connection && mine.connected)
                 acknowledge(messageId);
@@ -181,6 +186,13 @@ export function createMqttPublisher(
     },
   };
 }
+
+const newConnection = ({ clientId, receiveMaximum }: MqttSourceOptions): Connection => ({
+  client: clientId,
+  delivered: 0,
+  heardAt: 0,
+  window: receiveMaximum,
+});
 
 function clientOptions(options: MqttSourceOptions): IClientOptions {
   return {

@@ -58,7 +58,7 @@ export async function startIngestLine(
   const seen = new Map<number, number>();
   const decoding = decodeSettings(config, library, dimensions);
   const intake = startIntake(
-    openWriter(context, dimensions, milkings, shutdown, logger),
+    openWriter(context, { dimensions, milkings, clock }, shutdown, logger),
     decoding,
     { clock, clocks, watch },
     intakeLimits(config),
@@ -107,8 +107,7 @@ async function memoryNews(
 
 function openWriter(
   { config, db, state }: Context,
-  dimensions: Dimensions,
-  milkings: MilkingSettings,
+  { dimensions, milkings, clock }: Pick<LineMemory, 'dimensions' | 'milkings'> & { clock: ArrivalClock },
   shutdown: Shutdown,
   logger: Logger,
 ): ReturnType<typeof createWriter> {
@@ -118,6 +117,7 @@ function openWriter(
     dimensions,
     unknownDevices: config.intake.unknown_devices,
     milkings,
+    voidedStamps: () => clock.voided(),
     logger,
     ...(leadership === undefined ? {} : { fence: leadership.fence }),
   });

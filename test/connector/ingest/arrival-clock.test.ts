@@ -6,6 +6,7 @@ import { createClockWatch } from '../../../connector/quality/clock.ts';
 import { createQualityWatch } from '../../../connector/quality/watch.ts';
 import { createArrivalClock } from '../../../connector/ingest/arrival-clock.ts';
 import { toItem } from '../../../connector/ingest/item.ts';
+import type { Connection } from '../../../connector/sources/message.ts';
 import { address, dataItem, message, t0 } from './message-fixture.ts';
 
 test('a device gets no moment twice and none before the arrival, whatever arrives when', () => {
@@ -76,4 +77,69 @@ test('only data without a time gets one, with all its points', () => {
     [t0 + 7, t0 + 7, t0 + 7],
   );
   assert.deepEqual([item.decoded.address, item.stamp?.at], [address, t0 + 7]);
+});
+
+const connectionOf = (changes: Partial<Connection> = {}): Connection => ({
+  client: 'c',
+  delivered: 0,
+  heardAt: t0,
+  window: 100,
+  ...changes,
+});
+
+test('a stamp is void once its acknowledgement must have reached the broker', () => {
+  const connection = connectionOf();
+  const clock = createArrivalClock(new Map());
+  const first = message({ origin: 'c:1', connection });
+  clock.heard(first);
+  const { stamp } = clock.stamp(first, 'm1');
+  assert.ok(stamp);
+  clock.committed([stamp], t0);
+  connection.delivered = 100;
+  assert.deepEqual(clock.voided(), []);
+  connection.delivered = 101;
+  assert.deepEqual([...clock.voided(), ...clock.voided()], ['c:1', 'c:1'], 'until a batch is committed');
+  clock.committed([], t0);
+  assert.deepEqual(clock.voided(), []);
+  // The packet id came round, and the broker repeats another, equal message: it is news.
+  const equal = message({ origin: 'c:1', connection, redelivered: true, arrivedAt: t0 + 5_000 });
+  assert.equal(clock.stamp(equal, 'm1').at, t0 + 5_000);
+});
+
+test('a stamp is void a minute after the acknowledgement on a connection that lives on', () => {
+  const connection = connectionOf({ window: undefined });
+  const clock = createArrivalClock(new Map());
+  const first = message({ origin: 'c:1', connection });
+  clock.heard(first);
+  const { stamp } = clock.stamp(first, 'm1');
+  assert.ok(stamp);
+  connection.heardAt = t0 + 3_600_000;
+  assert.deepEqual(clock.voided(), [], 'not committed, so not acknowledged');
+  clock.committed([stamp], t0 + 3_600_000);
+  connection.heardAt = t0 + 3_660_001;
+  assert.deepEqual(clock.voided(), ['c:1']);
+});
+
+test('what was unacknowledged at the end of a connection keeps its moment, whatever time has passed', () => {
+  const stamp = { origin: 'c:1', digest: '', at: t0 };
+  const before = createArrivalClock(new Map());
+  const first = message({ origin: 'c:1' });
+  const given = before.stamp(first, 'm1').stamp;
+  assert.ok(given);
+  const connection = connectionOf({ heardAt: t0 + 90_000_000 });
+  const clock = createArrivalClock(new Map([[stamp.origin, given]]));
+  const again = message({ origin: 'c:1', connection, redelivered: true, arrivedAt: t0 + 90_000_000 });
+  clock.heard(again);
+  assert.deepEqual(clock.voided(), []);
+  assert.equal(clock.stamp(again, 'm1').at, t0);
+});
+
+test('a retained message without a time is no news', () => {
+  const clock = createArrivalClock(new Map());
+  const arrivals = { clock, watch: createQualityWatch(new Map()), clocks: createClockWatch(60_000) };
+  const { decoded } = dataItem([['milk_flow', NaN, 1]], { at: undefined });
+  const kept = toItem(message({ retained: true }), decoded, arrivals);
+  assert.equal(kept.decoded.kind, 'ignored');
+  const { decoded: timed } = dataItem([['milk_flow', t0 - 5, 1]]);
+  assert.equal(toItem(message({ retained: true }), timed, arrivals).decoded, timed);
 });

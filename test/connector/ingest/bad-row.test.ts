@@ -26,6 +26,7 @@ onEachEdition('one bad row in a batch of 10,000', (opened) => {
         meanDays: 30,
         meanLeastMilkings: 3,
       } as never,
+      voidedStamps: () => [],
       logger,
     });
     const start = Date.now() - hourMs;

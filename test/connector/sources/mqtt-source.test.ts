@@ -78,6 +78,20 @@ test(
       await reconnect();
       await eventually('only the last was open', () => Promise.resolve(received.length >= 1));
       assert.deepEqual(texts(), ['f']);
+      received[0]?.settle({ kind: 'ignored' });
+
+      // The broker keeps this one and would tell it with every subscription.
+      await publisher.publishAsync(`dairy/${id}/kept`, 'g', { qos: 1, retain: true });
+      await eventually('it is news once', () => Promise.resolve(received.length === 2));
+      const kept = received.at(1);
+      assert.equal(kept?.retained, false);
+      kept.settle({ kind: 'ignored' });
+      await publisher.publishAsync(`dairy/${id}/x`, 'h', { qos: 1 });
+      await eventually('the seventh', () => Promise.resolve(received.length === 3));
+      await reconnect();
+      await eventually('no replay of retained ones', () => Promise.resolve(texts().includes('h')));
+      assert.deepEqual(texts(), ['h']);
+      await publisher.publishAsync(`dairy/${id}/kept`, '', { qos: 1, retain: true });
     } finally {
       await source.pause();
       await publisher.endAsync();

@@ -23,8 +23,11 @@ export const quality = {
 
 export const envelopeSchema = z.strictObject({
   v: z.literal(1),
-  /** The sender's own message id; only for logs, deduplication is on (device, metric, time). */
-  id: z.string().max(128).optional(),
+  /**
+   * The sender's own message id, the same when it sends the message again. Readings are told apart by (device, metric, time);
+   * of a milking's increments two of one moment count both when their ids differ.
+   */
+  id: z.string().max(128).refine(storable, unprintable).optional(),
   at: momentSchema,
   /** m metric, t moment of this point if not `at`, v value in the catalogue's unit, q quality. */
   points: z
@@ -43,6 +46,8 @@ export const envelopeSchema = z.strictObject({
     .strictObject({
       id: z.string().min(1).max(128).refine(storable, unprintable),
       event: z.enum(['start', 'reading', 'end', 'record']),
+      /** Counts the versions of a finished record: the highest one is the newest, whenever it comes. */
+      revision: z.int().min(0).optional(),
     })
     .optional(),
   /** Milking point (ICAR milkingParlourUnit); readers and meters of one stall name the same one. */

@@ -38,6 +38,11 @@ export const milkSessionRecordSchema = z.strictObject({
   abnormal: z.boolean(),
   milking: z.enum(['morning', 'midday', 'evening']),
   complete: z.boolean(),
+  /**
+   * Words between blanks; absent where there is nothing to say. clock: the device's clock was not synchronised; conflict: it
+   * said different things and nothing told which was newer; void: its messages turned out to be of other milkings.
+   */
+  marks: z.exactOptional(z.string()),
 });
 export type MilkSessionRecord = z.infer<typeof milkSessionRecordSchema>;
 

@@ -18,7 +18,9 @@ export interface DecodedData {
   rfid: string | undefined;
   animalRef: string | undefined;
   /** A milking event; without id it belongs to the device's open milking. */
-  session: { id: string | undefined; event: SessionEvent } | undefined;
+  session: { id: string | undefined; event: SessionEvent; revision?: number | undefined } | undefined;
+  /** The sender's own id of the message. */
+  messageId?: string | undefined;
   stall: string | undefined;
   /** Name of the profile that mapped it; undefined for envelope v1. */
   profile: string | undefined;

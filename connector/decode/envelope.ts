@@ -34,6 +34,7 @@ export function decodeEnvelope(payload: object, catalogue: MetricCatalogue): Dec
     rfid: envelope.animal?.rfid,
     animalRef: toWord(envelope.animal?.id),
     session: envelope.session,
+    ...(envelope.id === undefined ? {} : { messageId: envelope.id }),
     stall: toWord(envelope.stall),
     profile: undefined,
   };

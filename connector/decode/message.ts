@@ -119,7 +119,7 @@ function checkData(data: DecodedData, address: TopicAddress, now: number, contex
     }
     if (point.quality === quality.good) point.quality = quality.outOfRange;
   }
-  if (data.session?.event === 'record' && !data.points.some(isGoodYield)) {
+  if (data.session?.event === 'record' && !data.points.some(isUsableYield)) {
     return dead('a finished milking needs a milk_yield of good quality');
   }
   return { kind: 'data', address, data };
@@ -136,8 +136,9 @@ export function implausible(
   return undefined;
 }
 
-const isGoodYield = (point: DecodedPoint) =>
-  point.quality === quality.good &&
+/** A clock that is not set says nothing against the milk. */
+const isUsableYield = (point: DecodedPoint) =>
+  (point.quality === quality.good || point.quality === quality.clockUnsynchronised) &&
   (point.metric === 'milk_yield' || point.metric === 'milk_yield_increment');
 
 const inFuture = (time: number) => `time ${iso(time)} is in the future; is the device's clock right?`;

@@ -60,13 +60,16 @@ export function mapPayload(
     // A tag of another shape still says which animal the device meant.
     animalRef: word(map.animal?.id) ?? (isTag ? undefined : rfid),
     session: map.session && sessionOf(payload, map.session, word(map.session.id)),
+    ...(map.id === undefined ? {} : { messageId: word(map.id) }),
     stall: word(map.stall),
     profile: profile.profile,
   };
 }
 
 function sessionOf(payload: unknown, map: NonNullable<PayloadMap['session']>, id: string | undefined) {
-  return { id, event: eventOf(payload, map.event) };
+  const revision = map.revision === undefined ? undefined : toNumber(atPointer(payload, map.revision));
+  const isCount = revision !== undefined && Number.isSafeInteger(revision) && revision >= 0;
+  return { id, event: eventOf(payload, map.event), ...(isCount ? { revision } : {}) };
 }
 
 function eventOf(payload: unknown, event: NonNullable<PayloadMap['session']>['event']): SessionEvent {

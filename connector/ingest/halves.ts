@@ -24,6 +24,7 @@ export function halvesOf(item: Item): [Item, Item] | undefined {
 /** What became of an item whose halves (of `counts` points) were written one by one. */
 export function joinOutcomes(outcomes: readonly Outcome[], counts: readonly number[]): Outcome {
   const duplicates = new Set<number>();
+  const conflicts = new Set<number>();
   const refused = new Map<number, string>();
   let points = 0;
   for (const [index, outcome] of outcomes.entries()) {
@@ -32,9 +33,10 @@ export function joinOutcomes(outcomes: readonly Outcome[], counts: readonly numb
       for (let point = 0; point < count; point++) refused.set(points + point, outcome.reason);
     if (outcome.kind === 'stored') {
       for (const point of outcome.duplicates) duplicates.add(points + point);
+      for (const point of outcome.conflicts ?? []) conflicts.add(points + point);
       for (const [point, reason] of outcome.refused ?? []) refused.set(points + point, reason);
     }
     points += count;
   }
-  return { kind: 'stored', points, duplicates, refused };
+  return { kind: 'stored', points, duplicates, ...(conflicts.size > 0 ? { conflicts } : {}), refused };
 }

@@ -132,10 +132,12 @@ export function startIntake(
       messages,
       readings: result.readings,
       duplicates: result.duplicates,
+      conflicts: result.conflicts,
       dead_letters: result.deadLetters,
       duration_ms: Math.round(durationMs),
     };
     if (result.deadLetters > 0) logger.info(line, 'batch with dead letters');
+    else if (result.conflicts > 0) logger.info(line, 'batch with values that differ from those stored');
     else logger.debug(line, 'batch');
   }
 

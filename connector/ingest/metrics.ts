@@ -31,6 +31,10 @@ export function createMetrics(pending: () => { messages: number; bytes: number }
   );
   const readings = counter('readings_written_total', 'Readings stored');
   const duplicates = counter('readings_duplicate_total', 'Readings that were stored before');
+  const conflicts = counter(
+    'readings_conflict_total',
+    'Readings that differ from the value that their moment had; of the two the larger is kept',
+  );
   const letters = counter('dead_letters_total', 'Messages kept because they could not be taken');
   const milkings = counter('milkings_published_total', 'Milkings published, revisions included');
   const doubtful = new Counter({
@@ -94,6 +98,7 @@ export function createMetrics(pending: () => { messages: number; bytes: number }
       messages.inc(items.length);
       readings.inc(result.readings);
       duplicates.inc(result.duplicates);
+      conflicts.inc(result.conflicts);
       letters.inc(result.deadLetters);
       rejected.inc(rejectedOf(result));
       batch.observe(items.length);

@@ -1,47 +1,29 @@
-// Writes what a batch means for milkings: transitions, tags, and for those that are over the record, its alerts and revisions.
-import { isDeepStrictEqual } from 'node:util';
-import { recordSource, type MilkSessionRecord } from '../../contract/records.ts';
-import { clearedAlert, newAlert } from '../alerts/record.ts';
-import { alertsOfMilkings, putAlerts, type AlertChange } from '../db/alerts.ts';
+// Writes what a batch means for milkings: what was said of them, and tags. Publication follows in publish-milkings.ts.
 import type { Device } from '../db/dimensions.ts';
 import {
-  associateTags,
-  expectedYields,
-  insertTagReads,
+  closeMilkings,
   loadMilkings,
   loadMilkingsById,
-  publishMilkings,
+  lockMilkings,
+  retireMilkings,
   saveMilkings,
-  type Publication,
+  type MilkingReference,
+  type MilkingToSave,
   type StoredMilking,
-  type TagRead,
 } from '../db/milkings.ts';
+import { insertTagReads, type TagRead } from '../db/milking-records.ts';
 import type { PoolClient } from '../db/pool.ts';
-import { abnormalShare, milkAlerts } from '../rules/milking.ts';
-import type { LimitBook, Limits } from '../rules/limits.ts';
-import { toRecord, type MilkingRules } from '../milkings/record.ts';
-import { applyEvent, findMilking, openMilking, recordWireId } from '../milkings/transition.ts';
-import type { DeviceMilkingEvent } from './rows.ts';
-
-/** The settings of config/connector.yaml that milkings need, and the limits of each farm. */
-export interface MilkingSettings {
-  rules: Omit<MilkingRules, 'abnormalShare'>;
-  limits: LimitBook;
-  rfidBeforeSeconds: number;
-  meanDays: number;
-  meanLeastMilkings: number;
-}
-
-/** A milking that was published, for the live stream. */
-export interface PublishedMilking {
-  source: string;
-  source_id: string;
-  revision: number;
-  record: MilkSessionRecord;
-}
-
-/** Finds a device by id. */
-export type DeviceById = (id: number) => Device | undefined;
+import { momentId, settle } from '../milkings/settle.ts';
+import { viewOf } from '../milkings/view.ts';
+import {
+  publish,
+  workOf,
+  type DeviceById,
+  type MilkingSettings,
+  type PublishedMilking,
+  type Work,
+} from './publish-milkings.ts';
+import type { DeviceMilkingEvent } from './milking-events.ts';
 
 /** Applies a batch's events and tag reads. Returns the milkings that got a new revision. */
 export async function writeMilkings(
@@ -52,57 +34,9 @@ export async function writeMilkings(
   settings: MilkingSettings,
 ): Promise<PublishedMilking[]> {
   if (events.length === 0 && reads.length === 0) return [];
-  const touched = await applyEvents(client, events);
-  const readTouched = await insertTagReads(client, reads, settings.rfidBeforeSeconds);
-  const known = new Set(touched.map((milking) => milking.id));
-  touched.push(
-    ...(await loadMilkingsById(
-      client,
-      readTouched.filter((id) => !known.has(id)),
-    )),
-  );
-  return publish(client, touched, deviceById, settings);
-}
-
-async function applyEvents(
-  client: PoolClient,
-  events: readonly DeviceMilkingEvent[],
-): Promise<StoredMilking[]> {
-  if (events.length === 0) return [];
-  const byDevice = Map.groupBy(
-    await loadMilkings(
-      client,
-      events.map(({ device, event: { wireId, event, at } }) => ({
-        deviceId: device.id,
-        wireId: wireId ?? (event === 'record' ? recordWireId(at) : undefined),
-        at,
-      })),
-    ),
-    (milking) => milking.deviceId,
-  );
-  const touched = new Set<StoredMilking>();
-  for (const { device, event } of events) {
-    const milkings = byDevice.get(device.id) ?? [];
-    byDevice.set(device.id, milkings);
-    let milking = findMilking(milkings, event);
-    if (milking === undefined) {
-      const taken = new Set(milkings.map(({ sessionKey }) => sessionKey));
-      milking = {
-        ...openMilking(event, taken),
-        id: undefined,
-        deviceId: device.id,
-        farmId: device.farmId,
-        stall: device.stall,
-        record: null,
-        revision: 0,
-      };
-      milkings.push(milking);
-    }
-    Object.assign(milking, applyEvent(milking, event));
-    touched.add(milking);
-  }
-  await saveMilkings(client, [...touched]);
-  return [...touched];
+  const work = await applyEvents(client, events);
+  const readIds = await insertTagReads(client, reads, settings.rfidBeforeSeconds);
+  return publish(client, { ...work, readIds }, deviceById, settings);
 }
 
 /** Closes milkings that have been silent too long; they are incomplete until their end turns up. */
@@ -112,101 +46,107 @@ export async function closeSilent(
   deviceById: DeviceById,
   settings: MilkingSettings,
 ): Promise<PublishedMilking[]> {
+  if (ids.length === 0) return [];
   const milkings = await loadMilkingsById(client, ids);
-  for (const milking of milkings) milking.closed = true;
-  await saveMilkings(client, milkings);
-  return publish(client, milkings, deviceById, settings);
+  await closeMilkings(client, ids);
+  const touched = milkings.map((milking) => workOf({ ...milking, closed: true }));
+  return publish(client, { touched, retired: [], readIds: [] }, deviceById, settings);
 }
 
-async function publish(
+async function applyEvents(
   client: PoolClient,
-  touched: readonly StoredMilking[],
-  deviceById: DeviceById,
-  settings: MilkingSettings,
-): Promise<PublishedMilking[]> {
-  const idOf = (milking: StoredMilking) => milking.id ?? 0;
-  const tags = await associateTags(
-    client,
-    touched.filter((milking) => milking.rfid === null && milking.stall !== null).map(idOf),
-    settings.rfidBeforeSeconds,
-  );
-  for (const milking of touched) milking.rfid ??= tags.get(idOf(milking)) ?? null;
-  const closed = touched.filter((milking) => milking.closed);
-  if (closed.length === 0) return [];
-  const expected = await expectedYields(
-    client,
-    closed.map(idOf),
-    settings.meanDays,
-    settings.meanLeastMilkings,
-  );
-  const publications: LimitedPublication[] = [];
-  for (const milking of closed) {
-    const device = deviceById(milking.deviceId);
-    if (device === undefined) continue;
-    const limits = settings.limits.of(device);
-    const rules = { ...settings.rules, abnormalShare: abnormalShare(limits) };
-    const record = toRecord(milking, device, expected.get(idOf(milking)) ?? null, rules);
-    if (isDeepStrictEqual(record, milking.record)) continue;
-    const sourceId = `${device.farm}/${device.deviceUid}/${milking.sessionKey}`;
-    publications.push({
-      id: idOf(milking),
-      sourceId,
-      revision: milking.revision + 1,
-      record,
-      milking,
-      limits,
-    });
+  events: readonly DeviceMilkingEvent[],
+): Promise<{ touched: Work[]; retired: StoredMilking[] }> {
+  if (events.length === 0) return { touched: [], retired: [] };
+  const stored = await loadFor(client, events);
+  const toSave: MilkingToSave[] = [];
+  const retired: StoredMilking[] = [];
+  for (const [deviceId, mine] of Map.groupBy(events, ({ device }) => device.id)) {
+    const kept = stored.get(deviceId) ?? [];
+    const byKey = new Map(kept.map((milking) => [milking.sessionKey, milking]));
+    const { changed, gone } = settle(
+      kept,
+      mine.map(({ event }) => event),
+    );
+    const [{ device }] = mine as [DeviceMilkingEvent];
+    toSave.push(...changed.map((milking) => toBeSaved(milking, device, byKey.get(milking.sessionKey))));
+    retired.push(...gone.flatMap((key) => byKey.get(key) ?? []));
   }
-  await publishMilkings(client, publications);
-  await publishAlerts(client, publications);
-  return publications.map(({ sourceId, revision, record }) => ({
-    source: recordSource,
-    source_id: sourceId,
-    revision,
-    record,
-  }));
+  await retireMilkings(
+    client,
+    retired.map(({ id }) => id),
+  );
+  const saved = await saveMilkings(client, toSave);
+  const touched = toSave.map((milking, index): Work => {
+    const { id, revision } = saved[index] ?? { id: 0, revision: 0 };
+    const before = stored.get(milking.deviceId)?.find(({ sessionKey }) => sessionKey === milking.sessionKey);
+    return { ...milking, id, revision, record: before?.record ?? null, tag: milking.view.rfid };
+  });
+  return { touched, retired };
 }
 
-type LimitedPublication = Publication & { milking: StoredMilking; limits: Limits };
+function toBeSaved(
+  { sessionKey, wireId, evidence }: Pick<MilkingToSave, 'sessionKey' | 'wireId' | 'evidence'>,
+  device: Device,
+  before: StoredMilking | undefined,
+): MilkingToSave {
+  const view = viewOf(evidence);
+  return {
+    sessionKey,
+    wireId,
+    evidence,
+    deviceId: device.id,
+    farmId: before?.farmId ?? device.farmId,
+    stall: view.stall ?? before?.stall ?? device.stall,
+    closed: view.complete || before?.closed === true,
+    view,
+  };
+}
 
-/** Raises the alerts that the records call for, changes those that read differently now, resolves those that no longer hold. */
-async function publishAlerts(client: PoolClient, publications: readonly LimitedPublication[]): Promise<void> {
-  const wanted = publications.map((publication) => ({
-    publication,
-    alerts: milkAlerts(publication.record, publication.limits),
-  }));
-  const again = publications.filter(({ revision }) => revision > 1);
-  if (again.length === 0 && wanted.every(({ alerts }) => alerts.length === 0)) return;
-  const stored = new Map(
-    (
-      await alertsOfMilkings(
-        client,
-        publications.map(({ id }) => id),
-      )
-    ).map((row) => [row.alert_key, row]),
+/** The milkings that the events can concern, by device. */
+async function loadFor(
+  client: PoolClient,
+  events: readonly DeviceMilkingEvent[],
+): Promise<ReadonlyMap<number, StoredMilking[]>> {
+  const references = referencesOf(events);
+  await lockMilkings(
+    client,
+    references.map(({ deviceId }) => deviceId),
   );
-  const changes: AlertChange[] = [];
-  for (const { publication, alerts } of wanted) {
-    const { id, sourceId, record, milking } = publication;
-    const base = { farmId: milking.farmId, deviceId: milking.deviceId, milkSessionId: id };
-    for (const alert of alerts) {
-      const key = `${sourceId}/${alert.alert_type}`;
-      const before = stored.get(key)?.record;
-      const next = newAlert({
-        ...alert,
-        farm: record.farm,
-        device_uid: record.device_uid,
-        rfid: record.rfid,
-        milk_session: sourceId,
-        raised_at: before?.raised_at ?? record.ended_at,
-      });
-      stored.delete(key);
-      if (!isDeepStrictEqual(before, next)) changes.push({ ...base, key, record: next });
-    }
-    for (const [key, row] of stored) {
-      if (row.milk_session_id !== id || row.record.state === 'resolved') continue;
-      changes.push({ ...base, key, record: clearedAlert(row.record, record.ended_at) });
-    }
+  const milkings = await loadMilkings(client, references);
+  const more = besideLoose(milkings, references);
+  if (more.length > 0) {
+    const known = new Set(milkings.map(({ id }) => id));
+    milkings.push(...(await loadMilkings(client, more)).filter(({ id }) => !known.has(id)));
   }
-  await putAlerts(client, changes);
+  return Map.groupBy(milkings, ({ deviceId }) => deviceId);
+}
+
+/** Of each device and id the span of its messages: one look-up each, however many messages there are. */
+function referencesOf(events: readonly DeviceMilkingEvent[]): MilkingReference[] {
+  const byId = new Map<string, MilkingReference>();
+  for (const { device, event } of events) {
+    const wireId = event.wireId ?? (event.event === 'record' ? momentId(event.at) : undefined);
+    const key = `${device.id} ${wireId ?? ''}`;
+    const known = byId.get(key);
+    if (known === undefined) byId.set(key, { deviceId: device.id, wireId, from: event.at, to: event.at });
+    else Object.assign(known, { from: Math.min(known.from, event.at), to: Math.max(known.to, event.at) });
+  }
+  return [...byId.values()];
+}
+
+/** Where messages without id are at hand, all milkings of their time are needed to tell whose they are. */
+function besideLoose(
+  milkings: readonly StoredMilking[],
+  references: readonly MilkingReference[],
+): MilkingReference[] {
+  if (milkings.every(({ evidence }) => evidence.loose === undefined)) return [];
+  const isTimed = new Set(
+    references.filter(({ wireId }) => wireId === undefined).map(({ deviceId }) => deviceId),
+  );
+  return milkings.flatMap(({ deviceId, evidence: { loose = [] } }) => {
+    const moments = loose.map(({ at }) => at);
+    if (moments.length === 0 || isTimed.has(deviceId)) return [];
+    return [{ deviceId, wireId: undefined, from: Math.min(...moments), to: Math.max(...moments) }];
+  });
 }

@@ -4,16 +4,19 @@ import type { DeadLetter, Replay } from '../db/dead-letters.ts';
 import type { StatusRow } from '../db/device-status.ts';
 import type { CommandNews } from '../db/commands.ts';
 import type { Device } from '../db/dimensions.ts';
-import type { TagRead } from '../db/milkings.ts';
+import type { TagRead } from '../db/milking-records.ts';
 import type { PresenceRow } from '../db/presence.ts';
 import { readingKey, type ReadingRow } from '../db/readings.ts';
 import type { DecodedData } from '../decode/decoded.ts';
-import type { MilkingEvent } from '../milkings/transition.ts';
 import type { Item } from './item.ts';
 import type { IncomingMessage, Outcome } from '../sources/message.ts';
 import type { FindDevice } from './register.ts';
+import { isBetter, type Verdict } from './verdicts.ts';
 
-/** A data message whose device is known. `rows` are its readings, first occurrences in the batch only. */
+/**
+ * A data message whose device is known. `rows` are its readings, first occurrences in the batch only; of several values of one
+ * moment in the batch the first occurrence has the one that is kept.
+ */
 export interface DataRow {
   device: Device;
   data: DecodedData;
@@ -21,19 +24,12 @@ export interface DataRow {
   rows: ReadingRow[];
 }
 
-/** A milking event and the device it came from. */
-export interface DeviceMilkingEvent {
-  device: Device;
-  event: MilkingEvent;
-}
-
-/** What becomes of each message of the batch. `duplicates` are the keys of readings that were stored before. */
+/** What becomes of each message of the batch. `verdicts`: of its data messages' points; undefined when all are new. */
 export function outcomesOf(
   items: readonly Item[],
   data: readonly DataRow[],
-  duplicates: ReadonlySet<string>,
+  verdicts: readonly Verdict[][] | undefined,
   find: FindDevice,
-  metricIds: ReadonlyMap<string, number>,
 ): Outcome[] {
   let next = 0;
   return items.map(({ decoded }): Outcome => {
@@ -46,32 +42,23 @@ export function outcomesOf(
     const row = data[next];
     if (decoded.kind !== 'data' || row?.data !== decoded.data)
       return { kind: 'stored', points: 0, duplicates: none };
+    const mine = verdicts?.[next] ?? [];
     next += 1;
+    const outcome: Outcome = { kind: 'stored', points: row.data.points.length, duplicates: none };
+    const duplicates = indexesOf(mine, (verdict) => verdict === 'same');
+    const conflicts = indexesOf(mine, (verdict) => typeof verdict === 'object');
     return {
-      kind: 'stored',
-      points: row.data.points.length,
-      duplicates: repeated(row, duplicates, metricIds),
+      ...outcome,
+      ...(duplicates.size > 0 ? { duplicates } : {}),
+      ...(conflicts.size > 0 ? { conflicts } : {}),
     };
   });
 }
 
 const none: ReadonlySet<number> = new Set();
 
-/** Indexes of a message's points that are no new rows: stored before, or said before in the same batch. */
-function repeated(
-  { device, data, rows }: DataRow,
-  duplicates: ReadonlySet<string>,
-  metricIds: ReadonlyMap<string, number>,
-): ReadonlySet<number> {
-  if (duplicates.size === 0 && rows.length === data.points.length) return none;
-  const keys = rows.map((row) => readingKey(row.deviceId, row.metricId, row.time));
-  const fresh = new Set(keys.filter((key) => !duplicates.has(key)));
-  const indexes = new Set<number>();
-  for (const [index, { metric, time }] of data.points.entries()) {
-    if (!fresh.delete(readingKey(device.id, metricIds.get(metric) ?? -1, time))) indexes.add(index);
-  }
-  return indexes;
-}
+const indexesOf = (verdicts: readonly Verdict[], is: (verdict: Verdict) => boolean): ReadonlySet<number> =>
+  verdicts.some(is) ? new Set(verdicts.flatMap((verdict, index) => (is(verdict) ? index : []))) : none;
 
 /** The batch's dead letters; those that are being replayed are there already. */
 export function deadLettersOf(items: readonly Item[], outcomes: readonly Outcome[]): DeadLetter[] {
@@ -111,25 +98,40 @@ export function dataRowsOf(
   metricIds: ReadonlyMap<string, number>,
 ): DataRow[] {
   const isFirst = firstOccurrences();
-  return items.flatMap(({ decoded }) => {
+  const repeated: ReadingRow[] = [];
+  const data = items.flatMap(({ decoded }) => {
     const device = decoded.kind === 'data' ? find(decoded.address) : undefined;
     if (decoded.kind !== 'data' || device === undefined || decoded.data.at === undefined) return [];
     const rows: ReadingRow[] = [];
     for (const point of decoded.data.points) {
       const metricId = metricIds.get(point.metric);
       if (metricId === undefined) continue;
-      if (!isFirst(device.id, metricId, point.time)) continue;
-      rows.push({
+      const row: ReadingRow = {
         deviceId: device.id,
         metricId,
         time: point.time,
         value: point.value,
         quality: point.quality,
-      });
+      };
+      (isFirst(device.id, metricId, point.time) ? rows : repeated).push(row);
     }
     return [{ device, data: decoded.data, at: decoded.data.at, rows }];
   });
+  if (repeated.length > 0) keepBetter(data, repeated);
+  return data;
 }
+
+/** Puts the value that is kept of each moment in place of the first one that came. */
+function keepBetter(data: readonly DataRow[], repeated: readonly ReadingRow[]): void {
+  const byKey = new Map(data.flatMap(({ rows }) => rows.map((row) => [keyOf(row), row] as const)));
+  for (const { value, quality, ...key } of repeated) {
+    const row = byKey.get(keyOf(key));
+    if (row !== undefined && isBetter({ value, quality }, row)) Object.assign(row, { value, quality });
+  }
+}
+
+const keyOf = ({ deviceId, metricId, time }: Pick<ReadingRow, 'deviceId' | 'metricId' | 'time'>) =>
+  readingKey(deviceId, metricId, time);
 
 /** Tells first readings from repeated ones. Without readingKey, which would be half of the work on a batch. */
 function firstOccurrences(): (deviceId: number, metricId: number, time: number) => boolean {
@@ -145,31 +147,6 @@ function firstOccurrences(): (deviceId: number, metricId: number, time: number) 
     else times.add(time);
     return true;
   };
-}
-
-/** The batch's milking events. `duplicates` are the keys of readings that were stored before. */
-export function milkingEventsOf(
-  rows: readonly DataRow[],
-  duplicates: ReadonlySet<string>,
-  metricIds: ReadonlyMap<string, number>,
-): DeviceMilkingEvent[] {
-  return rows.flatMap(({ device, data, at, rows: readings }) => {
-    if (data.session === undefined) return [];
-    const fresh = new Set(
-      readings
-        .map((row) => readingKey(row.deviceId, row.metricId, row.time))
-        .filter((key) => !duplicates.has(key)),
-    );
-    const good = (point: { quality: number }) => point.quality === 0;
-    const points = data.points.filter(good);
-    // Each key once: of two values for one moment only the first is stored, so only that one counts.
-    const newPoints = data.points
-      .filter((point) => fresh.delete(readingKey(device.id, metricIds.get(point.metric) ?? -1, point.time)))
-      .filter(good);
-    const { id: wireId, event } = data.session;
-    const { rfid, animalRef, stall } = data;
-    return [{ device, event: { wireId, event, at, points, newPoints, rfid, animalRef, stall } }];
-  });
 }
 
 /** The batch's tags read at a stall by readers that do not milk. */

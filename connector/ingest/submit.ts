@@ -14,7 +14,10 @@ export interface IngestPort {
 
 /** What became of a row. */
 export type RowResult =
-  { status: 'accepted' } | { status: 'duplicate' } | { status: 'rejected'; reason: string };
+  | { status: 'accepted' }
+  | { status: 'duplicate' }
+  | { status: 'conflict'; reason: string }
+  | { status: 'rejected'; reason: string };
 
 /** Topic of dead letters that are single rows of the REST API. */
 export const rowTopic = 'api/v1/ingest/sensor';
@@ -22,6 +25,10 @@ export const rowTopic = 'api/v1/ingest/sensor';
 const commitPatienceMs = 30_000;
 const accepted: RowResult = { status: 'accepted' };
 const duplicate: RowResult = { status: 'duplicate' };
+const conflict: RowResult = {
+  status: 'conflict',
+  reason: 'this device, metric and moment has another value; the larger of the two is kept',
+};
 
 /** Submits one message. Throws AppError `transient` when the intake is full or the commit does not come. */
 export async function submit(
@@ -58,6 +65,10 @@ export async function submitRows(
       for (const index of outcome.duplicates) {
         const row = device.rowOf[index] ?? -1;
         if (row >= 0) results[row] = duplicate;
+      }
+      for (const index of outcome.conflicts ?? []) {
+        const row = device.rowOf[index] ?? -1;
+        if (row >= 0) results[row] = conflict;
       }
       for (const [index, reason] of outcome.refused ?? []) {
         const row = device.rowOf[index] ?? -1;

@@ -18,24 +18,28 @@ import { prepareDays, withInsert, type InsertReadings, type PreparedDays } from 
 import { halvesOf, joinOutcomes } from './halves.ts';
 import type { Item } from './item.ts';
 import type { Outcome } from '../sources/message.ts';
-import { writeMilkings, type DeviceById, type MilkingSettings, type PublishedMilking } from './milkings.ts';
+import { milkingEventsOf } from './milking-events.ts';
+import { writeMilkings } from './milkings.ts';
+import type { DeviceById, MilkingSettings, PublishedMilking } from './publish-milkings.ts';
 import { heardAt, registerDevices, type FindDevice } from './register.ts';
 import {
   commandNewsOf,
   dataRowsOf,
   deadLettersOf,
-  milkingEventsOf,
   outcomesOf,
   replaysOf,
   stampsOf,
   statusRowsOf,
   tagReadsOf,
 } from './rows.ts';
+import { isBetter, verdictsOf } from './verdicts.ts';
 
 /** What a batch did. `seen` is when its devices (by id) were last heard, epoch ms. */
 export interface BatchResult {
   readings: number;
   duplicates: number;
+  /** Values that differ from the one that their moment had. */
+  conflicts: number;
   deadLetters: number;
   published: PublishedMilking[];
   /** Commands that came further. */
@@ -129,12 +133,13 @@ export function createWriter(context: WriterContext): WriteBatch {
       const data = dataRowsOf(items, devices.find, dimensions.metricIds);
       const readings = data.flatMap(({ rows }) => rows);
       const newDays = await prepareDays(client, readings, prepared);
-      const duplicates = await insert(client, readings);
+      const existing = await insert(client, readings, isBetter);
+      const verdicts = verdictsOf(data, existing, dimensions.metricIds);
       const byId: DeviceById = (id) =>
         dimensions.devicesById.get(id) ?? devices.added.find((device) => device.id === id);
-      const events = milkingEventsOf(data, duplicates, dimensions.metricIds);
+      const events = milkingEventsOf(data, verdicts);
       const published = await writeMilkings(client, events, tagReadsOf(data), byId, context.milkings);
-      const outcomes = outcomesOf(items, data, duplicates, devices.find, dimensions.metricIds);
+      const outcomes = outcomesOf(items, data, verdicts, devices.find);
       const letters = deadLettersOf(items, outcomes);
       const statuses = statusRowsOf(items, devices.find);
       await insertStatuses(client, statuses);
@@ -144,11 +149,13 @@ export function createWriter(context: WriterContext): WriteBatch {
       await insertDeadLetters(client, letters, batchId);
       await noteReplays(client, replaysOf(items, outcomes));
       const points = data.reduce((sum, { data: { points: all } }) => sum + all.length, 0);
-      const stored = readings.length - duplicates.size;
+      const stored = readings.length - existing.size;
+      const conflicts = sumOf(outcomes, (outcome) => outcome.conflicts?.size ?? 0);
       return {
         result: {
           readings: stored,
-          duplicates: points - stored,
+          duplicates: points - stored - conflicts,
+          conflicts,
           deadLetters: letters.length,
           published,
           commands,
@@ -167,12 +174,16 @@ export function createWriter(context: WriterContext): WriteBatch {
   return write;
 }
 
+const sumOf = (outcomes: readonly Outcome[], of: (outcome: Extract<Outcome, { kind: 'stored' }>) => number) =>
+  outcomes.reduce((sum, outcome) => (outcome.kind === 'stored' ? sum + of(outcome) : sum), 0);
+
 const pointsOf = ({ decoded }: Item) => (decoded.kind === 'data' ? decoded.data.points.length : 0);
 
 function merge(left: BatchResult, right: BatchResult): BatchResult {
   return {
     readings: left.readings + right.readings,
     duplicates: left.duplicates + right.duplicates,
+    conflicts: left.conflicts + right.conflicts,
     deadLetters: left.deadLetters + right.deadLetters,
     published: [...left.published, ...right.published],
     commands: [...left.commands, ...right.commands],

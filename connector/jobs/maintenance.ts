@@ -8,7 +8,8 @@ import { silentMilkings } from '../db/milkings.ts';
 import { purgeSent } from '../db/outbox.ts';
 import { inTransaction, type Db } from '../db/pool.ts';
 import { refreshQuality } from '../db/quality.ts';
-import { closeSilent, type MilkingSettings, type PublishedMilking } from '../ingest/milkings.ts';
+import { closeSilent } from '../ingest/milkings.ts';
+import type { MilkingSettings, PublishedMilking } from '../ingest/publish-milkings.ts';
 import type { Job } from './scheduler.ts';
 
 /** What the jobs work with. */

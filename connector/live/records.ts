@@ -1,6 +1,6 @@
 // Tells listeners of committed records, each kind under the type of its descriptor.
 import type { CommandRow } from '../db/commands.ts';
-import type { PublishedMilking } from '../ingest/milkings.ts';
+import type { PublishedMilking } from '../ingest/publish-milkings.ts';
 import { mappings, type LiveKind } from '../odoo/mapping/index.ts';
 import type { LiveHub } from './hub.ts';
 

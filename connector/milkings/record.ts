@@ -2,7 +2,7 @@
 import type { MilkSessionRecord } from '../../contract/records.ts';
 import type { DeviceType } from '../../contract/topics.ts';
 import { mean, type Stats } from './stats.ts';
-import type { Milking } from './transition.ts';
+import type { View } from './view.ts';
 
 /** The farm's rules for milkings, from config/connector.yaml. */
 export interface MilkingRules {
@@ -30,21 +30,20 @@ export interface MilkingPlace {
 
 /** Builds the record of a milking. `expectedYieldKg` is the animal's mean, or null without enough history. */
 export function toRecord(
-  milking: Milking,
+  milking: View,
   place: MilkingPlace,
   expectedYieldKg: number | null,
   rules: MilkingRules,
 ): MilkSessionRecord {
   const { stats } = milking;
   const endedAt = milking.endedAt ?? milking.lastAt;
-  const statedDurationS = stats['milking_duration']?.max;
-  const startedAt = statedDurationS === undefined ? milking.startedAt : endedAt - statedDurationS * 1000;
+  const { startedAt } = milking;
   const durationS = Math.max(0, Math.round((endedAt - startedAt) / 1000));
   const yieldKg = yieldOf(stats);
   const overDuration = durationS > 0 && yieldKg > 0 ? yieldKg / (durationS / 60) : undefined;
   // A meter that times its milking knows better than the mean of the flows that we happened to see.
   const measuredFlow =
-    statedDurationS === undefined ? (mean(stats['milk_flow']) ?? overDuration) : overDuration;
+    stats['milking_duration'] === undefined ? (mean(stats['milk_flow']) ?? overDuration) : overDuration;
   const averageFlow = stats['milk_flow_average']?.last ?? measuredFlow;
   const last = (metric: string) => round(stats[metric]?.last);
   const scc = stats['milk_scc']?.last;
@@ -77,6 +76,34 @@ export function toRecord(
       Math.abs(yieldKg - expectedYieldKg) - rules.abnormalShare * expectedYieldKg > leastExcessKg,
     milking: milkingOfDay(startedAt, rules),
     complete: milking.complete,
+    ...(milking.marks.length > 0 ? { marks: milking.marks.join(' ') } : {}),
+  };
+}
+
+/** Marks the record of a milking that is none. */
+export const voidMark = 'void';
+
+/** What is left of a milking whose messages turned out to be of others: who read its record must learn that. */
+export function toVoid(record: MilkSessionRecord): MilkSessionRecord {
+  return {
+    ...record,
+    yield_kg: 0,
+    average_flow_kg_min: null,
+    peak_flow_kg_min: null,
+    conductivity_ms_cm: null,
+    milk_temperature_c: null,
+    fat_pct: null,
+    protein_pct: null,
+    lactose_pct: null,
+    scc_per_ml: null,
+    blood_pct: null,
+    vacuum_kpa: null,
+    pulsation_per_min: null,
+    grade: null,
+    expected_yield_kg: null,
+    abnormal: false,
+    complete: false,
+    marks: voidMark,
   };
 }
 

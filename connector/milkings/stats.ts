@@ -17,32 +17,61 @@ export interface StatPoint {
   value: number;
 }
 
-/** Adds values to the statistics. */
+/** Another value of a moment that was counted already with `before`. */
+export interface ReplacedPoint extends StatPoint {
+  before: number;
+}
+
+/** A millionth: sums of such parts are exact, so that they are the same in any order. */
+const parts = 1e6;
+const exact = (value: number) => Math.round(value * parts) / parts;
+
+/** Adds values to the statistics. Of two values of one moment the larger is the later one. */
 export function addPoints(stats: Stats, points: readonly StatPoint[]): Stats {
   if (points.length === 0) return stats;
   const next: Record<string, Stat> = { ...stats };
   for (const { metric, time, value } of points) {
+    const added = { n: 1, sum: exact(value), max: value, last: value, lastAt: time };
     const stat = next[metric];
-    next[metric] =
-      stat === undefined
-        ? { n: 1, sum: value, max: value, last: value, lastAt: time }
-        : {
-            n: stat.n + 1,
-            sum: stat.sum + value,
-            max: Math.max(stat.max, value),
-            ...(time >= stat.lastAt
-              ? { last: value, lastAt: time }
-              : { last: stat.last, lastAt: stat.lastAt }),
-          };
+    next[metric] = stat === undefined ? added : mergeStat(stat, added);
   }
   return next;
 }
 
-/** Replaces what is known of these metrics: a finished record states totals, so its newest version counts. */
-export function replacePoints(stats: Stats, points: readonly StatPoint[]): Stats {
-  const named = new Set(points.map((point) => point.metric));
-  const kept = Object.fromEntries(Object.entries(stats).filter(([metric]) => !named.has(metric)));
-  return addPoints(kept, points);
+/** Counts of each moment the larger of two values instead of the one before. */
+export function replaceSmaller(stats: Stats, points: readonly ReplacedPoint[]): Stats {
+  const larger = points.filter(({ value, before }) => value > before);
+  if (larger.length === 0) return stats;
+  const next: Record<string, Stat> = { ...stats };
+  for (const { metric, time, value, before } of larger) {
+    const stat = next[metric];
+    if (stat === undefined) continue;
+    const added = { n: 0, sum: exact(value - before), max: value, last: value, lastAt: time };
+    next[metric] = mergeStat(stat, added);
+  }
+  return next;
+}
+
+/** The statistics of two parts of a milking together. */
+export function mergeStats(left: Stats, right: Stats): Stats {
+  const next: Record<string, Stat> = { ...left };
+  for (const [metric, stat] of Object.entries(right)) {
+    const mine = next[metric];
+    next[metric] = mine === undefined ? stat : mergeStat(mine, stat);
+  }
+  return next;
+}
+
+function mergeStat(left: Stat, right: Stat): Stat {
+  const isLater = right.lastAt > left.lastAt || (right.lastAt === left.lastAt && right.last >= left.last);
+  const { last, lastAt } = isLater ? right : left;
+  return {
+    n: left.n + right.n,
+    sum: exact(left.sum + right.sum),
+    max: Math.max(left.max, right.max),
+    last,
+    lastAt,
+  };
 }
 
 export const mean = (stat: Stat | undefined) => (stat === undefined ? undefined : stat.sum / stat.n);

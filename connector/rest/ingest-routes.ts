@@ -8,7 +8,7 @@ import { route, type Route } from './route.ts';
 
 const tag = 'Ingest';
 const mostRows = 10_000;
-const status = z.enum(['accepted', 'duplicate', 'rejected']);
+const status = z.enum(['accepted', 'duplicate', 'conflict', 'rejected']);
 const resultSchema = z.strictObject({ status, reason: z.string().optional() });
 const name = z.string().refine(isName, 'letters, digits, . _ : -, at most 64');
 const nameOrNumber = z.union([name, z.int().transform(String)]);
@@ -34,7 +34,10 @@ function valueRoute(port: () => IngestPort): Route {
     description: 'A value that cannot be taken is answered with 422 and kept as a dead letter.',
     body: z.unknown(),
     bodyDocument: rowSchema,
-    answer: z.strictObject({ status: z.enum(['accepted', 'duplicate']) }),
+    answer: z.strictObject({
+      status: z.enum(['accepted', 'duplicate', 'conflict']),
+      reason: z.string().optional(),
+    }),
     async handle({ body }) {
       const [result] = await submitRows(port(), [body], Date.now());
       if (result?.status === 'rejected') throw new HttpError(422, result.reason);
@@ -50,7 +53,8 @@ function batchRoute(port: () => IngestPort, maxBodyBytes: number): Route {
     tag,
     summary: `Up to ${mostRows} values`,
     description:
-      'Answers row by row, in order: accepted (new), duplicate (this device, metric and moment was stored before) or rejected. ' +
+      'Answers row by row, in order: accepted (new), duplicate (this device, metric and moment was stored before), conflict ' +
+      '(with another value: the larger of the two is kept) or rejected. ' +
       'A rejected row costs the others nothing; it is kept as a dead letter. Sending a batch again is harmless.',
     body: z.strictObject({ readings: z.array(z.unknown()).min(1).max(mostRows) }),
     bodyDocument: z.strictObject({ readings: z.array(rowSchema).min(1).max(mostRows) }),
@@ -60,6 +64,7 @@ function batchRoute(port: () => IngestPort, maxBodyBytes: number): Route {
       count: z.int().describe('Rows received'),
       accepted: z.int(),
       duplicates: z.int(),
+      conflicts: z.int().optional().describe('Only where there are any'),
       rejected: z.int(),
       results: z.array(resultSchema).describe('One a row, in order'),
     }),
@@ -68,11 +73,13 @@ function batchRoute(port: () => IngestPort, maxBodyBytes: number): Route {
       const count = (wanted: string) =>
         results.reduce((sum, result) => (result.status === wanted ? sum + 1 : sum), 0);
       const rejected = count('rejected');
+      const conflicts = count('conflict');
       return {
         status: rejected === 0 ? 'success' : 'partial',
         count: results.length,
         accepted: count('accepted'),
         duplicates: count('duplicate'),
+        ...(conflicts > 0 ? { conflicts } : {}),
         rejected,
         results,
       };

@@ -36,14 +36,16 @@ export interface IncomingMessage {
 }
 
 /**
- * What became of a message. `duplicates` are the indexes of its points that were stored before, `refused` those that the
- * database does not take, with its reason; they are dead letters of their own.
+ * What became of a message. `duplicates` are the indexes of its points that were stored before, `conflicts` those of
+ * moments that had another value, `refused` those that the database does not take, with its reason; they are dead letters of
+ * their own.
  */
 export type Outcome =
   | {
       kind: 'stored';
       points: number;
       duplicates: ReadonlySet<number>;
+      conflicts?: ReadonlySet<number>;
       refused?: ReadonlyMap<number, string>;
     }
   | { kind: 'ignored' }

@@ -14,7 +14,7 @@ import { deviceNews, limitNews } from '../db/news.ts';
 import { inTransaction, toDatabaseError } from '../db/pool.ts';
 import { createArrivalClock, type ArrivalClock } from '../ingest/arrival-clock.ts';
 import { startIntake, type Intake, type IntakeHooks } from '../ingest/intake.ts';
-import type { MilkingSettings } from '../ingest/milkings.ts';
+import type { MilkingSettings } from '../ingest/publish-milkings.ts';
 import { createWriter } from '../ingest/writer.ts';
 import { maintenanceJobs } from '../jobs/maintenance.ts';
 import type { LiveRecords } from '../live/records.ts';

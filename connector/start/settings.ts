@@ -6,7 +6,7 @@ import type { StorageSettings } from '../db/storage.ts';
 import type { RowContext } from '../decode/rows.ts';
 import type { IntakeLimits } from '../ingest/intake.ts';
 import type { LogOptions } from '../sources/kafka-client.ts';
-import type { MilkingSettings } from '../ingest/milkings.ts';
+import type { MilkingSettings } from '../ingest/publish-milkings.ts';
 import type { MqttSourceOptions } from '../sources/mqtt-source.ts';
 import type { Meanings } from '../config/library.ts';
 import type { PresenceLimits } from '../alerts/presence.ts';

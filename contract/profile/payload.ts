@@ -27,10 +27,13 @@ export const payloadSchema = z.strictObject({
     .min(1),
   /** Where the time is (ISO 8601 or epoch s/ms); without it, or where it is absent and not required, the time of arrival counts. */
   at: z.strictObject({ pointer: pointerSchema, required: z.boolean().default(true) }),
+  /** The sender's own message id, the same when it sends the message again. */
   id: pointerSchema.optional(),
   session: z
     .strictObject({
       id: pointerSchema.optional(),
+      /** A number that counts the versions of a finished record, or its sequence number. */
+      revision: pointerSchema.optional(),
       event: z.union([
         z.enum(['start', 'reading', 'end', 'record']),
         z.strictObject({

@@ -1,4 +1,5 @@
 // Databases of every edition that the test server offers, and readings to put into them.
+import { isBetter } from '../../connector/ingest/verdicts.ts';
 import { after, before, describe, test } from 'node:test';
 import { migrate } from '../../connector/db/migrate.ts';
 import { inTransaction, openPool, type Db } from '../../connector/db/pool.ts';
@@ -48,12 +49,12 @@ export function onEachEdition(name: string, body: (opened: () => StorageDatabase
   }
 }
 
-/** Stores rows as the connector's writer does. Returns the keys of duplicates. */
-export function write(db: Db, rows: readonly ReadingRow[]): Promise<ReadonlySet<string>> {
+/** Stores rows as the connector's writer does. Returns what was there before, by key. */
+export function write(db: Db, rows: readonly ReadingRow[]): Promise<ReadonlyMap<string, unknown>> {
   return withInsert((insert) =>
     inTransaction(db, async (client) => {
       await prepareDays(client, rows, new Set());
-      return insert(client, rows);
+      return insert(client, rows, isBetter);
     }),
   );
 }

@@ -30,7 +30,7 @@ onEachEdition('readings', (opened) => {
     assert.equal((await write(db, batch(0, 500))).size, 0);
     const duplicates = await write(db, batch(400, 900));
     assert.deepEqual(
-      [...duplicates].toSorted(),
+      [...duplicates.keys()].toSorted(),
       batch(400, 500)
         .map(({ time }) => `1|1|${time}`)
         .toSorted(),
@@ -39,12 +39,20 @@ onEachEdition('readings', (opened) => {
     assert.equal(await count(), 900);
   });
 
-  test('the first value stays when a repetition says something else', async () => {
+  test('of two values of one moment the larger stays, whichever came first', async () => {
     const { db } = opened();
     const time = Date.now();
-    await write(db, [reading(time, 2, 5)]);
-    assert.equal((await write(db, [reading(time, 2, 6)])).size, 1);
-    assert.equal(await count(`device_id = 2 AND value = 5`), 1);
+    for (const values of [
+      [5, 6, 5],
+      [6, 5, 6],
+    ]) {
+      const metric = values[0] ?? 0;
+      for (const value of values) await write(db, [{ ...reading(time, 2, value), metricId: metric }]);
+      assert.equal(await count(`device_id = 2 AND metric_id = ${metric} AND value = 6`), 1);
+      const before = await write(db, [{ ...reading(time, 2, 1), metricId: metric }]);
+      assert.deepEqual([...before.values()], [{ value: 6, quality: 0 }]);
+    }
+    assert.equal(await count('device_id = 2'), 2);
   });
 
   test('writers that meet at new days all get through, in any order', async () => {

@@ -5,7 +5,8 @@ import { globSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 
 const usage = `Usage: npm run fuzz [-- WORD …] [--runs N]
-  WORD    only decoders whose test file has the word in its path: modbus, lorawan, rfid, coap, shared (HTTP), decode, raw
+  WORD    only decoders whose test file has the word in its path: modbus, lorawan, rfid, coap, shared (HTTP), decode, raw,
+          milkings (generated days, at most 10000)
   --runs  inputs a decoder gets (1000000)`;
 
 /** A decoder that hangs is found by this. */

@@ -196,10 +196,7 @@ modbus:
       max: 8,
       unit: 'Cel',
     });
-    const listed = await ask(
-      connector,
-      `/api/v1/iot/devices/tank/commands?limit=1&farm=${connector.farm}`,
-    );
+    const listed = await ask(connector, `/api/v1/iot/devices/tank/commands?limit=1&farm=${connector.farm}`);
     assert.equal((listed.body['commands'] as { request_id: string }[])[0]?.request_id, 'odoo-7');
   });
 });

@@ -276,6 +276,7 @@ describe('taken', () => {
       session: { id: 's9', event: 'reading' },
       stall: 'P3',
       profile: undefined,
+      messageId: 'x-1',
     });
   });
 

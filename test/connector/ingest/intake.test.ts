@@ -17,6 +17,7 @@ const never = 2 ** 30;
 const result: BatchResult = {
   readings: 0,
   duplicates: 0,
+  conflicts: 0,
   deadLetters: 0,
   published: [],
   commands: [],

@@ -10,6 +10,7 @@ const stored: Outcome = { kind: 'stored', points: 1, duplicates: new Set() };
 const batch = (items: Item[], outcomes: Outcome[]) => ({
   readings: 2,
   duplicates: 1,
+  conflicts: 0,
   deadLetters: 1,
   published: [],
   commands: [],

@@ -2,18 +2,19 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { readingKey } from '../../../connector/db/readings.ts';
+import { readingKey, type StoredValue } from '../../../connector/db/readings.ts';
 import type { Item } from '../../../connector/ingest/item.ts';
 import {
   dataRowsOf,
   deadLettersOf,
-  milkingEventsOf,
   outcomesOf,
   replaysOf,
   stampsOf,
   statusRowsOf,
   tagReadsOf,
 } from '../../../connector/ingest/rows.ts';
+import { milkingEventsOf } from '../../../connector/ingest/milking-events.ts';
+import { verdictsOf } from '../../../connector/ingest/verdicts.ts';
 import { address, dataItem, device, message, t0 } from './message-fixture.ts';
 
 const metricIds = new Map([
@@ -21,6 +22,19 @@ const metricIds = new Map([
   ['milk_flow', 2],
 ]);
 const find = () => device;
+/** Milking events and outcomes of these items, where the database had `stored`. */
+const eventsOf = (items: readonly Item[], stored: ReadonlyMap<string, StoredValue> = new Map()) => {
+  const data = dataRowsOf(items, find, metricIds);
+  return milkingEventsOf(data, verdictsOf(data, stored, metricIds));
+};
+const resultsOf = (
+  items: readonly Item[],
+  stored: ReadonlyMap<string, StoredValue> = new Map(),
+  finder: Parameters<typeof outcomesOf>[3] = find,
+) => {
+  const data = dataRowsOf(items, finder, metricIds);
+  return outcomesOf(items, data, verdictsOf(data, stored, metricIds), finder);
+};
 const session = { session: { id: 's1', event: 'reading' as const } };
 const row = (metricId: number, time: number, value: number, quality = 0) => ({
   deviceId: device.id,
@@ -30,7 +44,7 @@ const row = (metricId: number, time: number, value: number, quality = 0) => ({
   quality,
 });
 
-test('of readings that say the same moment twice, the first one is written', () => {
+test('of readings that say the same moment twice, one is written: the larger', () => {
   const rows = dataRowsOf(
     [
       dataItem([
@@ -48,7 +62,7 @@ test('of readings that say the same moment twice, the first one is written', () 
   );
   assert.deepEqual(
     rows.map((each) => each.rows),
-    [[row(2, t0, 1), row(1, t0, 3)], [row(2, t0 + 1, 5, 1)]],
+    [[row(2, t0, 4), row(1, t0, 3)], [row(2, t0 + 1, 5, 1)]],
   );
 });
 
@@ -100,8 +114,7 @@ test('points are new when neither the database nor the batch has them yet; doubt
     dataItem([['milk_flow', t0 + 1, 2]], session),
     dataItem([['milk_flow', t0 + 3, 4]]),
   ];
-  const stored = new Set([readingKey(device.id, 2, t0)]);
-  const events = milkingEventsOf(dataRowsOf(items, find, metricIds), stored, metricIds);
+  const events = eventsOf(items, new Map([[readingKey(device.id, 2, t0), { value: 1, quality: 0 }]]));
   const values = (points: readonly { value: number }[]) => points.map(({ value }) => value);
   assert.deepEqual(
     events.map(({ event: { points, newPoints } }) => [values(points), values(newPoints)]),
@@ -124,7 +137,7 @@ test('a volume that a message says twice for one moment is stored once and count
     ],
     session,
   );
-  const [event] = milkingEventsOf(dataRowsOf([twice], find, metricIds), new Set(), metricIds);
+  const [event] = eventsOf([twice]);
   assert.equal(event?.event.newPoints.length, 1);
   const doubtfulFirst = dataItem(
     [
@@ -133,8 +146,12 @@ test('a volume that a message says twice for one moment is stored once and count
     ],
     session,
   );
-  const [doubtful] = milkingEventsOf(dataRowsOf([doubtfulFirst], find, metricIds), new Set(), metricIds);
-  assert.deepEqual(doubtful?.event.newPoints, []);
+  const [doubtful] = eventsOf([doubtfulFirst]);
+  assert.deepEqual(
+    doubtful?.event.newPoints.map(({ value }) => value),
+    [0.5],
+    'a doubtful value keeps no usable one out',
+  );
 });
 
 test('a tag read is a tag at a known stall outside a milking', () => {
@@ -190,10 +207,7 @@ test('dead letters: what could not be decoded, and what came from rejected devic
   const ignored: Item = { message: message(), decoded: { kind: 'ignored' }, stamp: undefined };
   const { topic, payload } = broken.message;
   const lettersOf = (items: Item[], finder: () => typeof device | undefined) =>
-    deadLettersOf(
-      items,
-      outcomesOf(items, dataRowsOf(items, finder, metricIds), new Set(), finder, metricIds),
-    );
+    deadLettersOf(items, resultsOf(items, new Map(), finder));
   assert.deepEqual(lettersOf([broken, ignored, dataItem([])], find), [
     { topic, payload, reason: 'not JSON' },
   ]);
@@ -224,7 +238,7 @@ test('a dead letter that is replayed is marked, and never becomes a second one',
     { ...dataItem([['milk_flow', t0, 1]]), message: message({ deadLetterId: 2 }) },
     dataItem([]),
   ];
-  const outcomes = outcomesOf(items, dataRowsOf(items, find, metricIds), new Set(), find, metricIds);
+  const outcomes = resultsOf(items);
   assert.deepEqual(deadLettersOf(items, outcomes), []);
   assert.deepEqual(replaysOf(items, outcomes), [
     { id: 1, reason: 'still wrong' },
@@ -232,7 +246,7 @@ test('a dead letter that is replayed is marked, and never becomes a second one',
   ]);
 });
 
-test('outcomes say which points were stored before', () => {
+test('outcomes say which points were stored before, and which differ from what was', () => {
   const items = [
     dataItem([
       ['milk_flow', t0, 1],
@@ -246,12 +260,11 @@ test('outcomes say which points were stored before', () => {
     ]),
     dataItem([['milk_flow', t0 + 2, 1]]),
   ];
-  const stored = new Set([readingKey(device.id, 1, t0)]);
-  const outcomes = outcomesOf(items, dataRowsOf(items, find, metricIds), stored, find, metricIds);
+  const outcomes = resultsOf(items, new Map([[readingKey(device.id, 1, t0), { value: 2, quality: 0 }]]));
   assert.deepEqual(outcomes, [
-    { kind: 'stored', points: 3, duplicates: new Set([1, 2]) },
+    { kind: 'stored', points: 3, duplicates: new Set([1]), conflicts: new Set([2]) },
     { kind: 'ignored' },
-    { kind: 'stored', points: 2, duplicates: new Set([0]) },
+    { kind: 'stored', points: 2, duplicates: new Set(), conflicts: new Set([0]) },
     { kind: 'stored', points: 1, duplicates: new Set() },
   ]);
 });

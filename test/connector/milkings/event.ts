@@ -1,12 +1,8 @@
 // Milking events for tests, and a device's milkings kept as the connector keeps them.
 import { toRecord, type MilkingPlace, type MilkingRules } from '../../../connector/milkings/record.ts';
-import {
-  applyEvent,
-  findMilking,
-  openMilking,
-  type Milking,
-  type MilkingEvent,
-} from '../../../connector/milkings/transition.ts';
+import type { MilkingEvent } from '../../../connector/milkings/evidence.ts';
+import { settle, type Kept } from '../../../connector/milkings/settle.ts';
+import { viewOf } from '../../../connector/milkings/view.ts';
 
 /** 2026-11-20, 05:00 UTC. */
 export const t0 = Date.UTC(2026, 10, 20, 5);
@@ -36,36 +32,50 @@ export function event(
   more: Partial<MilkingEvent> = {},
 ): MilkingEvent {
   const points = Object.entries(values).map(([metric, value]) => ({ metric, time: at, value }));
+  return { wireId: 's1', event: kind, at, points, newPoints: points, replaced: [], ...more };
+}
+
+/** A device whose milkings are kept in memory as the connector keeps them in the database: what is said arrives in batches. */
+export function createDevice() {
+  const readings = new Map<string, number>();
+  const kept = new Map<string, Kept>();
   return {
-    wireId: 's1',
-    event: kind,
-    at,
-    points,
-    newPoints: points,
-    rfid: undefined,
-    animalRef: undefined,
-    stall: undefined,
-    ...more,
+    batch(events: readonly MilkingEvent[]): void {
+      const judged = events.map((event) => judge(event, readings));
+      // The database hands everything back as JSON.
+      const stored = structuredClone([...kept.values()]);
+      const { changed, gone } = settle(stored, judged);
+      for (const key of gone) kept.delete(key);
+      for (const each of changed) kept.set(each.sessionKey, JSON.parse(JSON.stringify(each)) as Kept);
+    },
+    milkings: () =>
+      [...kept.values()]
+        .map((each) => ({ ...each, ...viewOf(each.evidence) }))
+        .sort(
+          (left, right) => left.startedAt - right.startedAt || (left.sessionKey < right.sessionKey ? -1 : 1),
+        ),
   };
 }
 
-/** The milkings that a device's events make. A reading that came before is not new when it comes again, as in the database. */
-export function milkingsOf(events: readonly MilkingEvent[]): Milking[] {
-  const milkings: Milking[] = [];
-  const stored = new Set<string>();
-  for (const next of events) {
-    const newPoints = next.points.filter(({ metric, time }) => {
-      const key = `${metric}|${time}`;
-      return !stored.has(key) && stored.add(key);
-    });
-    let milking = findMilking(milkings, next);
-    if (milking === undefined) {
-      milking = openMilking(next, new Set(milkings.map(({ sessionKey }) => sessionKey)));
-      milkings.push(milking);
-    }
-    Object.assign(milking, applyEvent(milking, { ...next, newPoints }));
+/** Tells new values from repeated and from other ones, as the table of readings does. */
+function judge(event: MilkingEvent, readings: Map<string, number>): MilkingEvent {
+  const newPoints: MilkingEvent['points'][number][] = [];
+  const replaced: MilkingEvent['replaced'][number][] = [];
+  for (const point of event.points) {
+    const key = `${point.metric}|${point.time}`;
+    const before = readings.get(key);
+    readings.set(key, Math.max(before ?? -Infinity, point.value));
+    if (before === undefined) newPoints.push(point);
+    else if (before !== point.value) replaced.push({ ...point, before });
   }
-  return milkings;
+  return { ...event, newPoints, replaced };
+}
+
+/** The milkings that a device's events make, arriving one by one. */
+export function milkingsOf(events: readonly MilkingEvent[]) {
+  const device = createDevice();
+  for (const next of events) device.batch([next]);
+  return device.milkings();
 }
 
 /** The records of these milkings, without history. */

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { addPoints, mean, replacePoints, type StatPoint } from '../../../connector/milkings/stats.ts';
+import { addPoints, mean, mergeStats, replaceSmaller } from '../../../connector/milkings/stats.ts';
 
 // Eighths add up exactly, so that order cannot hide behind rounding.
 const point = fc.record({
@@ -41,14 +41,31 @@ test('nothing given changes is changed', () => {
   assert.equal(before['milk_flow']?.n, 1);
 });
 
-test('a replaced metric is only what was given last; others stay', () => {
-  const old: StatPoint[] = [
-    { metric: 'milk_yield', time: 9, value: 50 },
-    { metric: 'milk_fat', time: 1, value: 4 },
-  ];
-  const stats = replacePoints(addPoints({}, old), [{ metric: 'milk_yield', time: 5, value: 10 }]);
-  assert.deepEqual(stats['milk_yield'], { n: 1, sum: 10, max: 10, last: 10, lastAt: 5 });
-  assert.equal(stats['milk_fat']?.last, 4);
+test('two parts together are the whole', () => {
+  fc.assert(
+    fc.property(points, fc.nat(30), (given, cut) => {
+      const [left, right] = [addPoints({}, given.slice(0, cut)), addPoints({}, given.slice(cut))];
+      assert.deepEqual(mergeStats(left, right), addPoints({}, given));
+      assert.deepEqual(mergeStats(right, left), addPoints({}, given));
+    }),
+  );
+});
+
+test('of two values of one moment the larger counts, whichever came first', () => {
+  const point = (value: number) => ({ metric: 'milk_flow', time: 5, value });
+  const both = (first: number, second: number) =>
+    replaceSmaller(addPoints({}, [point(first)]), [{ ...point(second), before: first }]);
+  assert.deepEqual(both(1, 2), both(2, 1));
+  assert.deepEqual(both(1, 2)['milk_flow'], { n: 1, sum: 2, max: 2, last: 2, lastAt: 5 });
+});
+
+test('sums are exact to a millionth, in any order', () => {
+  const tenths = Array.from({ length: 30 }, (_, time) => ({
+    metric: 'milk_yield_increment',
+    time,
+    value: 0.103,
+  }));
+  assert.equal(addPoints({}, tenths)['milk_yield_increment']?.sum, 3.09);
 });
 
 test('the mean of nothing is nothing', () => {

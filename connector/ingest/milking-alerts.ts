@@ -1,0 +1,62 @@
+// The alerts of milkings that are published: raised, changed, resolved.
+import { isDeepStrictEqual } from 'node:util';
+import { clearedAlert, newAlert } from '../alerts/record.ts';
+import { alertsOfMilkings, putAlerts, type AlertChange } from '../db/alerts.ts';
+import type { Publication } from '../db/milking-records.ts';
+import type { PoolClient } from '../db/pool.ts';
+import { voidMark } from '../milkings/record.ts';
+import { milkAlerts } from '../rules/milking.ts';
+import type { Limits } from '../rules/limits.ts';
+
+/** A publication with what its alerts need. */
+export type LimitedPublication = Publication & {
+  milking: { farmId: number; deviceId: number };
+  limits: Limits;
+};
+
+/** Raises the alerts that the records call for, changes those that read differently now, resolves those that no longer hold. */
+export async function publishAlerts(
+  client: PoolClient,
+  publications: readonly LimitedPublication[],
+): Promise<void> {
+  const wanted = publications.map((publication) => ({
+    publication,
+    alerts: isVoid(publication) ? [] : milkAlerts(publication.record, publication.limits),
+  }));
+  const again = publications.filter(({ revision }) => revision > 1);
+  if (again.length === 0 && wanted.every(({ alerts }) => alerts.length === 0)) return;
+  const stored = new Map(
+    (
+      await alertsOfMilkings(
+        client,
+        publications.map(({ id }) => id),
+      )
+    ).map((row) => [row.alert_key, row]),
+  );
+  const changes: AlertChange[] = [];
+  for (const { publication, alerts } of wanted) {
+    const { id, sourceId, record, milking } = publication;
+    const base = { farmId: milking.farmId, deviceId: milking.deviceId, milkSessionId: id };
+    for (const alert of alerts) {
+      const key = `${sourceId}/${alert.alert_type}`;
+      const before = stored.get(key)?.record;
+      const next = newAlert({
+        ...alert,
+        farm: record.farm,
+        device_uid: record.device_uid,
+        rfid: record.rfid,
+        milk_session: sourceId,
+        raised_at: before?.raised_at ?? record.ended_at,
+      });
+      stored.delete(key);
+      if (!isDeepStrictEqual(before, next)) changes.push({ ...base, key, record: next });
+    }
+    for (const [key, row] of stored) {
+      if (row.milk_session_id !== id || row.record.state === 'resolved') continue;
+      changes.push({ ...base, key, record: clearedAlert(row.record, record.ended_at) });
+    }
+  }
+  await putAlerts(client, changes);
+}
+
+const isVoid = ({ record }: Publication) => record.marks === voidMark;

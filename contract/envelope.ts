@@ -1,11 +1,9 @@
 // Envelope v1: what a device or gateway of ours publishes on `…/data`.
 import * as z from 'zod';
+import { rfidSchema } from './animal-tag.ts';
 
 /** A moment: ISO 8601 with offset, or epoch milliseconds. */
 export const momentSchema = z.union([z.iso.datetime({ offset: true }), z.number()]);
-
-/** ISO 11784: 15 digits, kept as a string. */
-export const rfidSchema = z.string().regex(/^\d{15}$/, 'an RFID tag has 15 digits (ISO 11784)');
 
 /** Text that PostgreSQL can keep: no control characters, no halves of surrogate pairs. */
 export const storable = (text: string) => text.isWellFormed() && !/[\u0000-\u001f]/.test(text);
@@ -55,4 +53,7 @@ export const envelopeSchema = z.strictObject({
   battery: z.number().min(0).max(100).optional(),
   rssi: z.number().optional(),
 });
+/** Whether a payload is meant as an envelope: `v` is 1 and there are `points`. A `v` of another kind is somebody's voltage. */
+export const isEnvelope = (payload: object): boolean =>
+  'v' in payload && payload.v === 1 && 'points' in payload;
 export type Envelope = z.infer<typeof envelopeSchema>;

@@ -1,6 +1,7 @@
 // The `lorawan:` section of a device profile: which codec reads the payloads, what its fields mean, and the downlinks.
 import * as z from 'zod';
 import { unitSchema, type MetricCatalogue } from './metrics.ts';
+import { pointerSchema } from './pointer.ts';
 import { metricProblems, type Problem } from './profile/problem.ts';
 
 /** Files of gateways/lorawan/codecs. Several models may share one. */
@@ -19,9 +20,8 @@ export type CodecName = (typeof codecNames)[number];
 
 const fieldSchema = z.string().regex(/^[a-z][a-z0-9_]*$/);
 
-const pointSchema = z.strictObject({
-  /** A field that the codec reads, as raw as the device sends it. */
-  field: fieldSchema,
+/** What a value means, wherever it stands. */
+const meaning = {
   metric: z.string(),
   /** Unit of the scaled value; converted to the catalogue's. */
   unit: unitSchema,
@@ -32,7 +32,11 @@ const pointSchema = z.strictObject({
   /** What this model can measure, in the catalogue's unit, where narrower than the catalogue's range; values outside are marked. */
   min: z.number().optional(),
   max: z.number().optional(),
-});
+};
+/** A field that our codec reads, as raw as the device sends it. */
+const pointSchema = z.strictObject({ field: fieldSchema, ...meaning });
+/** A value in the `object` that ChirpStack's own codec makes; nothing of it counts without its unit. */
+const objectPointSchema = z.strictObject({ pointer: pointerSchema, ...meaning });
 
 /** Places for a command's value in its bytes, and how many bytes they take. */
 export const valueSlots = { u8: 1, u16be: 2, u16le: 2, u24be: 3, u24le: 3, u32be: 4, u32le: 4 } as const;
@@ -57,8 +61,8 @@ const commandSchema = z.strictObject({
 });
 
 export const lorawanSchema = z.strictObject({
-  /** Reads the bytes: a file of this name in gateways/lorawan/codecs. */
-  codec: z.enum(codecNames),
+  /** Reads the bytes: a file of this name in gateways/lorawan/codecs. Without it ChirpStack's codec does, see `object`. */
+  codec: z.enum(codecNames).optional(),
   /** Regular expression, upper or lower case: ChirpStack device profiles with such a name are this model. This profile's own name always is. */
   device_profile: z
     .string()
@@ -72,7 +76,9 @@ export const lorawanSchema = z.strictObject({
       sentinels: z.array(z.number()).default([]),
     })
     .optional(),
-  points: z.array(pointSchema).min(1),
+  points: z.array(pointSchema).default([]),
+  /** What is taken of the `object` that ChirpStack's own codec makes, where ours does not read the bytes. */
+  object: z.array(objectPointSchema).default([]),
   /** Downlinks by name. */
   commands: z.array(commandSchema).default([]),
 });
@@ -88,10 +94,21 @@ export function compileDeviceProfile(pattern: string): RegExp | undefined {
 }
 
 /** What is wrong with a LoRaWAN section beyond its shape. */
-export function lorawanProblems({ points, commands }: LorawanMap, catalogue: MetricCatalogue): Problem[] {
+export function lorawanProblems(map: LorawanMap, catalogue: MetricCatalogue): Problem[] {
+  const { codec, points, object, battery, commands } = map;
+  const isRead = codec !== undefined && points.length > 0;
+  const problems: Problem[] = [];
+  if (!isRead && object.length === 0)
+    problems.push({ path: ['lorawan'], message: 'needs codec and points, or object' });
+  if (codec === undefined && (points.length > 0 || battery !== undefined))
+    problems.push({ path: ['lorawan', 'codec'], message: 'points and battery name fields of a codec' });
   return [
+    ...problems,
     ...points.flatMap((point, index) =>
       metricProblems(['lorawan', 'points', index], point.metric, point.unit, catalogue),
+    ),
+    ...object.flatMap((point, index) =>
+      metricProblems(['lorawan', 'object', index], point.metric, point.unit, catalogue),
     ),
     ...commandProblems(commands),
   ];

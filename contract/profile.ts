@@ -42,6 +42,8 @@ export const profileSchema = z.strictObject({
           .string()
           .regex(/^(?:[0-9a-fA-F]{2} ?)+$/, 'bytes in hexadecimal')
           .optional(),
+        /** … or what ChirpStack's codec made of one. */
+        object: z.record(z.string(), z.unknown()).optional(),
         expect: envelopeSchema.partial(),
       }),
     )

@@ -40,7 +40,10 @@ export async function openAlertKeys(client: PoolClient, alertType: string): Prom
 const keptState = 'iot.alert_state(excluded.state, a.state, a.cleared_at, a.milk_session_id)';
 const keptRecord = `jsonb_set(excluded.record, '{state}', to_jsonb(${keptState}))`;
 
-/** Raises new alerts and changes known ones (next revision), notes it in iot.alert_event and puts the records into the outbox. */
+/**
+ * Raises new alerts and changes known ones (next revision), notes it in iot.alert_event and puts the records into the outbox;
+ * those of a device that nobody has registered when somebody does.
+ */
 export async function putAlerts(client: PoolClient, changes: readonly AlertChange[]): Promise<void> {
   if (changes.length === 0) return;
   await client.query(
@@ -55,11 +58,11 @@ export async function putAlerts(client: PoolClient, changes: readonly AlertChang
        ON CONFLICT (alert_key) DO UPDATE SET record = ${keptRecord}, severity = excluded.severity,
          state = ${keptState}, message = excluded.message, cleared_at = excluded.cleared_at, revision = a.revision + 1
        WHERE a.record IS DISTINCT FROM ${keptRecord}
-       RETURNING id, alert_key AS source_id, revision, record, state
+       RETURNING id, alert_key AS source_id, revision, record, state, device_id
      ), noted AS (
        INSERT INTO iot.alert_event (alert_id, state) SELECT id, state FROM put
-     )
-     ${outboxPut('alert', 'put')}`,
+     ), told AS (SELECT * FROM put WHERE iot.is_told(device_id))
+     ${outboxPut('alert', 'told')}`,
     [
       changes.map((change) => change.key),
       changes.map((change) => change.farmId),
@@ -76,11 +79,11 @@ export async function acknowledgeAlert(client: PoolClient, id: number, by: strin
     `WITH put AS (
        UPDATE iot.alert SET state = 'acknowledged', revision = revision + 1,
          record = jsonb_set(record, '{state}', '"acknowledged"')
-       WHERE id = $1 AND state = 'new' RETURNING id, alert_key AS source_id, revision, record
+       WHERE id = $1 AND state = 'new' RETURNING id, alert_key AS source_id, revision, record, device_id
      ), noted AS (
        INSERT INTO iot.alert_event (alert_id, state, detail) SELECT id, 'acknowledged', $2 FROM put
-     )
-     ${outboxPut('alert', 'put')}`,
+     ), told AS (SELECT * FROM put WHERE iot.is_told(device_id))
+     ${outboxPut('alert', 'told')}`,
     [id, by],
   );
 }

@@ -67,7 +67,8 @@ export function deviceCards(
     `SELECT d.id, d.device_uid, d.name, d.device_type, d.state, f.code AS farm, f.name AS farm_name,
        d.stall AS location_description, d.manufacturer, d.model, d.profile, iot.iso(d.last_seen) AS last_seen,
        coalesce(d.last_seen > now() - ${online}, false) AS is_online, rssi.value AS signal_strength,
-       battery.value AS battery_level, d.clock_offset_seconds, reach.state AS reach, reach.via AS gateway, main.value AS last_value, m.unit AS last_value_unit,
+       battery.value AS battery_level, d.clock_offset_seconds, iot.iso(d.clock_off_since) AS clock_off_since,
+       d.unread_field, iot.iso(d.unread_at) AS unread_at, reach.state AS reach, reach.via AS gateway, main.value AS last_value, m.unit AS last_value_unit,
        (SELECT count(*) FROM iot.alert a WHERE a.device_id = d.id AND a.state <> 'resolved')::int AS alert_count
      FROM iot.device d JOIN iot.farm f ON f.id = d.farm_id
      LEFT JOIN unnest($5::text[], $6::text[]) AS shown (type, metric) ON shown.type = d.device_type

@@ -9,7 +9,7 @@ const sources: Record<DailyKind, string> = {
       FROM iot.milk_session s JOIN iot.device d ON d.id = s.device_id JOIN iot.farm f ON f.id = d.farm_id
       WHERE s.revision > 0 AND s.record IS NOT NULL AND s.started_at >= $1 AND s.started_at < $2`,
   alert: `SELECT alert_key AS source_id, revision, record, raised_at AS at FROM iot.alert
-      WHERE raised_at >= $1 AND raised_at < $2`,
+      WHERE raised_at >= $1 AND raised_at < $2 AND iot.is_told(device_id)`,
 };
 
 /** Count and sum of a day. `waiting`: records of the kind under way to Odoo, or parked. */

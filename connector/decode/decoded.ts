@@ -6,6 +6,8 @@ export interface DecodedPoint {
   time: number;
   value: number;
   quality: number;
+  /** Where the time is NaN: so long before the message's moment. */
+  ageMs?: number;
 }
 
 export type SessionEvent = 'start' | 'reading' | 'end' | 'record';
@@ -14,6 +16,10 @@ export type SessionEvent = 'start' | 'reading' | 'end' | 'record';
 export interface DecodedData {
   /** Epoch ms; undefined when the message carries no time, and the moment of arrival counts. */
   at: number | undefined;
+  /** What the device's clock said, epoch ms, where that cannot be and the moment of arrival counts. */
+  saidAt?: number;
+  /** Fields that could not be read, each with its reason; the rest was taken. */
+  unread?: readonly string[];
   points: DecodedPoint[];
   rfid: string | undefined;
   animalRef: string | undefined;

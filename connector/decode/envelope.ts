@@ -1,16 +1,18 @@
 // Envelope v1 into a decoded message.
+import type * as z from 'zod';
 import { envelopeSchema, type Envelope } from '../../contract/envelope.ts';
 import type { MetricCatalogue } from '../../contract/metrics.ts';
 import { nearMatch } from '../../contract/near-match.ts';
 import { firstIssue, safeParse } from '../../contract/safe-parse.ts';
 import type { DecodedData, DecodedPoint } from './decoded.ts';
 import { parseMoment } from './moment.ts';
-import { toWord } from './pointer.ts';
+import { toWord } from '../../contract/pointer.ts';
 import { isUsualEnvelope } from './usual-envelope.ts';
 
 /** Decodes an envelope; a string is the reason why it cannot be taken. */
 export function decodeEnvelope(payload: object, catalogue: MetricCatalogue): DecodedData | string {
-  const envelope = isUsualEnvelope(payload) ? payload : parseEnvelope(payload);
+  const unread: string[] = [];
+  const envelope = isUsualEnvelope(payload) ? payload : parseEnvelope(payload, unread);
   if (typeof envelope === 'string') return envelope;
   const at = parseMoment(envelope.at);
   if (at === undefined) return `envelope v1: at: '${envelope.at}' is not a moment`;
@@ -37,13 +39,34 @@ export function decodeEnvelope(payload: object, catalogue: MetricCatalogue): Dec
     ...(envelope.id === undefined ? {} : { messageId: envelope.id }),
     stall: toWord(envelope.stall),
     profile: undefined,
+    ...(unread.length === 0 ? {} : { unread }),
   };
 }
 
-function parseEnvelope(payload: object): Envelope | string {
+/** What an envelope can do without. */
+const spare = ['id', 'animal', 'stall', 'battery', 'rssi'] as const;
+
+/** As the schema reads it; a spare field that it cannot read goes to `unread`. */
+function parseEnvelope(payload: object, unread: string[]): Envelope | string {
   const parsed = safeParse(envelopeSchema, payload);
   if (parsed.success) return parsed.data;
-  return `envelope v1: ${firstIssue(parsed.error)}`;
+  const rest: Record<string, unknown> = { ...payload };
+  for (const key of spare) {
+    const field = safeParse(envelopeSchema.shape[key] as z.ZodType, rest[key]);
+    if (field.success) continue;
+    unread.push(`envelope v1: ${key}: ${firstIssue(field.error)}`);
+    rest[key] = key === 'animal' ? meantAnimal(rest[key]) : undefined;
+  }
+  const again = unread.length === 0 ? parsed : safeParse(envelopeSchema, rest);
+  return again.success ? again.data : `envelope v1: ${firstIssue(again.error)}`;
+}
+
+/** Whatever else an animal's name is good for: a person may know whom it means. */
+function meantAnimal(animal: unknown): Envelope['animal'] {
+  if (typeof animal !== 'object' || animal === null) return undefined;
+  const { id, rfid } = animal as { id?: unknown; rfid?: unknown };
+  const name = (toWord(id) ?? toWord(rfid))?.slice(0, 64);
+  return name === undefined ? undefined : { id: name };
 }
 
 /** Says that a metric is not in the catalogue, and which one may be meant. */

@@ -1,11 +1,12 @@
 // A raw MQTT or REST message into what it means: topic, payload shape, units, ranges and plausible time.
-import { quality } from '../../contract/envelope.ts';
+import { isEnvelope, quality } from '../../contract/envelope.ts';
 import { statusSchema, type DeviceStatus } from '../../contract/status.ts';
 import type { MetricCatalogue } from '../../contract/metrics.ts';
 import type { Profile } from '../../contract/profile.ts';
 import { safeParse } from '../../contract/safe-parse.ts';
 import { parseTopic, type TopicAddress, type TopicTemplate } from '../../contract/topics.ts';
 import type { DecodedData, DecodedPoint } from './decoded.ts';
+import { settleTimes } from './device-time.ts';
 import { decodeEnvelope } from './envelope.ts';
 import { parseMoment } from './moment.ts';
 import { mapPayload, matchesProfile } from './payload-map.ts';
@@ -18,6 +19,8 @@ export interface DecodeContext {
   /** Profile assigned to a device, if any. */
   assignedProfile: (farm: string, deviceUid: string) => string | undefined;
   kgPerLitre: number;
+  /** Time zone (IANA) of a device whose times say no offset: its own, else its farm's. */
+  zoneOf: (farm: string, deviceUid: string) => string | undefined;
   maxPayloadBytes: number;
   maxFutureMs: number;
   maxPastMs: number;
@@ -70,8 +73,8 @@ function decodeStatus(value: unknown, address: TopicAddress, now: number, contex
     return dead(
       'status: expected {"state": "online" | "degraded" | "offline", "at"?, "detail"?, "command"?: {"id", "command", "result"}}',
     );
-  const at = parsed.data.at === undefined ? now : (parseMoment(parsed.data.at) ?? now);
-  if (at > now + context.maxFutureMs) return dead(inFuture(at));
+  const said = parsed.data.at === undefined ? now : (parseMoment(parsed.data.at) ?? now);
+  const at = said > now + context.maxFutureMs ? now : said;
   // The broker repeats retained statuses at every connect, however old.
   if (at < now - context.maxPastMs) return { kind: 'ignored' };
   return { kind: 'status', address, status: parsed.data, at };
@@ -80,17 +83,19 @@ function decodeStatus(value: unknown, address: TopicAddress, now: number, contex
 function decodeData(value: unknown, address: TopicAddress, context: DecodeContext): DecodedData | string {
   if (typeof value !== 'object' || value === null || Array.isArray(value))
     return 'the payload is not a JSON object';
-  if ('v' in value) return decodeEnvelope(value, context.catalogue);
+  if (isEnvelope(value)) return decodeEnvelope(value, context.catalogue);
   const assigned = context.assignedProfile(address.farm, address.deviceUid);
   const profile =
     assigned === undefined ? findProfile(value, address, context) : context.profiles.get(assigned);
   if (profile?.payload === undefined) {
     const names = candidates(address, context).map(({ profile: name }) => name);
+    if ('v' in value && 'points' in value) return 'an envelope has "v": 1 and points';
     return names.length === 0
       ? `no profile maps JSON of device type ${address.deviceType}; send envelope v1 or add one to config/profiles/`
       : `the payload fits none of the profiles for ${address.deviceType} (${names.join(', ')}) and is not envelope v1`;
   }
-  return mapPayload(value, profile, profile.payload, context.kgPerLitre);
+  const zone = context.zoneOf(address.farm, address.deviceUid);
+  return mapPayload(value, profile, profile.payload, { kgPerLitre: context.kgPerLitre, zone });
 }
 
 const candidates = (address: TopicAddress, context: DecodeContext) =>
@@ -104,13 +109,10 @@ function findProfile(value: unknown, address: TopicAddress, context: DecodeConte
   );
 }
 
-/** Plausible times, catalogue ranges; a finished milking needs a valid yield. */
+/** Times that can be, catalogue ranges; a finished milking needs a valid yield. */
 function checkData(data: DecodedData, address: TopicAddress, now: number, context: DecodeContext): Decoded {
-  const times = data.at === undefined ? [] : [data.at, ...data.points.map((point) => point.time)];
-  for (const time of times) {
-    const reason = implausible(time, now, context);
-    if (reason !== undefined) return dead(reason);
-  }
+  const reason = settleTimes(data, now, context);
+  if (reason !== undefined) return dead(reason);
   for (const point of data.points) {
     const { min = -Infinity, max = Infinity } = context.catalogue.get(point.metric) ?? {};
     if (point.value >= min && point.value <= max) continue;
@@ -125,22 +127,7 @@ function checkData(data: DecodedData, address: TopicAddress, now: number, contex
   return { kind: 'data', address, data };
 }
 
-/** Why a moment (epoch ms) cannot be one of a measurement that arrived `now`; undefined when it can. */
-export function implausible(
-  time: number,
-  now: number,
-  limits: Pick<DecodeContext, 'maxFutureMs' | 'maxPastMs'>,
-): string | undefined {
-  if (time > now + limits.maxFutureMs) return inFuture(time);
-  if (time < now - limits.maxPastMs) return `time ${iso(time)} is further back than data is kept`;
-  return undefined;
-}
-
 /** A clock that is not set says nothing against the milk. */
 const isUsableYield = (point: DecodedPoint) =>
   (point.quality === quality.good || point.quality === quality.clockUnsynchronised) &&
   (point.metric === 'milk_yield' || point.metric === 'milk_yield_increment');
-
-const inFuture = (time: number) => `time ${iso(time)} is in the future; is the device's clock right?`;
-
-const iso = (time: number) => (Math.abs(time) <= 8.64e15 ? new Date(time).toISOString() : String(time));

@@ -19,7 +19,7 @@ export const rowSchema = z.object({
     .union([z.string().max(40), z.number()])
     .nullish()
     .describe(
-      'ISO 8601 (without offset: UTC) or epoch seconds or milliseconds; without it the moment of arrival',
+      'ISO 8601 or epoch seconds or milliseconds; without an offset the local time of the device, else of its farm (milk.timezone), and rejected where neither has a zone; without it the moment of arrival',
     ),
   battery_level: z.number().nullish().describe('%'),
   signal_strength: z.number().nullish().describe('dBm'),

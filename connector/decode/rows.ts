@@ -11,8 +11,9 @@ import {
 } from '../../contract/topics.ts';
 import type { DecodedPoint } from './decoded.ts';
 import { unknownMetric } from './envelope.ts';
-import { implausible, type DecodeContext } from './message.ts';
-import { parseMoment } from './moment.ts';
+import { isWrongClock, tooOld } from './device-time.ts';
+import type { DecodeContext } from './message.ts';
+import { momentIn, parseMoment, type Moment } from './moment.ts';
 import { isUsualRow, rowSchema, type Row } from './row.ts';
 
 /** What rows need to know. */
@@ -28,6 +29,8 @@ export interface RowContext extends DecodeContext {
 export interface DeviceRows {
   address: TopicAddress;
   at: number | undefined;
+  /** As in DecodedData. */
+  saidAt?: number;
   points: DecodedPoint[];
   rowOf: number[];
 }
@@ -45,7 +48,7 @@ interface Batch {
   /** By farm and uid; a string is the reason why the rows of this device cannot be taken. */
   byKey: Map<string, DeviceRows | string>;
   devices: DeviceRows[];
-  momentOf: (timestamp: string | number) => number | undefined;
+  momentOf: (timestamp: string | number, zone: () => string | undefined) => Moment;
 }
 
 /** Decodes rows that arrived at `now` (epoch ms). */
@@ -65,14 +68,14 @@ function takeUnusual(raw: unknown, index: number, batch: Batch): string | undefi
   return row.success ? takeRow(row.data, index, batch) : firstIssue(row.error, 'row');
 }
 
-/** parseMoment that remembers its last answer: the rows of a batch mostly say the same moment. */
+/** momentIn that remembers its last answer: the rows of a batch mostly say the same moment, with its offset. */
 function lastMoment(): Batch['momentOf'] {
   let known: string | number | undefined;
   let time: number | undefined;
-  return (timestamp) => {
+  return (timestamp, zone) => {
     if (timestamp !== known) time = parseMoment(timestamp);
     known = timestamp;
-    return time;
+    return time === undefined ? momentIn(timestamp, zone) : { time, isExact: true };
   };
 }
 
@@ -94,10 +97,14 @@ function takeRow(row: Row, index: number, batch: Batch): string | undefined {
     return `metric_unit: ${name} is in ${metric.unit}, '${unit}' cannot be converted to it`;
   const { timestamp } = row;
   const hasTime = timestamp !== undefined && timestamp !== null;
-  const time = hasTime ? batch.momentOf(timestamp) : undefined;
-  if (hasTime && time === undefined) return `timestamp: '${timestamp}' is not a moment (ISO 8601)`;
-  const reason = time === undefined ? undefined : implausible(time, now, context);
+  const zone = () => context.zoneOf(farm, row.device_uid);
+  const moment = hasTime ? batch.momentOf(timestamp, zone) : undefined;
+  if (moment !== undefined && 'problem' in moment) return `timestamp: '${timestamp}' ${moment.problem}`;
+  const said = moment?.time;
+  const reason = said === undefined ? undefined : tooOld(said, now, context);
   if (reason !== undefined) return `timestamp: ${reason}`;
+  const isWrong = said !== undefined && isWrongClock(said, now, context);
+  const time = isWrong ? undefined : said;
 
   const key = `${farm}/${row.device_uid}`;
   let device = byKey.get(key);
@@ -108,17 +115,16 @@ function takeRow(row: Row, index: number, batch: Batch): string | undefined {
       byKey.set(key, address);
       return address;
     }
-    device = { address, at: time, points: [], rowOf: [] };
+    device = { address, at: time, ...(isWrong ? { saidAt: said } : {}), points: [], rowOf: [] };
     devices.push(device);
     // Each row without a time gets a moment of its own, so it travels alone.
     if (time !== undefined) byKey.set(key, device);
   }
   const { min = -Infinity, max = Infinity } = metric;
-  add(device, index, name, time, value, value >= min && value <= max ? quality.good : quality.outOfRange);
-  if (typeof row.battery_level === 'number')
-    add(device, -1, 'battery', time, row.battery_level, quality.good);
-  if (typeof row.signal_strength === 'number')
-    add(device, -1, 'rssi', time, row.signal_strength, quality.good);
+  const usual = isWrong || moment?.isExact === false ? quality.clockUnsynchronised : quality.good;
+  add(device, index, name, time, value, value >= min && value <= max ? usual : quality.outOfRange);
+  if (typeof row.battery_level === 'number') add(device, -1, 'battery', time, row.battery_level, usual);
+  if (typeof row.signal_strength === 'number') add(device, -1, 'rssi', time, row.signal_strength, usual);
   return undefined;
 }
 

@@ -1,5 +1,6 @@
 // The `devices:` section of connector.yaml.
 import * as z from 'zod';
+import { zoneSchema } from '../../contract/zone.ts';
 import { deviceTypeSchema } from '../../contract/topics.ts';
 
 /** Its schema; the descriptions are its part of docs/configuration.md. */
@@ -12,6 +13,7 @@ export const devicesSection = z
       name: z.string().optional().describe('For people'),
       profile: z.string().optional().describe('Profile that maps its JSON, from config/profiles/'),
       stall: z.string().optional().describe('Milking point'),
+      zone: zoneSchema.optional().describe("Time zone of its times without an offset, if not the farm's"),
     }),
   )
   .default([])

@@ -1,5 +1,6 @@
 // A message of a batch after decoding: what will be written for it.
 import type { ArrivalStamp } from '../db/arrival-stamps.ts';
+import { deviceKey } from '../db/dimensions.ts';
 import type { Decoded } from '../decode/message.ts';
 import type { ClockWatch } from '../quality/clock.ts';
 import type { QualityWatch } from '../quality/watch.ts';
@@ -28,7 +29,7 @@ export interface Arrivals {
 export function toItem(message: IncomingMessage, decoded: Decoded, { clock, watch, clocks }: Arrivals): Item {
   clock.heard(message);
   if (decoded.kind !== 'data') return { message, decoded, stamp: undefined };
-  const device = `${decoded.address.farm}/${decoded.address.deviceUid}`;
+  const device = deviceKey(decoded.address.farm, decoded.address.deviceUid);
   if (decoded.data.at !== undefined) {
     clocks.check(device, message.arrivedAt, decoded.data);
     watch.mark(device, decoded.data.points);
@@ -37,7 +38,22 @@ export function toItem(message: IncomingMessage, decoded: Decoded, { clock, watc
   // When it was said nobody knows, and it may have been counted long ago.
   if (message.retained === true) return { message, decoded: { kind: 'ignored' }, stamp: undefined };
   const { at, stamp } = clock.stamp(message, device);
-  const points = decoded.data.points.map((point) => ({ ...point, time: at }));
+  const points = decoded.data.points.map(({ ageMs = 0, ...point }) => ({
+    ...point,
+    time: Number.isNaN(point.time) ? at - ageMs : point.time,
+  }));
+  if (decoded.data.saidAt !== undefined) clocks.check(device, message.arrivedAt, decoded.data);
   watch.mark(device, points);
   return { message, decoded: { ...decoded, data: { ...decoded.data, at, points } }, stamp };
+}
+
+/** The first field of each device (by its key) that could not be read. */
+export function unreadOf(items: readonly Item[]): ReadonlyMap<string, string> {
+  const unread = new Map<string, string>();
+  for (const { decoded } of items) {
+    const [first] = decoded.kind === 'data' ? (decoded.data.unread ?? []) : [];
+    if (decoded.kind === 'data' && first !== undefined)
+      unread.set(deviceKey(decoded.address.farm, decoded.address.deviceUid), first);
+  }
+  return unread;
 }

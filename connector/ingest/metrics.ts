@@ -36,6 +36,10 @@ export function createMetrics(pending: () => { messages: number; bytes: number }
     'Readings that differ from the value that their moment had; of the two the larger is kept',
   );
   const letters = counter('dead_letters_total', 'Messages kept because they could not be taken');
+  const dropped = counter(
+    'dead_letters_dropped_total',
+    'Messages that could not be taken and were not kept: beyond intake.max_dead_letters_per_hour',
+  );
   const milkings = counter('milkings_published_total', 'Milkings published, revisions included');
   const doubtful = new Counter({
     name: 'smart_dairy_readings_doubtful_total',
@@ -43,6 +47,10 @@ export function createMetrics(pending: () => { messages: number; bytes: number }
     labelNames: ['quality'],
     registers,
   });
+  const unread = counter(
+    'fields_unread_total',
+    'Fields that could not be read while the rest of their message was taken',
+  );
   const histogram = (name: string, help: string, buckets: number[]) =>
     new Histogram({ name: `smart_dairy_${name}`, help, buckets, registers });
   const batch = histogram(
@@ -100,9 +108,11 @@ export function createMetrics(pending: () => { messages: number; bytes: number }
       duplicates.inc(result.duplicates);
       conflicts.inc(result.conflicts);
       letters.inc(result.deadLetters);
+      dropped.inc(result.lettersDropped ?? 0);
       rejected.inc(rejectedOf(result));
       batch.observe(items.length);
       duration.observe(durationMs / 1000);
+      unread.inc(unreadCount(items));
       for (const [name, count] of doubtfulOf(items)) doubtful.inc({ quality: name }, count);
       const now = Date.now();
       for (let index = 0; index < items.length; index += Math.ceil(items.length / delaySample)) {
@@ -150,4 +160,10 @@ function doubtfulOf(items: readonly Item[]): ReadonlyMap<string, number> {
     }
   }
   return counts;
+}
+
+function unreadCount(items: readonly Item[]): number {
+  let count = 0;
+  for (const { decoded } of items) if (decoded.kind === 'data') count += decoded.data.unread?.length ?? 0;
+  return count;
 }

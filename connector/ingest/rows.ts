@@ -3,7 +3,7 @@ import type { ArrivalStamp } from '../db/arrival-stamps.ts';
 import type { DeadLetter, Replay } from '../db/dead-letters.ts';
 import type { StatusRow } from '../db/device-status.ts';
 import type { CommandNews } from '../db/commands.ts';
-import type { Device } from '../db/dimensions.ts';
+import { deviceKey, type Device } from '../db/dimensions.ts';
 import type { TagRead } from '../db/milking-records.ts';
 import type { PresenceRow } from '../db/presence.ts';
 import { readingKey, type ReadingRow } from '../db/readings.ts';
@@ -30,13 +30,16 @@ export function outcomesOf(
   data: readonly DataRow[],
   verdicts: readonly Verdict[][] | undefined,
   find: FindDevice,
+  refused: ReadonlyMap<string, string> = new Map(),
 ): Outcome[] {
   let next = 0;
   return items.map(({ decoded }): Outcome => {
     if (decoded.kind === 'dead' || decoded.kind === 'ignored') return decoded;
     if (find(decoded.address) === undefined) {
       const { farm, deviceUid } = decoded.address;
-      const reason = `device ${farm}/${deviceUid} is not registered; add it to devices in config/connector.yaml, accept it in Odoo or set intake.unknown_devices: discover`;
+      const reason =
+        refused.get(deviceKey(farm, deviceUid)) ??
+        `device ${farm}/${deviceUid} is not registered; add it to devices in config/connector.yaml, accept it in Odoo or set intake.unknown_devices: discover`;
       return { kind: 'dead', reason };
     }
     const row = data[next];

@@ -93,10 +93,12 @@ export async function submitRows(
 export function messageOf({
   address,
   at,
+  saidAt,
   points,
 }: DeviceRows): Pick<IncomingMessage, 'topic' | 'payload' | 'decoded'> {
   const data = {
     at,
+    ...(saidAt === undefined ? {} : { saidAt }),
     points,
     rfid: undefined,
     animalRef: undefined,

@@ -21,6 +21,7 @@ import type { Outcome } from '../sources/message.ts';
 import { milkingEventsOf } from './milking-events.ts';
 import { writeMilkings } from './milkings.ts';
 import type { DeviceById, MilkingSettings, PublishedMilking } from './publish-milkings.ts';
+import { createLetterQuota, type IntakeQuotas } from './quota.ts';
 import { heardAt, registerDevices, type FindDevice } from './register.ts';
 import {
   commandNewsOf,
@@ -41,6 +42,8 @@ export interface BatchResult {
   /** Values that differ from the one that their moment had. */
   conflicts: number;
   deadLetters: number;
+  /** Dead letters beyond their quota: counted, not kept. */
+  lettersDropped?: number;
   published: PublishedMilking[];
   /** Commands that came further. */
   commands: CommandRow[];
@@ -54,6 +57,8 @@ export interface WriterContext {
   db: Db;
   dimensions: Dimensions;
   unknownDevices: 'discover' | 'reject';
+  /** Without them traffic may make known and leave behind what it likes. */
+  quotas?: IntakeQuotas;
   milkings: MilkingSettings;
   logger: Logger;
   /** Origins whose arrival stamps serve nobody any more. */
@@ -78,7 +83,8 @@ const patientFailures = 3;
 
 /** Makes the writer of batches. */
 export function createWriter(context: WriterContext): WriteBatch {
-  const { db, dimensions } = context;
+  const { db, dimensions, quotas } = context;
+  const letterQuota = quotas === undefined ? undefined : createLetterQuota(quotas.deadLettersPerHour);
   const prepared: PreparedDays = new Set();
 
   async function write(items: readonly Item[], batchId?: string, failures = 0): Promise<BatchResult> {
@@ -129,7 +135,7 @@ export function createWriter(context: WriterContext): WriteBatch {
     batchId: string | undefined,
   ): Promise<BatchResult> {
     const { result, added, days } = await inOpenedTransaction(db, context.fence, async (client) => {
-      const devices = await registerDevices(client, items, dimensions, context.unknownDevices);
+      const devices = await registerDevices(client, items, dimensions, context.unknownDevices, quotas);
       const data = dataRowsOf(items, devices.find, dimensions.metricIds);
       const readings = data.flatMap(({ rows }) => rows);
       const newDays = await prepareDays(client, readings, prepared);
@@ -139,8 +145,10 @@ export function createWriter(context: WriterContext): WriteBatch {
         dimensions.devicesById.get(id) ?? devices.added.find((device) => device.id === id);
       const events = milkingEventsOf(data, verdicts);
       const published = await writeMilkings(client, events, tagReadsOf(data), byId, context.milkings);
-      const outcomes = outcomesOf(items, data, verdicts, devices.find);
-      const letters = deadLettersOf(items, outcomes);
+      const outcomes = outcomesOf(items, data, verdicts, devices.find, devices.refused);
+      const dead = deadLettersOf(items, outcomes);
+      const now = items[0]?.message.arrivedAt ?? 0;
+      const letters = dead.filter(({ topic }) => letterQuota?.isKept(topic, now) ?? true);
       const statuses = statusRowsOf(items, devices.find);
       await insertStatuses(client, statuses);
       await notePresence(client, statuses);
@@ -157,6 +165,7 @@ export function createWriter(context: WriterContext): WriteBatch {
           duplicates: points - stored - conflicts,
           conflicts,
           deadLetters: letters.length,
+          lettersDropped: dead.length - letters.length,
           published,
           commands,
           seen: seenDevices(items, devices.find),
@@ -185,6 +194,7 @@ function merge(left: BatchResult, right: BatchResult): BatchResult {
     duplicates: left.duplicates + right.duplicates,
     conflicts: left.conflicts + right.conflicts,
     deadLetters: left.deadLetters + right.deadLetters,
+    lettersDropped: (left.lettersDropped ?? 0) + (right.lettersDropped ?? 0),
     published: [...left.published, ...right.published],
     commands: [...left.commands, ...right.commands],
     seen: new Map([...left.seen, ...right.seen]),

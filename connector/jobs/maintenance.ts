@@ -1,6 +1,6 @@
 // The scheduled jobs: silent milkings, what Odoo knows of devices, old rows.
 import { purgeStamps } from '../db/arrival-stamps.ts';
-import { noteClocks } from '../db/clocks.ts';
+import { noteClocks, noteUnread } from '../db/clocks.ts';
 import { purgeDeadLetters } from '../db/dead-letters.ts';
 import { noteSeen, publishSeen, type Dimensions } from '../db/dimensions.ts';
 import { purgeKeys } from '../db/idempotency.ts';
@@ -24,6 +24,8 @@ export interface MaintenanceContext {
   takeSeen: () => ReadonlyMap<number, number>;
   /** Takes how far devices' clocks are off (by id, seconds) where that has changed. */
   takeClockOffsets: () => ReadonlyMap<number, number>;
+  /** Takes what could not be read of devices' messages (by id) since the last call. */
+  takeUnread: () => ReadonlyMap<number, string>;
   /** Silent milkings were closed. */
   onClosed: (milkings: readonly PublishedMilking[]) => void;
 }
@@ -52,6 +54,7 @@ export function maintenanceJobs(context: MaintenanceContext): Job[] {
       async run() {
         await noteSeen(db, context.takeSeen());
         await noteClocks(db, context.takeClockOffsets());
+        await noteUnread(db, context.takeUnread());
       },
       onEveryMember: true,
     },

@@ -1,15 +1,16 @@
 // The `milk:` section of connector.yaml.
 import * as z from 'zod';
+import { zoneSchema } from '../../contract/zone.ts';
 
 /** Its schema; the descriptions are its part of docs/configuration.md. */
 export const milkSection = z
   .strictObject({
     kg_per_litre: z.number().min(0.9).max(1.1).default(1.03).describe('Density of milk, for litres'),
-    timezone: z
-      .string()
-      .refine(isTimeZone, 'not an IANA time zone such as Asia/Dhaka')
-      .default('UTC')
-      .describe('In which the farm has morning and evening'),
+    timezone: zoneSchema
+      .optional()
+      .describe(
+        'In which the farm has its days, morning and evening, and its devices their times without an offset. Without it days are UTC, and such times are refused',
+      ),
     midday_hour: z.int().min(0).max(23).default(11).describe('First hour of midday; before it is morning'),
     evening_hour: z.int().min(0).max(23).default(15).describe('First hour of evening'),
     silence_seconds: z
@@ -55,12 +56,3 @@ export const milkSection = z
   })
   .prefault({})
   .describe('How milkings are closed, graded and compared');
-
-function isTimeZone(zone: string): boolean {
-  try {
-    new Intl.DateTimeFormat('en', { timeZone: zone });
-    return true;
-  } catch {
-    return false;
-  }
-}

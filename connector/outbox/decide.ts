@@ -101,8 +101,3 @@ export function decideCall(call: FailedCall, attempts: number, waits: Waits, ran
       return { next: 'pause', state: 'unreachable', waitMs };
   }
 }
-
-/** The size of the next batch: half after an overload, twice after a success, between 1 and `max`. */
-export function nextBatchSize(size: number, max: number, outcome: 'success' | 'overload'): number {
-  return outcome === 'success' ? Math.min(max, size * 2) : Math.max(1, Math.floor(size / 2));
-}

@@ -4,7 +4,8 @@ import { messageOf } from '../../contract/errors.ts';
 import { OdooError } from '../odoo/errors.ts';
 import type { RecordMapping } from '../odoo/mapping/index.ts';
 import { createCaller, type CallerContext } from './call.ts';
-import { decideCall, nextBatchSize } from './decide.ts';
+import { createBatchSize } from './batch-size.ts';
+import { decideCall } from './decide.ts';
 import type { OutboxOptions } from './options.ts';
 import { createSettler, settled, type Settled, type SettlerContext } from './settler.ts';
 import { createSupply, type Batch, type Item } from './supply.ts';
@@ -35,7 +36,7 @@ export function createLane(name: string, kind: string, mapping: RecordMapping, c
   const settler = createSettler(kind, context);
   const supply = createSupply(context.db, kind, mapping, leaseMs, settler.release);
   const caller = createCaller(kind, mapping, context);
-  let size = batchSize;
+  const size = createBatchSize(batchSize);
   let failures = 0;
   let overloads = 0;
 
@@ -63,7 +64,7 @@ export function createLane(name: string, kind: string, mapping: RecordMapping, c
         if (!halved) failures += 1;
         // One timeout is normal, its records are in Odoo by now. A second one says that the batch is too large.
         overloads = error.reason === 'overload' ? overloads + 1 : 0;
-        if (overloads > 1) size = nextBatchSize(items.length, batchSize, 'overload');
+        if (overloads > 1) size.onTooMuch(items.length);
         const { reason, message, retryAfterMs } = error;
         const failed = { reason, message, retryAfterMs, size: items.length, failures, halved };
         const decision = decideCall(failed, first.row.attempts, waits, Math.random());
@@ -85,7 +86,7 @@ export function createLane(name: string, kind: string, mapping: RecordMapping, c
       }
       wellAgain();
       overloads = 0;
-      size = nextBatchSize(size, batchSize, 'success');
+      size.onSuccess();
       await settler.settle(done);
     }
     return undefined;
@@ -124,7 +125,7 @@ export function createLane(name: string, kind: string, mapping: RecordMapping, c
 
   async function lease(): Promise<Batch> {
     await settler.caughtUp();
-    return supply.lease(size);
+    return supply.lease(size.current());
   }
 
   return {
@@ -136,7 +137,7 @@ export function createLane(name: string, kind: string, mapping: RecordMapping, c
         return { waitMs: pollMs, reason: 'idle' };
       }
       // A full batch says that more wait. Not while Odoo has trouble: they would only be given back.
-      if (batch.full && failures === 0 && !context.stopping()) supply.leaseAhead(size);
+      if (batch.full && failures === 0 && !context.stopping()) supply.leaseAhead(size.current());
       await settler.settle(batch.misfits.map(({ row, error }) => settled(row, { outcome: 'parked', error })));
       return (await send(batch.items)) ?? { waitMs: 0, reason: 'more' };
     },

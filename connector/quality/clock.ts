@@ -1,6 +1,7 @@
 // Watches each device's clock: how far it is off, and values whose time cannot be, because it has not come yet.
 import { quality } from '../../contract/envelope.ts';
 import type { DecodedData } from '../decode/decoded.ts';
+import { remember } from './bounded.ts';
 
 /** What is known of the devices' clocks. An offset is arrival minus device time in seconds: below 0 the clock is ahead. */
 export interface ClockWatch {
@@ -35,8 +36,8 @@ const noticeableMs = 500;
 export function createClockWatch(toleranceMs: number): ClockWatch {
   const devices = new Map<string, Device>();
   return {
-    check(name, arrivedAt, { at, points, session }) {
-      let newest = at ?? -Infinity;
+    check(name, arrivedAt, { at, saidAt, points, session }) {
+      let newest = saidAt ?? at ?? -Infinity;
       for (const point of points) {
         if (point.time > newest) newest = point.time;
         // The values of a milking are what was milked, whenever it was.
@@ -48,7 +49,7 @@ export function createClockWatch(toleranceMs: number): ClockWatch {
       const delay = arrivedAt - newest;
       const device = devices.get(name);
       if (device === undefined)
-        devices.set(name, { second, least: delay, last: [], offsetMs: undefined, told: undefined });
+        remember(devices, name, { second, least: delay, last: [], offsetMs: undefined, told: undefined });
       else if (device.second === second) device.least = Math.min(device.least, delay);
       else {
         device.last = [...device.last.slice(1 - seconds), device.least];

@@ -2,6 +2,7 @@
 import { quality } from '../../contract/envelope.ts';
 import type { MetricCatalogue } from '../../contract/metrics.ts';
 import type { DecodedPoint } from '../decode/decoded.ts';
+import { remember } from './bounded.ts';
 
 /** Marks points of a device in the order of their arrival. Points that are marked already stay as they are. */
 export interface QualityWatch {
@@ -37,7 +38,7 @@ export function createQualityWatch(catalogue: MetricCatalogue): QualityWatch {
         const limit = limits.get(point.metric);
         if (limit === undefined || point.quality !== quality.good) continue;
         let known = devices.get(device);
-        if (known === undefined) devices.set(device, (known = new Map<string, Last>()));
+        if (known === undefined) remember(devices, device, (known = new Map<string, Last>()));
         const last = known.get(point.metric);
         // Late data is not compared: its neighbours are in the database, not here.
         if (last !== undefined && point.time <= last.time) continue;

@@ -43,6 +43,15 @@ const cardSchema = z.strictObject({
     .describe(
       'Arrival minus device time, of the last messages; below 0 the clock is ahead, above it is behind or data comes late',
     ),
+  clock_off_since: z.iso
+    .datetime()
+    .nullable()
+    .describe('Since then its clock is so wrong that the moment of arrival counts for what it says'),
+  unread_field: z
+    .string()
+    .nullable()
+    .describe('Of its messages could not be read, and why; the rest was taken'),
+  unread_at: z.iso.datetime().nullable().describe('When that was last so'),
   reach: z
     .enum(['online', 'degraded', 'offline', 'unreachable'])
     .nullable()

@@ -1,5 +1,6 @@
 // Data over REST: single values, batches of values, finished milkings. Answers come after the commit.
 import * as z from 'zod';
+import { isEnvelope } from '../../contract/envelope.ts';
 import { buildTopic, isName } from '../../contract/topics.ts';
 import { rowSchema } from '../decode/row.ts';
 import { submit, submitRows, type IngestPort } from '../ingest/submit.ts';
@@ -117,7 +118,7 @@ function milkingRoute(port: () => IngestPort): Route {
         Object.entries(body).filter(([key, value]) => !said.includes(key) && value !== null),
       );
       // Profiles of milk meters may look at it, as the meters themselves call it.
-      if (!('v' in body) && body.device_uid !== undefined) payload['device_id'] = body.device_uid;
+      if (!isEnvelope(body) && body.device_uid !== undefined) payload['device_id'] = body.device_uid;
       const arrivedAt = Date.now();
       if ('yield_kg' in payload)
         payload['session_end'] ??= payload['timestamp'] ?? new Date(arrivedAt).toISOString();

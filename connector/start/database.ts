@@ -8,7 +8,7 @@ import { setArchiving } from '../db/archive.ts';
 import { migrate } from '../db/migrate.ts';
 import { openPool, openQueryPool, toDatabaseError, type Db } from '../db/pool.ts';
 import { setStorage, setTimezone } from '../db/storage.ts';
-import { storageSettings } from './settings.ts';
+import { dayZone, storageSettings } from './settings.ts';
 import type { ConnectorState } from './state.ts';
 
 /** The pools. */
@@ -44,7 +44,7 @@ export async function prepareDatabase(
     try {
       const edition = await migrate(db, logger, config.database.edition);
       await setStorage(db, storageSettings(config));
-      await setTimezone(db, config.milk.timezone);
+      await setTimezone(db, dayZone(config));
       await setArchiving(db, config.storage.archive_folder !== '');
       state.database = { ok: true, detail: edition };
       logger.info({ edition }, 'database ready');

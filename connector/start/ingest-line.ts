@@ -13,6 +13,7 @@ import type { NewsChannel } from '../db/listen.ts';
 import { deviceNews, limitNews } from '../db/news.ts';
 import { inTransaction, toDatabaseError } from '../db/pool.ts';
 import { createArrivalClock, type ArrivalClock } from '../ingest/arrival-clock.ts';
+import { unreadOf } from '../ingest/item.ts';
 import { startIntake, type Intake, type IntakeHooks } from '../ingest/intake.ts';
 import type { MilkingSettings } from '../ingest/publish-milkings.ts';
 import { createWriter } from '../ingest/writer.ts';
@@ -23,7 +24,13 @@ import { createQualityWatch, type QualityWatch } from '../quality/watch.ts';
 import { withNews } from '../sources/kafka-notify.ts';
 import type { Context, Feature } from './context.ts';
 import { registerClockGauge } from './gauges.ts';
-import { configuredDevices, decodeSettings, intakeLimits, milkingSettings } from './settings.ts';
+import {
+  configuredDevices,
+  decodeSettings,
+  intakeLimits,
+  intakeQuotas,
+  milkingSettings,
+} from './settings.ts';
 import { openNotifier } from './sources.ts';
 import type { Gate } from './standby.ts';
 
@@ -56,19 +63,20 @@ export async function startIngestLine(
   const clocks = createClockWatch(config.intake.clock_tolerance_seconds * 1_000);
   registerClockGauge(metrics.registry, () => clocks.counts());
   const seen = new Map<number, number>();
+  const unread = new Map<string, string>();
   const decoding = decodeSettings(config, library, dimensions);
   const intake = startIntake(
     openWriter(context, { dimensions, milkings, clock }, shutdown, logger),
     decoding,
     { clock, clocks, watch },
     intakeLimits(config),
-    intakeHooks(context, seen),
+    intakeHooks(context, { seen, unread }),
     logger,
   );
   shutdown.onRelease('intake', () => intake.stop());
   state.intake = intake;
   state.ingest = { intake, rows: decoding };
-  return { intake, clock, news, jobs: lineJobs(context, { dimensions, milkings, seen, clocks }) };
+  return { intake, clock, news, jobs: lineJobs(context, { dimensions, milkings, seen, unread, clocks }) };
 }
 
 /** Devices and metrics as the line knows them, kept up with the configuration's files. */
@@ -116,6 +124,7 @@ function openWriter(
     db,
     dimensions,
     unknownDevices: config.intake.unknown_devices,
+    quotas: intakeQuotas(config),
     milkings,
     voidedStamps: () => clock.voided(),
     logger,
@@ -124,12 +133,16 @@ function openWriter(
   return config.kafka.notify ? withNews(store, openNotifier(config, shutdown, logger)) : store;
 }
 
-function intakeHooks({ metrics, live, state, gate }: LineContext, seen: Map<number, number>): IntakeHooks {
+function intakeHooks(
+  { metrics, live, state, gate }: LineContext,
+  { seen, unread }: Pick<LineMemory, 'seen' | 'unread'>,
+): IntakeHooks {
   const { detail: edition } = state.database;
   return {
     onBatch(result, items, durationMs) {
       metrics.onBatch(result, items, durationMs);
       for (const [id, at] of result.seen) seen.set(id, at);
+      for (const [key, field] of unreadOf(items)) unread.set(key, field);
       live.milkings(result.published);
       live.commands(result.commands);
     },
@@ -150,11 +163,13 @@ interface LineMemory {
   milkings: MilkingSettings;
   /** When devices were last heard, by device id. */
   seen: Map<number, number>;
+  /** What could not be read of devices' messages, by device. */
+  unread: Map<string, string>;
   clocks: ClockWatch;
 }
 
 function lineJobs({ config, db, metrics, live }: LineContext, memory: LineMemory): Feature['jobs'] {
-  const { dimensions, milkings, seen, clocks } = memory;
+  const { dimensions, milkings, seen, unread, clocks } = memory;
   return maintenanceJobs({
     db,
     dimensions,
@@ -167,17 +182,27 @@ function lineJobs({ config, db, metrics, live }: LineContext, memory: LineMemory
       seen.clear();
       return taken;
     },
+    takeUnread() {
+      const taken = byDevice(unread, dimensions);
+      unread.clear();
+      return taken;
+    },
     takeClockOffsets() {
-      const offsets = new Map<number, number>();
-      for (const [key, seconds] of clocks.takeOffsets()) {
-        const device = dimensions.devices.get(key);
-        if (device !== undefined) offsets.set(device.id, seconds);
-      }
-      return offsets;
+      return byDevice(clocks.takeOffsets(), dimensions);
     },
     onClosed(closed) {
       metrics.onMilkings(closed.length);
       live.milkings(closed);
     },
   });
+}
+
+/** By device id what is known by its key; of devices that are not registered nothing. */
+function byDevice<T>(known: ReadonlyMap<string, T>, dimensions: Dimensions): ReadonlyMap<number, T> {
+  const found = new Map<number, T>();
+  for (const [key, value] of known) {
+    const device = dimensions.devices.get(key);
+    if (device !== undefined) found.set(device.id, value);
+  }
+  return found;
 }

@@ -1,10 +1,12 @@
 // From configuration to what the parts take: snake_case and units become ours, once.
 import { AppError } from '../../contract/errors.ts';
 import type { ConnectorConfig } from '../config/load.ts';
+import type { ClockLimits } from '../db/clocks.ts';
 import { deviceKey, type Dimensions, type NewDevice } from '../db/dimensions.ts';
 import type { StorageSettings } from '../db/storage.ts';
 import type { RowContext } from '../decode/rows.ts';
 import type { IntakeLimits } from '../ingest/intake.ts';
+import type { IntakeQuotas } from '../ingest/quota.ts';
 import type { LogOptions } from '../sources/kafka-client.ts';
 import type { MilkingSettings } from '../ingest/publish-milkings.ts';
 import type { MqttSourceOptions } from '../sources/mqtt-source.ts';
@@ -21,6 +23,7 @@ export function decodeSettings(
   library: Readonly<Meanings>,
   dimensions: Dimensions,
 ): RowContext {
+  const zones = new Map(config.devices.map(({ farm, uid, zone }) => [deviceKey(farm, uid), zone]));
   return {
     templates: config.templates,
     get catalogue() {
@@ -35,6 +38,7 @@ export function decodeSettings(
       return device?.state === 'registered' ? (device.profile ?? undefined) : undefined;
     },
     kgPerLitre: config.milk.kg_per_litre,
+    zoneOf: (farm, deviceUid) => zones.get(deviceKey(farm, deviceUid)) ?? config.milk.timezone,
     maxPayloadBytes: config.intake.max_payload_bytes,
     maxFutureMs: config.intake.max_future_minutes * 60_000,
     maxPastMs: config.intake.max_past_days * 86_400_000,
@@ -52,7 +56,7 @@ export function restSettings(config: ConnectorConfig): {
   return {
     routeSettings: {
       maxBodyBytes: rest.max_body_bytes,
-      milk: { timezone: milk.timezone, kgPerLitre: milk.kg_per_litre },
+      milk: { timezone: dayZone(config), kgPerLitre: milk.kg_per_litre },
       grade: (fat, protein, scc) => gradeOf(fat, protein, scc, rules),
     },
     limits: {
@@ -71,11 +75,21 @@ export function intakeLimits({ intake }: ConnectorConfig): IntakeLimits {
   };
 }
 
+/** How much unknown senders may make the intake keep. */
+export function intakeQuotas({ intake }: ConnectorConfig): IntakeQuotas {
+  return {
+    newFarms: intake.max_new_farms,
+    newDevicesPerHour: intake.max_new_devices_per_hour,
+    deadLettersPerHour: intake.max_dead_letters_per_hour,
+  };
+}
+
 /** What milkings take. */
-export function milkingSettings({ milk }: ConnectorConfig): MilkingSettings {
+export function milkingSettings(config: ConnectorConfig): MilkingSettings {
+  const { milk } = config;
   return {
     rules: {
-      timezone: milk.timezone,
+      timezone: dayZone(config),
       middayHour: milk.midday_hour,
       eveningHour: milk.evening_hour,
       sccReject: milk.scc_reject,
@@ -94,11 +108,19 @@ export function milkingSettings({ milk }: ConnectorConfig): MilkingSettings {
   };
 }
 
+/** The zone in which days are counted. */
+export const dayZone = ({ milk }: ConnectorConfig): string => milk.timezone ?? 'UTC';
+
 const above = (high: number, severity: Limit['severity']): Limit => ({ low: null, high, severity });
 
 /** How long somebody may be away, in seconds. */
 export function presenceSettings({ presence }: ConnectorConfig): PresenceLimits {
   return { gateway: presence.gateway_lost_seconds, device: presence.device_offline_seconds };
+}
+
+/** From which offset on a device's clock is an alert: where its times are not taken. */
+export function clockSettings({ intake }: ConnectorConfig): ClockLimits {
+  return { ahead: intake.max_future_minutes * 60, behind: intake.max_past_days * 86_400 };
 }
 
 /** How long what is kept. */

@@ -117,10 +117,11 @@ function registerProblems(
   catalogue: MetricCatalogue,
 ): Problem[] {
   const problems: Problem[] = [];
-  if (register.metric !== undefined) {
-    const unit = register.unit ?? catalogue.get(register.metric)?.unit ?? '';
-    problems.push(...metricProblems(path, register.metric, unit, catalogue));
-  }
+  const { metric, unit } = register;
+  if (metric !== undefined && unit === undefined)
+    problems.push({ path, message: `register '${register.name}' states no unit` });
+  else if (metric !== undefined && unit !== undefined)
+    problems.push(...metricProblems(path, metric, unit, catalogue));
   if (register.type === 'string' && register.length === undefined)
     problems.push({ path, message: 'a string register needs a length' });
   if ((register.type === 'bool') !== (register.table === 'coil' || register.table === 'discrete')) {

@@ -1,10 +1,9 @@
 // The `payload:` section of a device profile: how a foreign JSON payload maps to catalogue metrics.
 import * as z from 'zod';
 import { unitSchema, type MetricCatalogue } from '../metrics.ts';
+import { pointerSchema } from '../pointer.ts';
+import { zoneSchema } from '../zone.ts';
 import { metricProblems, type Problem } from './problem.ts';
-
-/** RFC 6901 pointer into a JSON payload. */
-const pointerSchema = z.string().regex(/^(\/[^/]+)+$/, "a JSON pointer such as '/quality/fat_percentage'");
 
 const payloadPointSchema = z.strictObject({
   pointer: pointerSchema,
@@ -28,6 +27,8 @@ export const payloadSchema = z.strictObject({
   /** Where the time is (ISO 8601 or epoch s/ms); without it, or where it is absent and not required, the time of arrival counts. */
   at: z.strictObject({ pointer: pointerSchema, required: z.boolean().default(true) }),
   /** The sender's own message id, the same when it sends the message again. */
+  /** IANA time zone of times without an offset, where this model has a fixed one; without it the device's counts, else the farm's. */
+  zone: zoneSchema.optional(),
   id: pointerSchema.optional(),
   session: z
     .strictObject({

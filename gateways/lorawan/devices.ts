@@ -1,5 +1,6 @@
 // Which device of ours an event speaks of: from the configuration, else from ChirpStack's own names and tags. Pure.
-import { rfidSchema, type Envelope } from '../../contract/envelope.ts';
+import { toTag } from '../../contract/animal-tag.ts';
+import type { Envelope } from '../../contract/envelope.ts';
 import { toDeviceType } from '../../contract/topics.ts';
 import type { DeviceAddress } from '../shared/protocol.ts';
 import type { DeviceInfo } from './events.ts';
@@ -29,7 +30,7 @@ export function findDevice(farm: string, info: DeviceInfo, settings: Settings): 
     toDeviceType(tags['device_type'] ?? '') ??
     model?.deviceType ??
     settings.unknownDeviceType;
-  const rfid = listed?.rfid ?? rfidSchema.safeParse(tags['rfid']).data;
+  const rfid = listed?.rfid ?? toTag(tags['rfid'] ?? '');
   const animalId = listed?.animalId ?? tags['animal_id']?.slice(0, 64);
   const animal = {
     ...(rfid === undefined ? {} : { rfid }),

@@ -1,6 +1,7 @@
 // Takes ChirpStack's events in: each once, onto the disk, whichever way its copies come.
 import type { Services } from '../shared/protocol.ts';
-import { interpret, readEvent, type ChirpEvent } from './events.ts';
+import { readEvent, type ChirpEvent } from './events.ts';
+import { interpret } from './interpret.ts';
 import type { KnownDevices } from './known.ts';
 import type { Settings } from './section.ts';
 
@@ -24,11 +25,7 @@ export function createEventIntake(
       services.count('lorawan_ignored_total');
       return;
     }
-    const said = interpret(event, {
-      model: device.model,
-      arrivedAt: Date.now(),
-      metrics: settings().metrics,
-    });
+    const said = interpret(event, { model: device.model, arrivedAt: Date.now() });
     if (said.state !== undefined) services.report(device.address, said.state.state, said.state.detail);
     if (said.envelope !== undefined)
       await services.publish(device.address, { ...said.envelope, ...device.extra });

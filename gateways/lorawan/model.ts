@@ -3,6 +3,7 @@ import { quality } from '../../contract/envelope.ts';
 import { compileDeviceProfile, type LorawanMap } from '../../contract/lorawan.ts';
 import { toCanonical } from '../../contract/metrics.ts';
 import { nearMatch } from '../../contract/near-match.ts';
+import { atPointer, toNumber } from '../../contract/pointer.ts';
 import type { Profile } from '../../contract/profile.ts';
 import type { DeviceType } from '../../contract/topics.ts';
 import type { CodecField } from './codecs/codec.ts';
@@ -17,18 +18,26 @@ export interface Measured {
   ageMs?: number;
 }
 
+/** What an uplink says; `note` is for a person. */
+interface Uplink {
+  values: Measured[];
+  note?: string;
+}
+
 export interface Model {
   /** The profile's name. */
   name: string;
   deviceType: DeviceType;
-  /** Reads an uplink; a string is the reason why it cannot be read. Never throws, whatever the bytes are. */
-  read: (fPort: number, bytes: Uint8Array) => { values: Measured[]; note?: string } | string;
+  /** Reads an uplink's bytes; a string is the reason why it cannot be read. Never throws. Undefined when no codec of ours does. */
+  read: ((fPort: number, bytes: Uint8Array) => Uplink | string) | undefined;
+  /** Reads what ChirpStack's codec made of an uplink, as far as the profile says what it means; undefined when it says nothing. */
+  readObject: ((object: unknown) => Uplink) | undefined;
   commands: LorawanMap['commands'];
   /** Whether a ChirpStack device profile of that name is this model. */
   fits: (deviceProfileName: string) => boolean;
 }
 
-type Rule = Omit<LorawanMap['points'][number], 'field' | 'min' | 'max'> & {
+type Rule = Omit<LorawanMap['object'][number], 'pointer' | 'min' | 'max'> & {
   min?: number | undefined;
   max?: number | undefined;
 };
@@ -37,23 +46,41 @@ type Rule = Omit<LorawanMap['points'][number], 'field' | 'min' | 'max'> & {
 export function toModel(profile: Profile, kgPerLitre: number): Model | undefined {
   const { profile: name, device_type: deviceType, lorawan: map } = profile;
   if (map === undefined) return undefined;
-  const codec = codecs[map.codec];
-  const rules = rulesOf(map);
   const pattern = map.device_profile === undefined ? undefined : compileDeviceProfile(map.device_profile);
   return {
     name,
     deviceType,
-    read: (fPort, bytes) => {
-      const reading = codec.decode(fPort, bytes);
-      if (typeof reading === 'string') return reading;
-      const values = reading.fields.flatMap((field) =>
-        (rules.get(field.field) ?? []).flatMap((rule) => measure(field, rule, kgPerLitre)),
-      );
-      return { values, ...(reading.note === undefined ? {} : { note: reading.note }) };
-    },
+    read: readerOf(map, kgPerLitre),
+    readObject: map.object.length === 0 ? undefined : (object) => readObject(object, map.object, kgPerLitre),
     commands: map.commands,
     fits: (given) => given.toLowerCase() === name || pattern?.test(given) === true,
   };
+}
+
+function readerOf(map: LorawanMap, kgPerLitre: number): Model['read'] {
+  if (map.codec === undefined) return undefined;
+  const codec = codecs[map.codec];
+  const rules = rulesOf(map);
+  return (fPort, bytes) => {
+    const reading = codec.decode(fPort, bytes);
+    if (typeof reading === 'string') return reading;
+    const values = reading.fields.flatMap((field) =>
+      (rules.get(field.field) ?? []).flatMap((rule) => measure(field, rule, kgPerLitre)),
+    );
+    return { values, ...(reading.note === undefined ? {} : { note: reading.note }) };
+  };
+}
+
+function readObject(object: unknown, map: LorawanMap['object'], kgPerLitre: number): Uplink {
+  const values: Measured[] = [];
+  const unread: string[] = [];
+  for (const { pointer, ...rule } of map) {
+    const raw = atPointer(object, pointer);
+    const value = toNumber(raw);
+    if (value !== undefined) values.push(...measure({ value }, rule, kgPerLitre));
+    else if (raw !== undefined && raw !== null) unread.push(pointer);
+  }
+  return { values, ...(unread.length === 0 ? {} : { note: `no numbers: ${unread.join(', ')}` }) };
 }
 
 function rulesOf({ points, battery }: LorawanMap): ReadonlyMap<string, Rule[]> {
@@ -62,7 +89,11 @@ function rulesOf({ points, battery }: LorawanMap): ReadonlyMap<string, Rule[]> {
   return Map.groupBy([...percent, ...points], ({ field }) => field);
 }
 
-function measure({ value: raw, time, ageMs }: CodecField, rule: Rule, kgPerLitre: number): Measured[] {
+function measure(
+  { value: raw, time, ageMs }: Omit<CodecField, 'field'>,
+  rule: Rule,
+  kgPerLitre: number,
+): Measured[] {
   if (rule.sentinels.includes(raw)) return [];
   const scaled = toCanonical(raw * rule.scale + rule.offset, rule.unit, kgPerLitre);
   // Without the noise that scaling leaves: 28.29, not 28.290000000000003.
@@ -82,14 +113,15 @@ function measure({ value: raw, time, ageMs }: CodecField, rule: Rule, kgPerLitre
 
 /** Fields that a profile maps and its codec does not have. */
 export function unknownFields({ profile, lorawan }: Profile): string[] {
-  if (lorawan === undefined) return [];
+  if (lorawan?.codec === undefined) return [];
   const { fields } = codecs[lorawan.codec];
   const named = [...lorawan.points, ...(lorawan.battery === undefined ? [] : [lorawan.battery])];
+  const { codec } = lorawan;
   return named
     .filter(({ field }) => !fields.includes(field))
     .map(({ field }) => {
       const near = nearMatch(field, fields);
       const hint = near === undefined ? `known: ${fields.join(', ')}` : `did you mean '${near}'?`;
-      return `profile '${profile}': codec ${lorawan.codec} has no field '${field}'; ${hint}`;
+      return `profile '${profile}': codec ${codec} has no field '${field}'; ${hint}`;
     });
 }

@@ -1,6 +1,6 @@
 // The `lorawan:` section of gateway.yaml.
 import * as z from 'zod';
-import { rfidSchema } from '../../contract/envelope.ts';
+import { rfidSchema } from '../../contract/animal-tag.ts';
 import { nearMatch } from '../../contract/near-match.ts';
 import { deviceTypeSchema, type DeviceType } from '../../contract/topics.ts';
 import { nameSchema } from '../shared/config.ts';
@@ -83,7 +83,6 @@ export interface Settings {
   assigned: ReadonlyMap<string, Model>;
   /** By device EUI. */
   devices: ReadonlyMap<string, ListedDevice>;
-  metrics: { has(name: string): boolean };
 }
 
 /** Looks up profiles and claims uids. */
@@ -134,6 +133,5 @@ export function resolveSection(section: Section, site: Site): Settings {
     models,
     assigned,
     devices,
-    metrics: site.catalogue,
   };
 }

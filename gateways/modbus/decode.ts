@@ -1,6 +1,7 @@
 // Raw registers to values: types, word orders, sentinels, scale, canonical units. Pure.
 import { quality, type Envelope } from '../../contract/envelope.ts';
 import { toCanonical } from '../../contract/metrics.ts';
+import { tagProblem } from '../../contract/animal-tag.ts';
 import type { ModbusMap, RegisterDefinition } from '../../contract/profile/modbus.ts';
 import { fixedWidths, registerWidth, type Block } from './plan.ts';
 
@@ -68,10 +69,10 @@ export function toPoints(
   });
 }
 
-/** The 15-digit tag in a string or uint64 register; undefined when no tag was read. */
+/** The animal's tag in a string or uint64 register; undefined when none was read. */
 export function toRfid(value: Value | undefined): string | undefined {
   const digits = typeof value === 'number' ? value.toFixed(0).padStart(15, '0') : value;
-  return typeof digits === 'string' && /^\d{15}$/.test(digits) && !/^0+$/.test(digits) ? digits : undefined;
+  return typeof digits === 'string' && tagProblem(digits) === undefined ? digits : undefined;
 }
 
 /**

@@ -52,7 +52,7 @@ function startRfid(initial: Settings, services: Services): Running<Settings> {
 function startReader(reader: Reader, services: Services): RunningReader {
   const { logger } = services;
   const address: DeviceAddress = { farm: services.farm, deviceType: 'rfid_reader', deviceUid: reader.uid };
-  const options = { allowTest: reader.allow_test, antenna: reader.antenna };
+  const options = { allowTest: reader.allow_test, antenna: reader.antenna, bitOrder: reader.bit_order };
   const labels = { reader: reader.uid };
   const fields = new Map<string, Field>();
   const debounces = new Map<string, ReturnType<typeof createDebounce>>();

@@ -1,5 +1,6 @@
 // The `rfid:` section of gateway.yaml.
 import * as z from 'zod';
+import { bitOrders } from '../../contract/animal-tag.ts';
 import { nameSchema } from '../shared/config.ts';
 import type { Site } from '../shared/protocol.ts';
 
@@ -19,6 +20,12 @@ const readerSchema = z.strictObject({
     ),
   stalls: z.record(z.string(), stallSchema).default({}).describe('Stall by antenna'),
   allow_test: z.boolean().default(false).describe('Takes test tags too: country code 999'),
+  bit_order: z
+    .enum(bitOrders)
+    .optional()
+    .describe(
+      'How it writes tags in hexadecimal: animal flag first (msb) or last (lsb). Without it what reads either way is refused',
+    ),
   settle_ms: z
     .int()
     .min(0)

@@ -1,6 +1,6 @@
 // What small sensors send by HTTP or CoAP: one contract, a token per device. Forwards; the connector knows the profiles.
 import * as z from 'zod';
-import { envelopeSchema } from '../../contract/envelope.ts';
+import { envelopeSchema, isEnvelope } from '../../contract/envelope.ts';
 import { firstIssue, safeParse } from '../../contract/safe-parse.ts';
 import { buildTopic, deviceTypeSchema, isName } from '../../contract/topics.ts';
 import { nameSchema } from './config.ts';
@@ -48,7 +48,7 @@ export async function takeIn(
     return refuse(400, 'the body is not a JSON object');
   const address: DeviceAddress = { farm: services.farm, deviceType: device.type, deviceUid: device.uid };
   let isStored: boolean;
-  if ('v' in body) {
+  if (isEnvelope(body)) {
     const parsed = safeParse(envelopeSchema, body);
     if (!parsed.success) return refuse(400, `envelope v1: ${firstIssue(parsed.error)}`);
     const place = device.stall === undefined ? {} : { stall: device.stall };

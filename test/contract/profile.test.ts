@@ -47,7 +47,7 @@ test('each mistake is found where it is', () => {
       "unit '[degF]' does not convert to milk_yield's unit 'kg'",
     ],
     [
-      { modbus: modbus({ metric: 'constructor' }) },
+      { modbus: modbus({ metric: 'constructor', unit: 'kg' }) },
       [...register, 'metric'],
       "metric 'constructor' is not in config/metrics.yaml",
     ],
@@ -56,6 +56,13 @@ test('each mistake is found where it is', () => {
       [...register, 'unit'],
       "unit 'L' does not convert to milk_flow's unit 'kg/min'",
     ],
+    [{ modbus: modbus({ metric: 'milk_yield' }) }, register, "register 'counter' states no unit"],
+    [
+      { lorawan: { object: [{ pointer: '/x', metric: 'pressure', unit: 'V' }] } },
+      ['lorawan', 'object', 0, 'unit'],
+      "unit 'V' does not convert to pressure's unit 'kPa'",
+    ],
+    [{ lorawan: { codec: 'elsys-ers' } }, ['lorawan'], 'needs codec and points, or object'],
     [{ modbus: modbus({ type: 'string' }) }, register, 'a string register needs a length'],
     [
       { modbus: modbus({ type: 'bool' }) },
@@ -83,7 +90,7 @@ test('sound profiles have no problems', () => {
     { payload: payload({ unit: 'L' }) },
     { modbus: modbus({ table: 'discrete', type: 'bool' }, { counter: 'counter', active: 'counter' }) },
     { modbus: modbus({ type: 'string', length: 4 }) },
-    { modbus: modbus({ metric: 'milk_yield' }) },
+    { modbus: modbus({ metric: 'milk_yield', unit: 'kg' }) },
   ]) {
     assert.deepEqual(profileProblems(profile(parts), catalogue), []);
   }

@@ -141,6 +141,8 @@ describe('a milking in Odoo', { skip: noOdoo() }, () => {
     });
     const row = await arrived('cells');
     assert.equal(row.quality_grade, 'reject');
+    // Odoo hears of alerts of registered devices only.
+    await connector.query(`UPDATE iot.device SET state = 'registered' WHERE device_uid = 'meter_001'`);
     const alerts = () =>
       admin.read<{ alert_type: string; severity: string; state: string }>(
         'iot.alert',

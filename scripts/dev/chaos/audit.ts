@@ -65,7 +65,7 @@ export async function audit(farm: string, load: Load, stored: Stored, odoo: Odoo
     }
     if (!acknowledged) continue;
     findings.published += 1;
-    const isLetter = kind === 'poison' || kind === 'ahead';
+    const isLetter = kind === 'poison';
     if (isLetter) findings.dead_letters_expected += 1;
     if (count > 0) findings.stored += 1;
     else if (held) findings.broker_lost += 1;

@@ -6,8 +6,8 @@ export interface Sent {
   n: number;
   topic: string;
   payload: string;
-  /** `poison` messages and those from a clock that is ahead belong into the dead letters. */
-  kind: 'gauge' | 'milk' | 'poison' | 'ahead';
+  /** `poison` messages belong into the dead letters. */
+  kind: 'gauge' | 'milk' | 'poison';
   /** Index of the milking, for `milk`. */
   milking: number;
   /** Without a time of its own nothing tells it from its repetition by the sender. */

@@ -75,7 +75,9 @@ export function createLoad(farm: string): Load {
     return put({
       topic,
       payload: JSON.stringify({ v: 1, at, points }),
-      kind: shiftMs > 0 ? 'ahead' : 'gauge',
+      kind: 'gauge',
+      // What is ahead counts when it comes: nothing tells it from its repetition.
+      timed: shiftMs <= 0,
     });
   }
 

@@ -7,7 +7,8 @@ import type { MetricCatalogue } from '../../../contract/metrics.ts';
 import type { Profile } from '../../../contract/profile.ts';
 import type { ModbusMap } from '../../../contract/profile/modbus.ts';
 import { canonicalTemplate, compileTopicTemplate } from '../../../contract/topics.ts';
-import { interpret, readEvent } from '../../../gateways/lorawan/events.ts';
+import { readEvent } from '../../../gateways/lorawan/events.ts';
+import { interpret } from '../../../gateways/lorawan/interpret.ts';
 import { toModel } from '../../../gateways/lorawan/model.ts';
 import { decodeBlocks } from '../../../gateways/modbus/decode.ts';
 import { planReads } from '../../../gateways/modbus/plan.ts';
@@ -30,16 +31,17 @@ export function readSample(
   context: SampleContext,
 ): Omit<Envelope, 'v'> | string | undefined {
   const at = sample.expect.at === undefined ? 0 : new Date(sample.expect.at).getTime();
-  const { payload, registers, f_port: fPort, hex } = sample;
+  const { payload, registers, f_port: fPort, hex, object } = sample;
   if (payload !== undefined) return readJson(profile, payload, context);
   if (registers !== undefined)
     return profile.modbus === undefined
       ? 'registers need a modbus section'
       : readRegisters(profile.modbus, registers, at);
-  if (fPort === undefined || hex === undefined) return undefined;
+  const isUplink = (fPort !== undefined && hex !== undefined) || object !== undefined;
+  if (!isUplink) return undefined;
   return profile.lorawan === undefined
     ? 'an uplink needs a lorawan section'
-    : readUplink(profile, { fPort, hex, at }, context.catalogue);
+    : readUplink(profile, { fPort, hex, object, at });
 }
 
 /** The envelope of the first poll that finds these registers; what a sample does not name is 0. */
@@ -56,19 +58,24 @@ function readRegisters(map: ModbusMap, registers: NonNullable<Sample['registers'
 /** The envelope of an uplink as ChirpStack hands it over. */
 function readUplink(
   profile: Profile & { lorawan?: LorawanMap | undefined },
-  { fPort, hex, at }: { fPort: number; hex: string; at: number },
-  metrics: MetricCatalogue,
+  {
+    fPort,
+    hex = '',
+    object,
+    at,
+  }: Partial<Pick<Sample, 'hex' | 'object'>> & { fPort: number | undefined; at: number },
 ): Envelope | string {
   const bytes = Buffer.from(hex.replaceAll(' ', ''), 'hex');
   const deviceInfo = { devEui: '0000000000000000', deviceProfileName: profile.profile };
-  const event = readEvent('up', { deviceInfo, fPort, data: bytes.toString('base64') });
+  const event = readEvent('up', { deviceInfo, fPort, data: bytes.toString('base64'), object });
   if (typeof event === 'string') return event;
   const model = toModel(profile, kgPerLitre);
-  const { envelope, state } = interpret(event, { model, arrivedAt: at, metrics });
-  const refused = model?.read(fPort, bytes);
-  return envelope === undefined || typeof refused === 'string'
-    ? (state?.detail ?? 'nothing is said')
-    : envelope;
+  const { envelope, state } = interpret(event, { model, arrivedAt: at });
+  const isRefused =
+    object === undefined
+      ? typeof model?.read?.(fPort ?? 0, bytes) !== 'object'
+      : envelope?.points.length === 0;
+  return envelope === undefined || isRefused ? (state?.detail ?? 'nothing is said') : envelope;
 }
 
 /** The message that the connector makes of a payload on a topic of this profile's device type. */
@@ -87,6 +94,7 @@ function readJson(
       profiles,
       assignedProfile: () => undefined,
       kgPerLitre,
+      zoneOf: () => undefined,
       maxPayloadBytes: 262_144,
       maxFutureMs: Infinity,
       maxPastMs: Infinity,

@@ -14,6 +14,11 @@ describe('presence', { skip: noBroker() }, () => {
     await connector.query(`INSERT INTO iot.farm (code, name) VALUES ($1, $1)`, [connector.farm]);
     await connector.query(
       `INSERT INTO iot.device (farm_id, device_uid, device_type, name, state)
+       SELECT id, 'gw', 'gateway', 'gw', 'registered' FROM iot.farm WHERE code = $1`,
+      [connector.farm],
+    );
+    await connector.query(
+      `INSERT INTO iot.device (farm_id, device_uid, device_type, name, state)
        SELECT id, 'm' || n, 'milk_meter', 'm' || n, 'registered' FROM iot.farm, generate_series(1, 20) n WHERE code = $1`,
       [connector.farm],
     );

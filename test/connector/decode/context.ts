@@ -16,6 +16,7 @@ export function decodeContext(changes: Partial<DecodeContext> = {}): DecodeConte
     profiles: loadProfiles('config/profiles', catalogue),
     assignedProfile: () => undefined,
     kgPerLitre: 1.03,
+    zoneOf: () => undefined,
     maxPayloadBytes: 262_144,
     maxFutureMs: 10 * 60_000,
     maxPastMs: 90 * 86_400_000,

@@ -37,7 +37,10 @@ function assertSound(topic: string, payload: Uint8Array): string {
     assert.ok(deviceTypes.includes(decoded.address.deviceType));
     for (const point of points) {
       assert.ok(Number.isFinite(point.value) && context.catalogue.has(point.metric));
-      assert.ok(at === undefined ? Number.isNaN(point.time) : Number.isInteger(point.time));
+      const isRelative = at === undefined && Number.isNaN(point.time);
+      assert.ok(isRelative || Number.isInteger(point.time));
+      const { ageMs = 0 } = point;
+      assert.ok(Number.isInteger(ageMs) && ageMs >= 0 && ageMs <= context.maxPastMs);
       assert.ok(Number.isInteger(point.quality) && point.quality >= 0 && point.quality <= 32_767);
     }
     assert.ok(at === undefined || (at <= now + context.maxFutureMs && at >= now - context.maxPastMs));

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { inspect } from 'node:util';
 import fc from 'fast-check';
-import { parseMoment } from '../../../connector/decode/moment.ts';
+import { momentIn, parseMoment } from '../../../connector/decode/moment.ts';
 
 const at = Date.UTC(2026, 10, 20, 5, 42, 10);
 
@@ -11,10 +11,8 @@ describe('the same moment', () => {
   for (const written of [
     '2026-11-20T05:42:10Z',
     '2026-11-20T05:42:10z',
-    '2026-11-20T05:42:10',
-    '2026-11-20 05:42:10',
     ' 2026-11-20 05:42:10 Z ',
-    '2026-11-20T05:42:10.000000',
+    '2026-11-20T05:42:10.000000Z',
     '2026-11-20T11:42:10+06:00',
     '2026-11-20T11:42:10+0600',
     '2026-11-20T00:12:10-05:30',
@@ -45,6 +43,62 @@ describe('no moment', () => {
   ]) {
     test(inspect(value), () => assert.equal(parseMoment(value), undefined));
   }
+});
+
+describe('local time, without an offset', () => {
+  const local = (text: string, zone?: string) => momentIn(text, () => zone);
+  const exact = (iso: string) => ({ time: Date.parse(iso), isExact: true });
+  const doubtful = (iso: string) => ({ time: Date.parse(iso), isExact: false });
+
+  test('is of its zone, and of none without one', () => {
+    assert.deepEqual(local('2026-11-28T09:01:32', 'Asia/Dhaka'), exact('2026-11-28T03:01:32Z'));
+    assert.deepEqual(local('2026-11-28 09:01:32.25', 'Asia/Kathmandu'), exact('2026-11-28T03:16:32.250Z'));
+    assert.deepEqual(local('2026-07-01T12:00', 'Europe/Berlin'), exact('2026-07-01T10:00:00Z'));
+    assert.deepEqual(local('2026-01-01T12:00', 'Europe/Berlin'), exact('2026-01-01T11:00:00Z'));
+    assert.match(JSON.stringify(local('2026-11-28T09:01:32')), /no UTC offset, and no time zone is known/);
+    assert.equal(parseMoment('2026-11-28T09:01:32'), undefined);
+    assert.deepEqual(local('09:01:32', 'Asia/Dhaka'), { problem: 'is not a time', isLocal: false });
+  });
+
+  test('an offset, or epoch, is not asked for its zone', () => {
+    const zone = () => assert.fail('asked');
+    for (const value of ['2026-11-20T05:42:10Z', '2026-11-20T11:42:10+0600', 1_795_153_330])
+      assert.deepEqual(momentIn(value, zone), { time: at, isExact: true });
+  });
+
+  test('what clocks show twice is the first time, what they skip goes on with the time before; both are marked', () => {
+    assert.deepEqual(local('2026-10-25T02:30:00', 'Europe/Berlin'), doubtful('2026-10-25T00:30:00Z'));
+    assert.deepEqual(local('2026-10-25T01:59:59', 'Europe/Berlin'), exact('2026-10-24T23:59:59Z'));
+    assert.deepEqual(local('2026-10-25T03:00:00', 'Europe/Berlin'), exact('2026-10-25T02:00:00Z'));
+    assert.deepEqual(local('2026-03-29T02:30:00', 'Europe/Berlin'), doubtful('2026-03-29T01:30:00Z'));
+    assert.deepEqual(local('2026-03-29T03:00:00', 'Europe/Berlin'), exact('2026-03-29T01:00:00Z'));
+    assert.deepEqual(local('2026-11-01T01:30:00', 'America/New_York'), doubtful('2026-11-01T05:30:00Z'));
+  });
+
+  test('what a zone shows at a moment is that moment again, but for the hour that is shown twice', () => {
+    const zones = [
+      'Asia/Dhaka',
+      'Europe/Berlin',
+      'America/New_York',
+      'Australia/Lord_Howe',
+      'Africa/Casablanca',
+    ];
+    const years = {
+      min: new Date('2020-01-01T00:00:00Z'),
+      max: new Date('2030-01-01T00:00:00Z'),
+      noInvalidDate: true,
+    };
+    fc.assert(
+      fc.property(fc.date(years), fc.constantFrom(...zones), (date, zone) => {
+        const shown = date.toLocaleString('sv-SE', { timeZone: zone });
+        const found = local(shown, zone);
+        assert.ok('time' in found);
+        const whole = Math.trunc(date.getTime() / 1000) * 1000;
+        if (found.isExact) assert.equal(found.time, whole);
+        else assert.ok(found.time <= whole && whole - found.time <= 3_600_000);
+      }),
+    );
+  });
 });
 
 test('every ISO text comes back as its moment; whole seconds and milliseconds are told apart since 1973', () => {

@@ -32,6 +32,7 @@ const context: DecodeContext = {
   catalogue,
   profiles: loadProfiles('config/profiles', catalogue),
   assignedProfile: () => undefined,
+  zoneOf: () => undefined,
   kgPerLitre: 1.03,
   maxPayloadBytes: 100_000,
   maxFutureMs: minute,

@@ -7,7 +7,6 @@ import { backoffMs } from '../../../contract/backoff.ts';
 import {
   crashPatience,
   decideCall,
-  nextBatchSize,
   readResults,
   settle,
   type FailedCall,
@@ -95,19 +94,6 @@ test('a crash is the server’s fault first, a record’s later, and never parks
 test('Retry-After is respected beyond the own step', () => {
   const decision = decideCall(failed({ reason: 'busy', retryAfterMs: 90_000 }), 0, waits, 0.5);
   assert.deepEqual(decision, { next: 'pause', state: 'ok', waitMs: 90_000 });
-});
-
-test('batches shrink by half and come back, between one and the maximum', () => {
-  fc.assert(
-    fc.property(
-      fc.integer({ min: 1, max: 1000 }),
-      fc.array(fc.constantFrom('success' as const, 'overload' as const)),
-      (max, outcomes) => {
-        const size = outcomes.reduce((current, outcome) => nextBatchSize(current, max, outcome), max);
-        assert.ok(size >= 1 && size <= max);
-      },
-    ),
-  );
 });
 
 test('an answer counts only when it has one fitting result per record, in order', () => {

@@ -56,6 +56,16 @@ describe('alerts over REST', { skip: noBroker() }, () => {
     await milking('m1', 500_000, 300);
     await milking('m2', 900_000, 240);
     await milking('m3', 450_000, 180);
+    const told = () =>
+      connector.query(`SELECT FROM iot.outbox WHERE kind = 'alert' AND starts_with(source_id, $1)`, [
+        connector.farm,
+      ]);
+    assert.equal((await told()).length, 0, 'nobody has registered the meters');
+    await connector.query(
+      `UPDATE iot.device d SET state = 'registered' FROM iot.farm f WHERE f.id = d.farm_id AND f.code = $1`,
+      [connector.farm],
+    );
+    assert.equal((await told()).length, 3, 'what was raised before counts from then on');
   });
   after(() => connector.drop());
 

@@ -51,4 +51,54 @@ describe('clocks of devices', { skip: noBroker() }, () => {
     assert.match(text, /^smart_dairy_readings_doubtful_total\{quality="clock"\} 5$/m);
     assert.match(text, /^smart_dairy_database_connections\{pool="query",state="open"\} \d+$/m);
   });
+
+  it('one stands in 1970: nothing is lost, its card says since when, one alert is raised and cleared when it is set', async () => {
+    await connector.query(
+      `INSERT INTO iot.device (farm_id, device_uid, device_type, name, state)
+       SELECT id, 'reset', 'temperature', 'reset', 'registered' FROM iot.farm WHERE code = $1`,
+      [connector.farm],
+    );
+    const say = (payload: object) =>
+      connector.mqtt.publishAsync(`dairy/${connector.farm}/temperature/reset/data`, JSON.stringify(payload), {
+        qos: 1,
+      });
+    const alerts = () =>
+      connector.query<{ state: string; message: string }>(
+        `SELECT state, message FROM iot.alert WHERE alert_type = 'clock_off'`,
+      );
+    const from = Date.now();
+    let sent = 0;
+    await eventually('the alert', async () => {
+      await say({ timestamp: new Date(60_000 * sent++).toISOString(), temperature: 4, humidity: '' });
+      await sleep(500);
+      return (await alerts()).length > 0;
+    });
+    assert.deepEqual(
+      (await alerts()).map(({ state, message }) => [
+        state,
+        /^The clock of reset is \d+ days behind/.test(message),
+      ]),
+      [['new', true]],
+    );
+    const readings = await connector.query<{ time: Date; quality: number }>(
+      `SELECT time, quality FROM iot.sensor_data WHERE device_uid = 'reset'`,
+    );
+    assert.equal(readings.length, sent);
+    assert.ok(readings.every(({ time, quality }) => quality === 3 && time.getTime() >= from));
+    assert.deepEqual(
+      await connector.query('SELECT reason FROM iot.dead_letter WHERE strpos(topic, $1) > 0', [
+        connector.farm,
+      ]),
+      [],
+    );
+    const { body } = await ask(connector, '/api/v1/iot/devices/reset');
+    assert.notEqual(body['clock_off_since'], null);
+    assert.match(String(body['unread_field']), /humidity: "" is not a number/);
+
+    await eventually('the alert is cleared', async () => {
+      await say({ timestamp: new Date().toISOString(), temperature: 4 });
+      await sleep(500);
+      return (await alerts()).every(({ state }) => state === 'resolved');
+    });
+  });
 });

@@ -1,8 +1,11 @@
 // ChirpStack events to envelopes and states: the golden shapes, and what proto3 leaves out.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { profileProblems, profileSchema } from '../../../contract/profile.ts';
 import { loadMetrics, loadProfiles } from '../../../contract/runtime/profiles.ts';
-import { interpret, readEvent, type Said } from '../../../gateways/lorawan/events.ts';
+import { readEvent } from '../../../gateways/lorawan/events.ts';
+import { interpret } from '../../../gateways/lorawan/interpret.ts';
+import type { Said } from '../../../gateways/lorawan/uplink.ts';
 import { toModel } from '../../../gateways/lorawan/model.ts';
 
 const metrics = loadMetrics('config/metrics.yaml');
@@ -33,7 +36,7 @@ function say(kind: string, body: unknown, name?: string): Said {
   const model = profile === undefined ? undefined : toModel(profile, 1.03);
   const event = readEvent(kind, body);
   assert.ok(typeof event === 'object', JSON.stringify(event));
-  return interpret(event, { model, arrivedAt, metrics });
+  return interpret(event, { model, arrivedAt });
 }
 
 test('an uplink becomes an envelope with the best receiver', () => {
@@ -84,13 +87,111 @@ test('a port that the profile does not know is told with its payload', () => {
   assert.equal(said.state?.detail, 'nothing is known of fPort 9; fPort 9, payload cbf60b0d0376010add7fff');
 });
 
-test("ChirpStack's own codec counts as far as it uses the catalogue's names", () => {
-  const said = say('up', { ...up, object: { temperature: 21.5, humidity: 'wet', mood: 3, constructor: 1 } });
-  assert.deepEqual(said.envelope?.points, [
-    { m: 'temperature', v: 21.5 },
-    { m: 'snr', v: 10 },
-  ]);
+test("nothing of ChirpStack's own codec counts without a profile that states its unit: the fields are told", () => {
+  // mA, hPa, and volts of a battery: the names are ours, the units are not.
+  const object = { temperature: 21.2, current: 74, pressure: 1012.9, battery: 3.5, mood: {}, constructor: 1 };
+  const said = say('up', { ...up, object });
+  assert.deepEqual(said.envelope?.points, [{ m: 'snr', v: 10 }]);
+  assert.equal(said.envelope.battery, undefined);
+  assert.deepEqual(said.state, {
+    state: 'degraded',
+    detail:
+      "no profile for ChirpStack's device profile 'Dragino LHT65'; not stored, because their units are unknown: temperature, current, pressure, battery, mood, constructor; say under lorawan.object of a profile what they are; fPort 2, payload cbf60b0d0376010add7fff",
+  });
+});
+
+const plug = {
+  profile: 'plug',
+  device_type: 'energy',
+  manufacturer: 'M',
+  model: 'X',
+  description: 'd',
+  lorawan: {
+    object: [
+      { pointer: '/active_power', metric: 'power', unit: 'W' },
+      { pointer: '/current', metric: 'current', unit: 'mA' },
+      { pointer: '/voltage', metric: 'voltage', unit: 'V', max: 230 },
+      { pointer: '/air/pressure', metric: 'pressure', unit: 'hPa' },
+    ],
+  },
+  samples: [{ name: 's', object: {}, expect: {} }],
+};
+
+function sayOfPlug(body: unknown): Said {
+  const profile = profileSchema.parse(plug);
+  assert.deepEqual(profileProblems(profile, metrics), []);
+  const event = readEvent('up', body);
+  assert.ok(typeof event === 'object');
+  return interpret(event, { model: toModel(profile, 1.03), arrivedAt });
+}
+
+test("a profile that states the units takes its values of ChirpStack's codec", () => {
+  const object = { active_power: 7, current: 74, voltage: 235.2, socket: 'on', air: { pressure: 1012.9 } };
+  assert.deepEqual(sayOfPlug({ ...up, object }), {
+    envelope: {
+      v: 1,
+      at: '2026-11-20T05:34:15.775Z',
+      id: up.deduplicationId,
+      points: [
+        { m: 'power', v: 0.007 },
+        { m: 'current', v: 0.074 },
+        { m: 'voltage', v: 235.2, q: 1 },
+        { m: 'pressure', v: 101.29 },
+        { m: 'snr', v: 10 },
+      ],
+      rssi: -57,
+    },
+    state: { state: 'online' },
+  });
+  const unread = sayOfPlug({ ...up, object: { current: 'low', voltage: 229 } });
+  assert.deepEqual(
+    unread.envelope?.points.map(({ m }) => m),
+    ['voltage', 'snr'],
+  );
+  assert.deepEqual(unread.state, { state: 'degraded', detail: 'no numbers: /current' });
+  const other = sayOfPlug({ ...up, object: { humidity: 47 } });
+  assert.match(
+    other.state?.detail ?? '',
+    /^nothing in it that profile 'plug' maps; not stored, .*: humidity; /,
+  );
+});
+
+test("a LoRaWAN gateway's wrong clock changes nothing: the network server's time counts", () => {
+  const wrong = { ...up, time: '1980-01-21T23:17:20.234+00:00' };
+  const heard = up.rxInfo.map((reception, index) => ({
+    ...reception,
+    nsTime: `2026-11-20T05:34:1${index + 6}Z`,
+  }));
+  const said = say('up', { ...wrong, rxInfo: heard }, 'dragino-lht65');
+  assert.equal(said.envelope?.at, '2026-11-20T05:34:16.000Z');
+  assert.ok(said.envelope.points.every(({ q }) => q === undefined));
   assert.deepEqual(said.state, { state: 'online' });
+  const future = say('up', { ...up, time: '2031-01-01T00:00:00Z', rxInfo: heard }, 'dragino-lht65');
+  assert.equal(future.envelope?.at, '2026-11-20T05:34:16.000Z');
+});
+
+test('without a time that can be the moment of arrival counts, marked and told', () => {
+  for (const time of ['1980-01-21T23:17:20.234+00:00', '2026-11-20T06:02:00Z', 'yesterday']) {
+    const said = say('up', { ...up, time }, 'dragino-lht65');
+    assert.equal(said.envelope?.at, '2026-11-20T06:00:00.000Z');
+    assert.ok(said.envelope.points.every(({ q }) => q === 3));
+    assert.equal(
+      said.state?.detail,
+      `the time ${time} of the LoRaWAN gateway cannot be: the moment of arrival counts`,
+    );
+  }
+});
+
+test('what a reading does not need never costs it', () => {
+  const odd = {
+    ...up,
+    time: 5,
+    object: 'no object',
+    rxInfo: [{ rssi: 'loud' }],
+    deviceInfo: { ...info, tags: { zone: 7 } },
+  };
+  const said = say('up', odd, 'dragino-lht65');
+  assert.equal(said.envelope?.points.length, 4);
 });
 
 test('battery, place, join, log and acknowledgements', () => {

@@ -1,9 +1,8 @@
 // Lines of readers to tags: every format that manuals show, ISO 11784's limits.
 import assert from 'node:assert/strict';
-import { describe, test } from 'node:test';
+import { test } from 'node:test';
 import { createDebounce, decide } from '../../../gateways/rfid/debounce.ts';
 import { createLineCutter, parseLine, type LineOptions } from '../../../gateways/rfid/line.ts';
-import { fromHex, toTag } from '../../../gateways/rfid/tag.ts';
 
 const options: LineOptions = { allowTest: false, antenna: undefined };
 const tag = (text: string) => ({ kind: 'tag', tag: text, antenna: undefined });
@@ -27,23 +26,31 @@ test('formats', () => {
   }
 });
 
-test('the vector of DOMAIN.md, in both directions', () => {
-  assert.deepEqual(fromHex('8000F9C2DFDC1C35', true), { tag: '999012345678901' });
-  assert.deepEqual(toTag(999, 12_345_678_901, true), { tag: '999012345678901' });
-  assert.deepEqual(fromHex('8000F9C2DFDC1C35', false), {
+test('999 is for tests', () => {
+  const allowing = { ...options, allowTest: true };
+  assert.deepEqual(parseLine('8000F9C2DFDC1C35', allowing), tag('999012345678901'));
+  assert.deepEqual(parseLine('999 012345678901', options), {
+    kind: 'other',
     reason: '999 is for tests; set allow_test to take it',
   });
 });
 
-describe('ISO 11784', () => {
-  test('limits', () => {
-    assert.deepEqual(toTag(50, 17, false), { tag: '050000000000017' });
-    assert.ok('tag' in toTag(998, 274_877_906_943, false));
-    assert.ok('reason' in toTag(998, 274_877_906_944, false));
-    assert.ok('reason' in toTag(0, 1, false));
-    assert.equal(parseLine('982 999999999999', options).kind, 'other');
-    assert.equal(parseLine('000 000000000001', options).kind, 'other');
-  });
+test("bits of a tag backwards are this tag or none, never another animal's", () => {
+  assert.deepEqual(parseLine('C95D0800008F0001', options), tag('964000001096339'));
+  // Reads either way: the reader's settings decide.
+  const either = '8000F58000410001';
+  assert.equal(parseLine(either, { ...options, bitOrder: 'msb' }).kind, 'tag');
+  assert.match(JSON.stringify(parseLine(either, options)), /in reversed bit order/);
+});
+
+test('ISO 24631-6: flags, then the code', () => {
+  assert.deepEqual(parseLine('A0000000964000000123456', options), tag('964000000123456'));
+  assert.deepEqual(parseLine('A 0 00 000 0 964 000000123456', options), tag('964000000123456'));
+});
+
+test('what has only the shape of a tag is none', () => {
+  for (const line of ['982 999999999999', '000 000000000001', '001000000000001', '899 000000000001'])
+    assert.equal(parseLine(line, options).kind, 'other', line);
 });
 
 test('antennas', () => {

@@ -6,7 +6,8 @@ import { envelopeSchema } from '../../../../contract/envelope.ts';
 import { loadMetrics, loadProfiles } from '../../../../contract/runtime/profiles.ts';
 import { smartDairyCollar } from '../../../../gateways/lorawan/codecs/smart-dairy-collar.ts';
 import { findDevice } from '../../../../gateways/lorawan/devices.ts';
-import { interpret, readEvent } from '../../../../gateways/lorawan/events.ts';
+import { readEvent } from '../../../../gateways/lorawan/events.ts';
+import { interpret } from '../../../../gateways/lorawan/interpret.ts';
 import { toModel } from '../../../../gateways/lorawan/model.ts';
 import { decodeBlocks, toPoints } from '../../../../gateways/modbus/decode.ts';
 import { planReads } from '../../../../gateways/modbus/plan.ts';
@@ -52,10 +53,9 @@ test('every collar reports, and our profile reads what it says', () => {
       models: new Map([[collar.name, collar]]),
       assigned: new Map(),
       devices: new Map(),
-      metrics,
     });
     assert.equal(device?.address.deviceType, 'collar');
-    const said = interpret(event, { model: device.model, arrivedAt: 0, metrics });
+    const said = interpret(event, { model: device.model, arrivedAt: Date.parse(clock(1800)) });
     assert.deepEqual(said.state, { state: 'online' });
     const envelope = envelopeSchema.parse({ ...said.envelope, ...device.extra });
     assert.match(envelope.animal?.rfid ?? '', /^050/);

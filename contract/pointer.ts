@@ -1,4 +1,10 @@
 // JSON pointers (RFC 6901) into payloads, and the loose reading of numbers and words that devices send.
+import * as z from 'zod';
+
+/** A pointer in a profile. */
+export const pointerSchema = z
+  .string()
+  .regex(/^(\/[^/]+)+$/, "a JSON pointer such as '/quality/fat_percentage'");
 
 /** The value at a pointer, or undefined. */
 export function atPointer(payload: unknown, pointer: string): unknown {

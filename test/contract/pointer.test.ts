@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { inspect } from 'node:util';
 import fc from 'fast-check';
-import { atPointer, toNumber, toWord } from '../../../connector/decode/pointer.ts';
+import { atPointer, toNumber, toWord } from '../../contract/pointer.ts';
 
 test('pointers follow RFC 6901 and never leave the payload', () => {
   const payload = { a: { b: [10, { c: 'deep' }] }, 'x/y': 1, 'm~n': 2, nothing: null };

@@ -1,0 +1,79 @@
+// What unknown senders can make the connector keep: farms, devices and dead letters have quotas.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { loadDimensions } from '../../../connector/db/dimensions.ts';
+import type { Item } from '../../../connector/ingest/item.ts';
+import { admit, createLetterQuota } from '../../../connector/ingest/quota.ts';
+import { createWriter } from '../../../connector/ingest/writer.ts';
+import { loadMetrics } from '../../../contract/runtime/profiles.ts';
+import { logger, onEachEdition } from '../../timescale/fixture.ts';
+import { dataItem, message } from './message-fixture.ts';
+
+test('farms and devices up to their quotas, in their order; known farms are no new ones', () => {
+  const state = { farms: new Set(['known']), newFarms: 1, newDevices: new Map([['known', 2]]) };
+  const farms = ['known', 'a', 'b', 'known', 'a', 'c'];
+  const { newFarms, refused } = admit(
+    farms.map((farm) => ({ farm })),
+    state,
+    { newFarms: 2, newDevicesPerHour: 3 },
+  );
+  assert.deepEqual(newFarms, ['a']);
+  assert.deepEqual([...refused.keys()], [2, 3, 5]);
+  assert.match(refused.get(2) ?? '', /farm b is unknown.*intake\.max_new_farms.*replay/);
+  assert.match(refused.get(3) ?? '', /farm known got 3 unknown devices.*intake\.max_new_devices_per_hour/);
+});
+
+test('dead letters of one farm have an end, those of others too, and each hour starts anew', () => {
+  const quota = createLetterQuota(2);
+  const kept = (topic: string, at: number) => quota.isKept(topic, at);
+  const own = ['dairy/a/x', 'dairy/a/y', 'dairy/a/z', 'dairy/b/x'].map((topic) => kept(topic, 0));
+  assert.deepEqual(own, [true, true, false, true]);
+  const many = Array.from({ length: 100 }, (_, n) => kept(`dairy/invented${n}/x`, 1));
+  assert.equal(many.filter(Boolean).length, 17, 'all together have ten times the quota of one');
+  assert.equal(kept('dairy/a/x', 3_600_000), true);
+});
+
+onEachEdition('300 invented farms from one account', (opened) => {
+  test('make three farms, and dead letters that say why; known farms go on', async () => {
+    const { db } = opened();
+    const write = createWriter({
+      db,
+      dimensions: await loadDimensions(db, loadMetrics('config/metrics.yaml')),
+      unknownDevices: 'discover',
+      voidedStamps: () => [],
+      quotas: { newFarms: 3, newDevicesPerHour: 5, deadLettersPerHour: 20 },
+      milkings: { rules: {}, rfidBeforeSeconds: 300, meanDays: 30, meanLeastMilkings: 3 } as never,
+      logger,
+    });
+    const now = Date.now();
+    const itemOf = (farm: string, uid: string): Item => {
+      const { decoded } = dataItem([['temperature', now, 4]], { at: now });
+      assert.ok(decoded.kind === 'data');
+      const topic = `dairy/${farm}/temperature/${uid}/data`;
+      const address = { ...decoded.address, farm, deviceUid: uid };
+      return {
+        message: message({ topic, arrivedAt: now }),
+        decoded: { ...decoded, address },
+        stamp: undefined,
+      };
+    };
+    const first = await write(Array.from({ length: 300 }, (_, n) => itemOf(`farm${n}`, 'a')));
+    assert.equal(first.readings, 3);
+    assert.equal(first.outcomes.filter(({ kind }) => kind === 'dead').length, 297);
+    assert.equal(first.deadLetters, 200);
+    assert.equal(first.lettersDropped, 97);
+    const farms = await db.query('SELECT code FROM iot.farm WHERE from_traffic ORDER BY code');
+    assert.deepEqual(
+      farms.rows.map(({ code }: { code: string }) => code),
+      ['farm0', 'farm1', 'farm2'],
+    );
+    const again = await write([
+      itemOf('another', 'a'),
+      ...Array.from({ length: 9 }, (_, n) => itemOf('farm0', `d${n}`)),
+    ]);
+    assert.equal(again.readings, 4, 'farm0 has one device already, of five');
+    const entered = await db.query(`INSERT INTO iot.farm (code, name) VALUES ('another', 'Another')`);
+    assert.equal(entered.rowCount, 1);
+    assert.equal((await write([itemOf('another', 'a')])).readings, 1);
+  });
+});

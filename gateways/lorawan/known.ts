@@ -1,7 +1,7 @@
 // The devices that have been heard: their address, and their commands as downlinks.
 import { isDeepStrictEqual } from 'node:util';
 import type { Command } from '../../contract/commands.ts';
-import type { Link } from '../shared/mqtt.ts';
+import type { Link } from '../shared/link.ts';
 import type { Outcome, Services } from '../shared/protocol.ts';
 import { findDevice, type Device } from './devices.ts';
 import { downlinkMessage, queued, toDownlink } from './downlink.ts';

@@ -1,7 +1,8 @@
 // LoRaWAN through ChirpStack v4: its MQTT and HTTP integrations in, envelopes out, commands as downlinks.
 import { messageOf } from '../../contract/errors.ts';
 import { startHttpListener, type HttpListener } from '../shared/http.ts';
-import { connectLink, type Link } from '../shared/mqtt.ts';
+import type { Link } from '../shared/link.ts';
+import { connectLink } from '../shared/mqtt.ts';
 import type { Protocol, Running, Services } from '../shared/protocol.ts';
 import { isDeepStrictEqual } from 'node:util';
 import { createEventIntake } from './intake.ts';
@@ -46,6 +47,7 @@ function startLorawan(initial: Settings, services: Services): Running<Settings> 
       const clientId = `gateway-${farm}-${services.gateway}-chirpstack`;
       // ChirpStack's broker keeps for us what comes while we are away.
       link = connectLink({ url, username, password, clientId, keepSession: true, logger });
+      link.onTrouble((what, detail) => services.trouble(`chirpstack/${what}`, detail));
       for (const filter of filters) link.subscribe(filter, onMessage);
     }
     if (settings.http !== undefined) {

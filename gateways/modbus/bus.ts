@@ -3,18 +3,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import PQueue from 'p-queue';
 import { AppError, messageOf } from '../../contract/errors.ts';
 import type { Services } from '../shared/protocol.ts';
-import { backoffMs } from '../../contract/backoff.ts';
-import {
-  closeClient,
-  discardInput,
-  faultOf,
-  openClient,
-  sendRead,
-  sendWrite,
-  type ModbusClient,
-} from './client.ts';
+import { discardInput, faultOf, sendRead, sendWrite, type ModbusClient } from './client.ts';
+import { createConnection, type ConnectionOptions } from './connection.ts';
+import { ConnectionEndedError, RefusedError } from './faults.ts';
 import type { Block } from './plan.ts';
-import type { BusSettings } from './settings.ts';
 
 /** Of what waits for the bus the highest goes first; a unit that is believed dead is tried last. */
 export const priority = { command: 2, poll: 1, probe: 0 } as const;
@@ -34,98 +26,38 @@ export interface Bus {
   close(): Promise<void>;
 }
 
-/** The connection is down, not the unit: other units are silent for the same reason. */
-export class BusDownError extends AppError {
-  constructor(message: string, options?: { cause?: unknown }) {
-    super('transient', message, options);
-    this.name = 'BusDownError';
-  }
-}
-
-/** The unit answered with a Modbus exception: 1 function, 2 address, 3 value not supported, 4 failure, 6 busy … */
-export class RefusedError extends AppError {
-  readonly code: number;
-  constructor(message: string, code: number, options?: { cause?: unknown }) {
-    super('transient', message, options);
-    this.name = 'RefusedError';
-    this.code = code;
-  }
-}
-
 /** Answers missing in a row, from whichever unit, after which the connection itself is suspected. */
 const suspectAfter = 5;
 
-type Options = Omit<BusSettings, 'devices'> & { devices: { length: number } };
-
 /** A bus that connects at the first request. */
-export function createBus(options: Options, services: Pick<Services, 'logger' | 'trouble' | 'count'>): Bus {
+export function createBus(
+  options: ConnectionOptions,
+  services: Pick<Services, 'logger' | 'trouble' | 'count'>,
+): Bus {
   const { name, line, timeoutMs } = options;
-  const { logger } = services;
   const labels = { bus: name };
   const queue = new PQueue({ concurrency: 1 });
   const isRtu = line.transport !== 'tcp';
-  const place = line.transport === 'rtu' ? line.path : `${line.host}:${line.port}`;
-  let client: ModbusClient | undefined;
-  let failures = 0;
-  let retryAt = 0;
+  const connection = createConnection(options, services);
   let missing = 0;
   let quietUntil = 0;
-  let isClosed = false;
-  let cancel: ((reason: BusDownError) => void) | undefined;
 
-  const disconnect = () => {
-    if (client !== undefined) closeClient(client, line);
-    client = undefined;
-    missing = 0;
-    // The library forgets what was under way: neither answer nor timeout would ever come.
-    cancel?.(new BusDownError(`bus '${name}': connection ended`));
-    cancel = undefined;
-  };
-
-  const connected = async (): Promise<ModbusClient> => {
-    if (isClosed) throw new BusDownError(`bus '${name}' is closed`);
-    if (client?.isOpen === true) return client;
-    if (client !== undefined) {
-      disconnect();
-      logger.warn({ bus: name }, 'bus connection lost');
-    }
-    if (performance.now() < retryAt) throw new BusDownError(`bus '${name}' is not connected`);
-    try {
-      const fresh = await openClient(line);
-      client = fresh;
-      await sleep(options.pauseAfterConnectMs);
-      services.count('bus_connects_total', labels);
-      failures = 0;
-      services.trouble(`bus/${name}`, undefined);
-      logger.info({ bus: name, place }, 'bus connected');
-      return fresh;
-    } catch (thrown) {
-      retryAt = performance.now() + backoffMs(++failures, { baseMs: 500, capMs: options.retryMaxMs });
-      if (failures === 1)
-        logger.warn({ bus: name, error: messageOf(thrown) }, 'bus not reachable, trying on');
-      services.trouble(
-        `bus/${name}`,
-        `bus '${name}' is not reachable, and ${options.devices.length} devices with it`,
-      );
-      throw new BusDownError(`bus '${name}' at ${place}: ${messageOf(thrown)}`, { cause: thrown });
-    }
-  };
-
-  const request = async <T>(
+  /** One request on the open connection. */
+  const exchange = async <T>(
+    open: ModbusClient,
     unit: number,
     patienceMs: number,
     send: (open: ModbusClient) => Promise<T>,
   ): Promise<T> => {
-    const open = await connected();
     const waitMs = quietUntil - performance.now();
     if (waitMs > 0) await sleep(waitMs);
     if (isRtu) discardInput(open);
     open.setTimeout(patienceMs);
     services.count('requests_total', labels);
     try {
-      const cancelled = new Promise<never>((_resolve, reject) => (cancel = reject));
-      const answer = await Promise.race([send(open), cancelled]);
+      const answer = await connection.during(send(open));
       missing = 0;
+      connection.answered();
       return answer;
     } catch (thrown) {
       if (thrown instanceof AppError) throw thrown;
@@ -134,24 +66,44 @@ export function createBus(options: Options, services: Pick<Services, 'logger' | 
       const message = `unit ${unit} on bus '${name}': ${messageOf(thrown)}`;
       if (fault.kind === 'refused') {
         missing = 0;
+        connection.answered();
         throw new RefusedError(message, fault.code, { cause: thrown });
       }
+      if (fault.kind === 'closed') {
+        connection.drop();
+        throw new ConnectionEndedError(`bus '${name}': connection lost`);
+      }
       // After a frame that makes no sense nothing later on a TCP stream can be trusted; an RTU line finds its feet in silence.
-      if ((fault.kind === 'frame' && !isRtu) || ++missing >= suspectAfter) disconnect();
-      else if (isRtu) quietUntil = performance.now() + patienceMs / 2;
-      if (fault.kind === 'closed')
-        throw new BusDownError(`bus '${name}': connection lost`, { cause: thrown });
+      if ((fault.kind === 'frame' && !isRtu) || ++missing >= suspectAfter) {
+        missing = 0;
+        connection.drop();
+      } else if (isRtu) quietUntil = performance.now() + patienceMs / 2;
       throw new AppError('transient', message, { cause: thrown });
     } finally {
-      cancel = undefined;
       if (options.pauseBetweenFramesMs > 0)
         quietUntil = Math.max(quietUntil, performance.now() + options.pauseBetweenFramesMs);
+    }
+  };
+  /** Once more on a new connection when an old one ended instead of an answer: that says nothing about the unit. */
+  const request = async <T>(
+    unit: number,
+    { patienceMs, isRead }: { patienceMs: number; isRead: boolean },
+    send: (open: ModbusClient) => Promise<T>,
+  ): Promise<T> => {
+    const open = await connection.open();
+    const isUsed = connection.answers() > 0;
+    try {
+      return await exchange(open, unit, patienceMs, send);
+    } catch (error) {
+      // A write may have been executed.
+      if (!(error instanceof ConnectionEndedError) || !isUsed || !isRead) throw error;
+      return exchange(await connection.open(), unit, patienceMs, send);
     }
   };
 
   const busLine: BusLine = {
     read: async (unit, block, patienceMs = timeoutMs) => {
-      const words = await request(unit, patienceMs, (open) => sendRead(open, unit, block));
+      const words = await request(unit, { patienceMs, isRead: true }, (open) => sendRead(open, unit, block));
       if (words.length === block.length) return words;
       throw new AppError(
         'transient',
@@ -159,7 +111,7 @@ export function createBus(options: Options, services: Pick<Services, 'logger' | 
       );
     },
     write: (unit, block, words, signal) =>
-      request(unit, timeoutMs, (open) => {
+      request(unit, { patienceMs: timeoutMs, isRead: false }, (open) => {
         // The sender has given up, and has been told that nobody knows.
         if (signal.aborted) throw new AppError('transient', 'not executed: the bus was busy for too long');
         return sendWrite(open, unit, block, words);
@@ -169,8 +121,7 @@ export function createBus(options: Options, services: Pick<Services, 'logger' | 
   return {
     run: (rank, task) => queue.add(() => task(busLine), { priority: rank }),
     close: async () => {
-      isClosed = true;
-      disconnect();
+      connection.close();
       await queue.onIdle();
     },
   };

@@ -1,7 +1,9 @@
 // The modbus-serial library behind plain promises: opens a line, sends one request, says what a rejection means.
+import type { EventEmitter } from 'node:events';
 import modbus from 'modbus-serial';
 import { within } from '../../contract/deadline.ts';
 import { AppError } from '../../contract/errors.ts';
+import { createEchoFilter } from './echo.ts';
 import type { Block } from './plan.ts';
 import type { Line } from './settings.ts';
 
@@ -20,6 +22,7 @@ export async function openClient(line: Line): Promise<ModbusClient> {
     await within(connectTimeoutMs, connect(client, line), () => {
       throw new Error(`no connection within ${connectTimeoutMs} ms`);
     });
+    if (line.transport !== 'tcp') skipEcho(client);
     return client;
   } catch (error) {
     closeClient(client, line);
@@ -48,12 +51,46 @@ export function closeClient(client: ModbusClient, line: Line): void {
   else client.destroy(() => undefined);
 }
 
+/** What is behind the library's client: its port, with the socket or serial line below. */
+interface Port {
+  _buffer?: Buffer;
+  _client?: EventEmitter;
+  write(frame: Buffer): void;
+}
+const portOf = (client: ModbusClient) => (client as unknown as { _port?: Port })._port;
+
+/** Tells when the connection has ended, whoever ended it. The library itself says nothing after a reset. */
+export function onEnded(client: ModbusClient, listener: () => void): void {
+  portOf(client)?._client?.once('close', listener);
+}
+
+/** Takes out of what an RTU line brings what its adapter has heard of ourselves. */
+function skipEcho(client: ModbusClient): void {
+  const port = portOf(client);
+  const line = port?._client;
+  const [onData] = line?.listeners('data') ?? [];
+  if (port === undefined || line === undefined || onData === undefined)
+    throw new AppError('bug', 'modbus-serial has changed: its RTU port has no line');
+  const filter = createEchoFilter();
+  const write = port.write.bind(port);
+  port.write = (frame) => {
+    filter.sent(frame);
+    write(frame);
+  };
+  line.removeListener('data', onData as (bytes: Buffer) => void);
+  const onBytes = (bytes: Buffer) => {
+    const rest = filter.received(bytes);
+    if (rest.length > 0) onData.call(line, Buffer.from(rest));
+  };
+  line.on('data', (bytes: Buffer) => onBytes(bytes));
+}
+
 /**
  * Forgets what came in unasked. RTU frames have no number: a late answer that stayed in the library's buffer would be taken
  * for the answer to the next request to the same unit, and so on for ever.
  */
 export function discardInput(client: ModbusClient): void {
-  const { _port: port } = client as unknown as { _port?: { _buffer?: Buffer } };
+  const port = portOf(client);
   if (port?._buffer !== undefined && port._buffer.length > 0) port._buffer = Buffer.alloc(0);
 }
 

@@ -3,7 +3,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { messageOf } from '../../contract/errors.ts';
 import type { Services } from '../shared/protocol.ts';
 import { failed, isOpen, newBreaker, openAfter, patienceMs, pauseMs, succeeded } from './breaker.ts';
-import { BusDownError, priority, type Bus } from './bus.ts';
+import { priority, type Bus } from './bus.ts';
+import { BusDownError } from './faults.ts';
 import { createReadingHandler } from './publishing.ts';
 import { createPlanReader } from './read-plan.ts';
 import type { DeviceSettings } from './settings.ts';
@@ -49,7 +50,8 @@ export async function pollDevice(device: DeviceSettings, context: PollerContext)
       });
       handle(beat.index, data.values, Date.now());
       downs = 0;
-      services.report(device.address, 'online');
+      if (data.missing.length === 0) services.report(device.address, 'online');
+      else services.report(device.address, 'degraded', `refuses to tell ${data.missing.join(', ')}`);
     } catch (error) {
       if (stopping()) break;
       const isBusDown = error instanceof BusDownError;

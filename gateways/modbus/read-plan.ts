@@ -1,76 +1,80 @@
 // Reads a plan block by block, and learns from a device that refuses a block.
 import { AppError } from '../../contract/errors.ts';
 import type { Logger } from '../../contract/runtime/logger.ts';
-import { RefusedError, type BusLine } from './bus.ts';
+import type { BusLine } from './bus.ts';
 import { decodeBlocks, type Values } from './decode.ts';
-import { replaceBlock, splitBlock, type Block } from './plan.ts';
+import { RefusedError } from './faults.ts';
+import { nothingLearned, refused, reviewed, wasRead, type Lesson } from './lessons.ts';
+import type { Block } from './plan.ts';
 import type { DeviceSettings } from './settings.ts';
 
 export interface PlanResult {
   values: Values;
   requests: number;
+  /** Registers of the device, of any plan, that it refuses: they are left out for now. */
+  missing: readonly string[];
 }
 
-/** What a device says to a block that it will never answer: unknown function, address, or too many at once. */
-const isLasting = (error: unknown): error is RefusedError =>
+/** What a device may say to a block that it will never answer: unknown function, address, or too many at once. */
+const mayLast = (error: unknown): error is RefusedError =>
   error instanceof RefusedError && [1, 2, 3].includes(error.code);
 
-/** After so long a register that was refused is tried again: its module may have been plugged in. */
-const forgetAfterMs = 3_600_000;
-
 /**
- * A reader of the device's plans by number. A refused block is cut in two and read in parts, from then on at every poll; a
- * single register that is refused is left out. Rejects as the bus does, and when nothing is left to read.
+ * A reader of the device's plans by number. A block that is refused twice is cut in two and read in parts; a single
+ * register is left out. That counts for minutes, then the whole is tried again: the device may have been starting, or its
+ * module been plugged in. Rejects as the bus does, and when nothing is left to read.
  */
 export function createPlanReader(
-  { uid, unit, map, plans: configured }: Pick<DeviceSettings, 'uid' | 'unit' | 'map' | 'plans'>,
+  { uid, unit, map, plans }: Pick<DeviceSettings, 'uid' | 'unit' | 'map' | 'plans'>,
   logger: Logger,
+  now: () => number = () => performance.now(),
 ): (line: BusLine, index: number, patienceMs: number) => Promise<PlanResult> {
-  let plans = [...configured];
-  let learnedAt = Infinity;
+  const lessons = plans.map(nothingLearned);
 
-  const learn = (index: number, block: Block, error: RefusedError) => {
-    const plan = plans[index];
-    if (plan === undefined) return;
-    const parts = splitBlock(block) ?? [];
-    const names = block.registers.map(({ definition }) => definition.name);
-    if (parts.length === 0)
-      logger.warn(
-        { device: uid, registers: names, error: error.message },
-        'register refused, left out for an hour',
-      );
-    else
-      logger.info(
-        { device: uid, table: block.table, start: block.start, length: block.length },
-        'block refused, read in two',
-      );
-    plans[index] = replaceBlock(map, plan, block, parts);
-    learnedAt = Math.min(learnedAt, performance.now());
+  /** One refusal alone is no lesson: it is asked once more. */
+  const readTwice = async (line: BusLine, block: Block, patienceMs: number) => {
+    try {
+      return await line.read(unit, block, patienceMs);
+    } catch (error) {
+      if (!mayLast(error)) throw error;
+      return line.read(unit, block, patienceMs);
+    }
+  };
+  const learn = (lesson: Lesson, block: Block, error: RefusedError): Lesson => {
+    const learned = refused(lesson, map, block, now());
+    const registers = block.registers.map(({ definition }) => definition.name);
+    const retryInS = Math.round((learned.retryAt - now()) / 1000);
+    const line = { device: uid, registers, error: error.message, retry_in_s: retryInS };
+    if (registers.length === 1) logger.warn(line, 'register refused, left out for now');
+    else logger.info(line, 'block refused, read in two for now');
+    return learned;
   };
 
   return async (line, index, patienceMs) => {
-    if (performance.now() - learnedAt > forgetAfterMs) [plans, learnedAt] = [[...configured], Infinity];
+    const configured = plans[index];
+    const before = lessons[index];
+    if (configured === undefined || before === undefined)
+      throw new AppError('bug', `device '${uid}' has no plan ${index}`);
+    let lesson = reviewed(before, configured, now());
     let requests = 0;
     const data: number[][] = [];
-    for (let at = 0; at < (plans[index]?.blocks.length ?? 0);) {
-      const block = plans[index]?.blocks[at];
+    for (let at = 0; at < lesson.plan.blocks.length;) {
+      const block = lesson.plan.blocks[at];
       if (block === undefined) break;
       requests++;
       try {
-        data.push(await line.read(unit, block, patienceMs));
+        data.push(await readTwice(line, block, patienceMs));
         at++;
       } catch (error) {
-        if (!isLasting(error)) throw error;
-        learn(index, block, error);
-        if (plans[index]?.blocks.length === 0) {
-          // Refusing everything is no lesson: it starts, or it is another device.
-          plans[index] = configured[index] ?? plans[index];
-          throw error;
-        }
+        if (!mayLast(error)) throw error;
+        const learned = learn(lesson, block, error);
+        // Refusing everything is no lesson: it starts, or it is another device.
+        if (learned.plan.blocks.length === 0) throw error;
+        lesson = learned;
       }
     }
-    const plan = plans[index];
-    if (plan === undefined) throw new AppError('bug', `device '${uid}' has no plan ${index}`);
+    lessons[index] = lesson = wasRead(lesson);
+    const { plan } = lesson;
     if (plan.recheck !== undefined) {
       requests++;
       const again = await line.read(unit, plan.recheck, patienceMs);
@@ -80,7 +84,8 @@ export function createPlanReader(
           `unit ${unit}: a new milking began between two reads; this poll is left out`,
         );
     }
-    return { values: decodeBlocks(map, plan.blocks, data), requests };
+    const missing = lessons.flatMap((entry) => entry.missing);
+    return { values: decodeBlocks(map, plan.blocks, data), requests, missing };
   };
 }
 

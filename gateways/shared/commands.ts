@@ -6,7 +6,7 @@ import type { Logger } from '../../contract/runtime/logger.ts';
 import { firstIssue, safeParse } from '../../contract/safe-parse.ts';
 import { buildTopic } from '../../contract/topics.ts';
 import type { Clock } from './clock.ts';
-import type { Link } from './mqtt.ts';
+import type { Link } from './link.ts';
 import type { Outlet } from './outlet.ts';
 import type { DeviceAddress, Outcome } from './protocol.ts';
 import type { Roster } from './roster.ts';

@@ -45,6 +45,14 @@ const sharedShape = {
         .describe(
           'Messages a second of the backlog after an outage; 0 is as fast as possible. Live readings always go first',
         ),
+      keep_acknowledged_seconds: z
+        .number()
+        .min(0)
+        .max(86_400)
+        .default(30)
+        .describe(
+          "What the broker has acknowledged is kept for so long, and sent again when the connection is lost meanwhile: longer than the broker's own autosave (10 s in config/mosquitto; Mosquitto's default is 1,800 s). 0 believes every acknowledgement",
+        ),
     })
     .describe('Store and forward: every reading is on this disk before it is sent'),
   clock: z

@@ -3,8 +3,10 @@ import { bounded } from '../../contract/runtime/boundary.ts';
 import { messageOf } from '../../contract/errors.ts';
 import type { Logger } from '../../contract/runtime/logger.ts';
 import type { Backlog } from './backlog.ts';
-import type { Link } from './mqtt.ts';
-import { createRate } from './rate.ts';
+import type { Link, Settlement } from './link.ts';
+import { createProbing } from './probing.ts';
+import { createRate, type Rate } from './rate.ts';
+import type { Refusals } from './refusals.ts';
 import type { Message } from './spool.ts';
 
 /** Without an id it is in memory only: the disk took nothing. */
@@ -33,6 +35,7 @@ const liveLimit = 1000;
 interface Parts {
   link: Pick<Link, 'isReady' | 'publish'>;
   backlog: Backlog;
+  refusals: Refusals;
   /** Messages a second of the backlog; 0 is as fast as the broker takes them. */
   backlogPerS: number;
   logger: Logger;
@@ -40,7 +43,7 @@ interface Parts {
 
 /** Sends only when `pump` is called, by others or by its own timer. */
 export function createForwarder(
-  { link, backlog, backlogPerS, logger }: Parts,
+  { link, backlog, refusals, backlogPerS, logger }: Parts,
   events: ForwarderEvents,
 ): Forwarder {
   const live: Sendable[] = [];
@@ -58,28 +61,20 @@ export function createForwarder(
     timer = undefined;
     pump();
   });
-  /** The next message of the backlog, if its rate allows one now. */
-  const nextOfBacklog = (): Sendable | undefined => {
-    const next = backlog.peek();
-    if (next === undefined) return undefined;
-    const waitMs = rate();
-    if (waitMs > 0) {
-      pumpIn(waitMs);
-      return undefined;
-    }
-    backlog.shift();
-    return { ...next, at: 0 };
-  };
   const pump = () => {
     // Settling at once, inside publish, must not recurse.
     if (isPumping || closed) return;
     isPumping = true;
     try {
+      probing.probe();
       while (link.isReady() && inFlight < inFlightLimit) {
-        const next = live.shift() ?? nextOfBacklog();
+        const next = live.shift() ?? nextOf(backlog, rate, pumpIn);
         if (next === undefined) break;
-        inFlight++;
-        link.publish(next.topic, next.payload, (isAcknowledged) => settle(next, isAcknowledged));
+        if (next.id === undefined || !refusals.isRefused(next.topic)) send(next);
+        else {
+          refusals.skip(next.topic, next.id);
+          backlog.forget(next.id);
+        }
       }
     } catch (error) {
       logger.error({ error: messageOf(error) }, 'spool not read');
@@ -88,19 +83,47 @@ export function createForwarder(
       isPumping = false;
     }
   };
-  const settle = (message: Sendable, isAcknowledged: boolean) => {
-    inFlight--;
-    if (isAcknowledged) {
+  const send = (message: Sendable) => {
+    inFlight++;
+    link.publish(message.topic, message.payload, (how) => {
+      inFlight--;
+      settle(message, how);
+      pump();
+    });
+  };
+  const settle = (message: Sendable, how: Settlement) => {
+    const { topic, id } = message;
+    if (how === 'acknowledged') {
       acknowledged++;
       events.onAcknowledged(message);
-    } else if (message.id === undefined) events.onLeft(message);
-    else backlog.release(message.id);
-    pump();
+      const from = refusals.clear(topic);
+      if (from !== undefined) backlog.rewind(from);
+    } else if (id === undefined) events.onLeft(message);
+    else if (how === 'unsent') {
+      refusals.unsettled(topic, id);
+      backlog.release(id);
+    } else {
+      if (!refusals.isRefused(topic))
+        logger.warn({ topic, reason: how.refused }, 'the broker refuses a topic: kept, and tried again');
+      refusals.refused(topic, id, performance.now());
+      backlog.forget(id);
+      probing.later();
+    }
   };
-
+  const probing = createProbing({
+    logger,
+    link,
+    backlog,
+    refusals,
+    hasRoom: () => inFlight < inFlightLimit,
+    send: (message) => send({ ...message, at: 0 }),
+    wake: () => pump(),
+  });
   return {
     offer: (message) => {
-      const isTaken = link.isReady() && (message.id === undefined || live.length < liveLimit);
+      const isTaken =
+        link.isReady() &&
+        (message.id === undefined || (live.length < liveLimit && !refusals.isRefused(message.topic)));
       if (isTaken) live.push(message);
       return isTaken;
     },
@@ -113,6 +136,20 @@ export function createForwarder(
     close: () => {
       closed = true;
       clearTimeout(timer);
+      probing.close();
     },
   };
+}
+
+/** The next message of the backlog, if its rate allows one now; else `later` is told when. */
+function nextOf(backlog: Backlog, rate: Rate, later: (ms: number) => void): Sendable | undefined {
+  const next = backlog.peek();
+  if (next === undefined) return undefined;
+  const waitMs = rate();
+  if (waitMs > 0) {
+    later(waitMs);
+    return undefined;
+  }
+  backlog.shift();
+  return { ...next, at: 0 };
 }

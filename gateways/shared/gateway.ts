@@ -8,7 +8,8 @@ import { createCommands, type Commands } from './commands.ts';
 import type { GatewayConfig, SharedConfig } from './config.ts';
 import { startHealth } from './health.ts';
 import { createMeters, type Meters } from './meters.ts';
-import { connectLink, type Link } from './mqtt.ts';
+import type { Link } from './link.ts';
+import { connectLink } from './mqtt.ts';
 import { createOutlet, type Outlet, type OutletCounts } from './outlet.ts';
 import type { Protocol, Running, Services } from './protocol.ts';
 import { createRoster, gatewayTopic, gatewayWill, type Roster } from './roster.ts';
@@ -130,10 +131,12 @@ function startParts(shared: SharedConfig, meters: Meters, logger: Logger): Parts
   const outlet = createOutlet(spool, link, logger, {
     commitMs: spoolConfig.commit_ms,
     backlogPerS: spoolConfig.backlog_per_s,
+    keepAcknowledgedMs: spoolConfig.keep_acknowledged_seconds * 1000,
   });
   const latest = outlet.recall('clock/latest');
   const clock = createClock({ ...shared.clock, latest: typeof latest === 'number' ? latest : 0 });
   const roster = createRoster(shared, link, logger);
+  link.onTrouble((what, detail) => roster.trouble(`broker/${what}`, detail));
   const commands = createCommands({ farm, link, roster, outlet, clock, logger });
   return { shared, outlet, link, clock, roster, commands, meters, logger };
 }
@@ -170,13 +173,14 @@ function startHealthPage({ shared, outlet, link, clock, roster, meters, logger }
   return startHealth(
     shared.health,
     {
-      metrics: () => meters.text(flatCounts(outlet.counts(), roster.counts(), link.isReady())),
+      metrics: () => meters.text(flatCounts(outlet.counts(), roster.counts(), link)),
       ready: () => ({
         status:
           link.isReady() && outlet.counts().writeErrors === 0 ? ('ready' as const) : ('degraded' as const),
         broker: link.isReady(),
         spool: outlet.counts(),
         devices: roster.counts(),
+        troubles: roster.troubles(),
         clock_synchronised: clock.now().isSynchronised,
       }),
     },
@@ -187,16 +191,19 @@ function startHealthPage({ shared, outlet, link, clock, roster, meters, logger }
 function flatCounts(
   spool: OutletCounts,
   devices: Readonly<Record<'online' | 'degraded' | 'offline', number>>,
-  isConnected: boolean,
+  link: Pick<Link, 'isReady' | 'counts'>,
 ) {
   return {
-    broker_connected: isConnected ? 1 : 0,
+    broker_connected: link.isReady() ? 1 : 0,
+    publish_refused_total: link.counts().refused,
+    session_taken_over_total: link.counts().takenOver,
     spool_waiting: spool.waiting,
     spool_bytes: spool.bytes,
     spool_dropped_total: spool.dropped,
     spool_unstored: spool.unstored,
     spool_write_errors: spool.writeErrors,
     messages_acknowledged_total: spool.acknowledged,
+    messages_repeated_total: spool.repeated,
     devices_online: devices.online,
     devices_degraded: devices.degraded,
     devices_offline: devices.offline,

@@ -1,68 +1,54 @@
 // The gateways' only MQTT client: confirmed publishing, retained messages, last will, subscriptions. It keeps no backlog.
-import { connect, type IClientOptions, type MqttClient } from 'mqtt';
+import {
+  connect,
+  type IConnackPacket,
+  type IDisconnectPacket,
+  type IClientOptions,
+  type MqttClient,
+} from 'mqtt';
 import { bounded } from '../../contract/runtime/boundary.ts';
 import { within } from '../../contract/deadline.ts';
 import { pubacks } from '../../contract/puback.ts';
 import type { Logger } from '../../contract/runtime/logger.ts';
 import { messageOf } from '../../contract/errors.ts';
+import type { Link, LinkOptions } from './link.ts';
+import { createVersionChoice } from './protocol-version.ts';
+import { createRefusalTeller, refusalOf } from './refused-publish.ts';
 import { createRetained } from './retained.ts';
-import { createSubscriptions, type OnMessage, type Subscriptions } from './subscriptions.ts';
-
-export interface LinkOptions {
-  url: string;
-  username: string | undefined;
-  password: string | undefined;
-  clientId: string;
-  /** What the broker says for us, retained, when we are gone without a goodbye. */
-  will?: { topic: string; payload: string };
-  /** The broker keeps what comes for our subscriptions while we are away. */
-  keepSession?: boolean;
-  logger: Logger;
-}
-
-export interface Link {
-  isReady(): boolean;
-  /**
-   * Publishes with QoS 1. `settle` is called once: true with the broker's acknowledgement (also when that comes after a
-   * reconnect), false when the message has to be sent again. Only while ready.
-   */
-  publish(topic: string, payload: string, settle: (acknowledged: boolean) => void): void;
-  /** Sets a retained message; only the latest one of a topic is sent, and again after every reconnect. */
-  retain(topic: string, payload: string): void;
-  /** Not retained, not kept while the broker is away. */
-  say(topic: string, payload: string): void;
-  /** Subscribes now and after every reconnect. A message is acknowledged when `onMessage`, and what it promises, is done. */
-  subscribe(filter: string, onMessage: OnMessage): void;
-  onReady(listener: () => void): void;
-  /** Says the last retained messages if there is a connection, and disconnects. */
-  close(): Promise<void>;
-}
+import { createSessionWatch } from './session-watch.ts';
+import { createWindow } from './window.ts';
+import { createSubscriptions, type Subscriptions } from './subscriptions.ts';
 
 /** MQTT.js goes on WITHOUT acknowledging when handleMessage calls back with an error, see connector/sources/mqtt-source.ts. */
 const notYet = new Error('acknowledged when it is done');
+/** Reason code of MQTT 5, section 3.14.2.1. */
+const sessionTakenOver = 0x8e;
+/** A gateway that stays away longer loses what a broker keeps for it. */
+const sessionExpirySeconds = 30 * 24 * 3600;
 
 /** Connects in the background and for ever; nothing here waits for the broker. */
 export function connectLink(options: LinkOptions): Link {
   const { logger } = options;
   const subscriptions = createSubscriptions();
   const listeners: (() => void)[] = [];
-  // `client.connected` is true already while MQTT.js repeats old messages after a reconnect; what is published in that
-  // phase fails if the connection breaks again. So: only between its 'connect' and 'close' events.
-  let ready = false;
-  let closing = false;
-  /** Published and not confirmed. */
-  let open = 0;
+  const troubled: ((what: string, detail: string | undefined) => void)[] = [];
+  const tell = (what: string, detail: string | undefined) => {
+    for (const listener of troubled) listener(what, detail);
+  };
+  const refusals = createRefusalTeller(tell);
+  const window = createWindow();
 
   const client = connect(options.url, clientOptions(options));
-  const send = (topic: string, payload: string, retain: boolean, done: (error: unknown) => void) => {
-    open++;
-    client.publish(topic, payload, { qos: 1, retain }, (error) => {
-      open--;
-      done(error);
+  const send = (topic: string, payload: string, retain: boolean, done: (error: unknown) => void) =>
+    window.run((over) => {
+      client.publish(topic, payload, { qos: 1, retain }, (error) => {
+        over();
+        refusals.settled(topic, error);
+        done(error);
+      });
     });
-  };
   const retained = createRetained(
-    (topic, payload, done) => send(topic, payload, true, (error) => closing || done(error)),
+    (topic, payload, done) => send(topic, payload, true, (error) => session.isClosing() || done(error)),
     logger,
   );
   const subscribeTo = (filter: string) => {
@@ -75,65 +61,138 @@ export function connectLink(options: LinkOptions): Link {
         );
     });
   };
-
-  // Packet ids mean nothing on another connection.
-  let connection = 0;
-  const onConnect = () => {
-    ready = true;
-    connection++;
-    logger.info('broker connected');
-    // A broker without persistence has forgotten everything.
-    retained.sendAll();
-    for (const filter of subscriptions.filters()) subscribeTo(filter);
-    for (const listener of listeners) listener();
-  };
-  client.on('connect', bounded(logger, 'broker connection', onConnect));
-  receive(client, subscriptions, () => connection, logger);
-  let lastError = '';
-  const onError = (error: Error) => {
-    if (messageOf(error) !== lastError)
-      logger.warn({ error: messageOf(error) }, 'broker not reachable, trying on');
-    lastError = messageOf(error);
-  };
-  client.on('error', bounded(logger, 'broker error', onError));
-  const onClose = () => {
-    if (ready && !closing) logger.warn('broker connection lost');
-    if (ready) lastError = '';
-    ready = false;
-  };
-  client.on('close', bounded(logger, 'broker connection', onClose));
+  const session = follow(client, options, {
+    onTrouble: (detail) => tell('session', detail),
+    onConnect: (receiveMaximum) => {
+      window.setLimit(receiveMaximum);
+      // A broker without persistence has forgotten everything.
+      retained.sendAll();
+      for (const filter of subscriptions.filters()) subscribeTo(filter);
+      for (const listener of listeners) listener();
+    },
+  });
+  receive(client, subscriptions, session.connection, logger);
 
   return {
-    isReady: () => ready,
+    isReady: session.isReady,
     publish: (topic, payload, settle) => {
       // Across a lost connection MQTT.js keeps the message and sends it again; the callback comes with the PUBACK.
-      send(topic, payload, false, (error) => settle(error == null));
+      send(topic, payload, false, (error) => {
+        const refused = refusalOf(error);
+        if (refused !== undefined) settle({ refused });
+        else settle(error == null ? 'acknowledged' : 'unsent');
+      });
     },
     retain: (topic, payload) => {
       retained.set(topic, payload);
-      if (ready) retained.sendNew();
+      if (session.isReady()) retained.sendNew();
     },
     say: (topic, payload) => {
-      if (!ready) return;
+      if (!session.isReady()) return;
       send(topic, payload, false, (error) => {
         if (error != null) logger.warn({ topic, error: messageOf(error) }, 'not published');
       });
     },
     subscribe: (filter, onMessage) => {
       subscriptions.add(filter, onMessage);
-      if (ready) subscribeTo(filter);
+      if (session.isReady()) subscribeTo(filter);
     },
     onReady: (listener) => void listeners.push(listener),
+    onTrouble: (listener) => void troubled.push(listener),
+    counts: () => ({ refused: refusals.count(), takenOver: session.takenOver() }),
     close: async () => {
-      closing = true;
+      session.close();
       const deadline = performance.now() + 1000;
-      while (ready && open > 0 && performance.now() < deadline)
+      while (session.isReady() && window.open() > 0 && performance.now() < deadline)
         await new Promise((resolve) => setTimeout(resolve, 10));
       // Without a goodbye the broker would say our last will; with something unconfirmed a goodbye never ends.
       // A failure of it at the end of a process is of no interest.
-      const ended = client.endAsync(!ready || open > 0).catch(() => undefined);
+      const ended = client.endAsync(!session.isReady() || window.open() > 0).catch(() => undefined);
       await within(1000, ended, () => undefined);
-      ready = false;
+    },
+  };
+}
+
+interface Session {
+  isReady: () => boolean;
+  isClosing: () => boolean;
+  /** Number of the connection: packet ids mean nothing on another one. */
+  connection: () => number;
+  takenOver: () => number;
+  /** It ends on purpose from now on. */
+  close: () => void;
+}
+
+/** Follows the connection through its lives: which version the broker speaks, who ends it, how long to wait before the next. */
+function follow(
+  client: MqttClient,
+  { clientId, logger }: LinkOptions,
+  events: {
+    onConnect: (receiveMaximum: number) => void;
+    onTrouble: (detail: string | undefined) => void;
+  },
+): Session {
+  const versions = createVersionChoice();
+  const watch = createSessionWatch(clientId, logger, (detail) => {
+    if (detail !== undefined) logger.error({ client_id: clientId }, detail);
+    events.onTrouble(detail);
+  });
+  // `client.connected` is true already while MQTT.js repeats old messages after a reconnect; what is published in that
+  // phase fails if the connection breaks again. So: only between its 'connect' and 'close' events.
+  let ready = false;
+  /** The broker, or the system, has said something about this connection. */
+  let heard = false;
+  let closing = false;
+  let connection = 0;
+  let takenOver = 0;
+  let lastError = '';
+
+  const onConnect = ({ properties }: IConnackPacket) => {
+    ready = true;
+    heard = true;
+    connection++;
+    watch.connected();
+    logger.info({ mqtt: client.options.protocolVersion }, 'broker connected');
+    events.onConnect(properties?.receiveMaximum ?? 65_535);
+  };
+  const onError = (error: Error) => {
+    heard = true;
+    if (versions.refused((error as { code?: unknown }).code))
+      logger.warn('the broker speaks MQTT 3.1.1 only: it cannot say when it refuses a message');
+    else if (messageOf(error) !== lastError)
+      logger.warn({ error: messageOf(error) }, 'broker not reachable, trying on');
+    lastError = messageOf(error);
+  };
+  const onDisconnect = ({ reasonCode }: IDisconnectPacket) => {
+    if (reasonCode !== sessionTakenOver) return;
+    takenOver++;
+    watch.takenOver();
+  };
+  const onClose = () => {
+    if (ready && !closing) {
+      logger.warn('broker connection lost');
+      watch.lost();
+      versions.ended();
+    }
+    if (!heard) versions.silent();
+    if (ready) lastError = '';
+    ready = false;
+    heard = false;
+    client.options.protocolVersion = versions.version();
+    client.options.reconnectPeriod = watch.reconnectMs();
+  };
+  client.on('connect', bounded(logger, 'broker connection', onConnect));
+  client.on('error', bounded(logger, 'broker error', onError));
+  client.on('disconnect', bounded(logger, 'broker connection', onDisconnect));
+  client.on('close', bounded(logger, 'broker connection', onClose));
+  return {
+    isReady: () => ready,
+    isClosing: () => closing,
+    connection: () => connection,
+    takenOver: () => takenOver,
+    close: () => {
+      closing = true;
+      watch.close();
     },
   };
 }
@@ -166,10 +225,11 @@ function clientOptions({ clientId, keepSession, username, password, will }: Link
   return {
     clientId,
     clean: keepSession !== true,
+    protocolVersion: 5,
+    ...(keepSession === true ? { properties: { sessionExpiryInterval: sessionExpirySeconds } } : {}),
     ...(username === undefined ? {} : { username }),
     ...(password === undefined ? {} : { password }),
     keepalive: 30,
-    // Jitter, so that the gateways of a farm do not come back all at once.
     reconnectPeriod: 500 + Math.floor(Math.random() * 1000),
     // Rights may be given later: keep trying.
     reconnectOnConnackError: true,

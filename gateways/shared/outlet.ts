@@ -1,8 +1,11 @@
 // Store and forward: readings go to the spool first, then to the broker; live ones first, the backlog at a set rate.
+import { bounded } from '../../contract/runtime/boundary.ts';
 import type { Logger } from '../../contract/runtime/logger.ts';
 import { createBacklog } from './backlog.ts';
 import { createForwarder } from './forwarder.ts';
-import type { Link } from './mqtt.ts';
+import { createKept } from './kept.ts';
+import type { Link } from './link.ts';
+import { createRefusals } from './refusals.ts';
 import type { Message, Spool, SpoolCounts } from './spool.ts';
 import { createStore } from './store.ts';
 
@@ -11,10 +14,19 @@ export interface OutletOptions {
   commitMs: number;
   /** Messages a second of the backlog; 0 is as fast as the broker takes them. */
   backlogPerS: number;
+  /**
+   * So long an acknowledged message stays in the spool, and is sent again when the connection is lost meanwhile: longer
+   * than the broker takes to save what it has. 0 believes every acknowledgement.
+   */
+  keepAcknowledgedMs: number;
 }
+
+const keepCheckMs = 500;
 
 export interface OutletCounts extends SpoolCounts {
   acknowledged: number;
+  /** Sent again although acknowledged: the connection was lost soon afterwards. */
+  repeated: number;
   /** Messages that are only in memory because the disk takes none. */
   unstored: number;
   writeErrors: number;
@@ -37,9 +49,15 @@ export interface Outlet {
 
 /** Starts to forward whenever `link` is ready. */
 export function createOutlet(spool: Spool, link: Link, logger: Logger, options: OutletOptions): Outlet {
-  const { commitMs, backlogPerS } = options;
+  const { commitMs, backlogPerS, keepAcknowledgedMs } = options;
+  let repeated = 0;
   let final: SpoolCounts | undefined;
-  const backlog = createBacklog(spool);
+  const refusals = createRefusals();
+  const kept = createKept(keepAcknowledgedMs);
+  const backlog = createBacklog(spool, ({ topic, id }) => {
+    refusals.skip(topic, id);
+    return refusals.isRefused(topic);
+  });
   const store = createStore(spool, logger, commitMs, {
     onRemoved: (ids) => ids.forEach((id) => backlog.forget(id)),
     onStored: (messages) => {
@@ -56,16 +74,32 @@ export function createOutlet(spool: Spool, link: Link, logger: Logger, options: 
     },
   });
   const forwarder = createForwarder(
-    { link, backlog, backlogPerS, logger },
+    { link, backlog, refusals, backlogPerS, logger },
     {
       onAcknowledged: ({ id }) => {
-        if (id !== undefined) store.remove(id);
+        if (id === undefined) return;
+        if (keepAcknowledgedMs > 0) kept.add(id);
+        else store.remove(id);
       },
       onLeft: ({ topic, payload, at }) => store.addAgain({ topic, payload, at }),
     },
   );
 
-  link.onReady(() => forwarder.pump());
+  // While the broker is away nothing becomes safe: it may come back without it.
+  const releaseSafe = () => {
+    if (link.isReady()) for (const id of kept.takeSafe()) store.remove(id);
+  };
+  const keeping = setInterval(bounded(logger, 'acknowledged messages', releaseSafe), keepCheckMs);
+  keeping.unref();
+  link.onReady(() => {
+    const again = kept.takeAll();
+    for (const id of again) backlog.release(id);
+    repeated += again.length;
+    if (again.length > 0)
+      logger.info({ messages: again.length }, 'sent again: the broker may have lost what it had just taken');
+    refusals.retryNow();
+    forwarder.pump();
+  });
   return {
     publish: (message, remember) => store.add(message, remember),
     recall: (key) => store.recall(key),
@@ -76,10 +110,11 @@ export function createOutlet(spool: Spool, link: Link, logger: Logger, options: 
       const { unstored: live, acknowledged } = forwarder.counts();
       const unstored = pending + live;
       return {
-        waiting: waiting + unstored - removing,
+        waiting: waiting + unstored - removing - kept.count(),
         dropped: dropped + lost,
         bytes,
         acknowledged,
+        repeated,
         unstored,
         writeErrors,
       };
@@ -91,10 +126,11 @@ export function createOutlet(spool: Spool, link: Link, logger: Logger, options: 
       while (link.isReady() && forwarder.counts().busy > 0 && performance.now() < deadline) {
         await new Promise((resolve) => setTimeout(resolve, 10));
       }
+      clearInterval(keeping);
       store.close();
       forwarder.close();
       final = spool.counts();
-      const { waiting } = final;
+      const waiting = final.waiting - kept.count();
       if (waiting > 0) logger.info({ waiting }, 'stopped; what the broker did not confirm is in the spool');
       spool.close();
     },

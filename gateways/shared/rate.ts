@@ -1,7 +1,7 @@
 // A rate that is kept: so many a second, and no burst after a pause.
 
 /** Takes one now and answers 0, or takes none and answers the milliseconds until it is worth asking again. */
-type Rate = () => number;
+export type Rate = () => number;
 
 /** At most `perS` a second; 0 is without limit. */
 export function createRate(perS: number): Rate {

@@ -2,7 +2,7 @@
 import { bounded } from '../../contract/runtime/boundary.ts';
 import { buildTopic } from '../../contract/topics.ts';
 import type { Logger } from '../../contract/runtime/logger.ts';
-import type { Link } from './mqtt.ts';
+import type { Link } from './link.ts';
 import type { DeviceAddress } from './protocol.ts';
 
 type State = 'online' | 'degraded' | 'offline';
@@ -11,6 +11,8 @@ export interface Roster {
   report(address: DeviceAddress, state: State, detail?: string): void;
   forget(address: DeviceAddress): void;
   trouble(what: string, detail: string | undefined): void;
+  /** What is wrong now, for people. */
+  troubles(): string[];
   stateOf(address: DeviceAddress): State | undefined;
   /** How many devices are in each state. */
   counts(): Readonly<Record<State, number>>;
@@ -90,6 +92,7 @@ export function createRoster(
       else troubles.set(what, detail);
       tellSoon();
     },
+    troubles: () => [...troubles.values()],
     stateOf: (address) => devices.get(buildTopic({ ...address, messageType: 'status' })),
     counts,
     leave: () => {

@@ -43,6 +43,8 @@ export interface Spool {
   write(batch: SpoolBatch): number[];
   /** At most `limit` messages with ids above `afterId`, oldest first. */
   read(afterId: number, limit: number): StoredMessage[];
+  /** The oldest message of a topic, with an id from `fromId` on. */
+  first(topic: string, fromId: number): StoredMessage | undefined;
   recall(key: string): unknown;
   /** Drops what is too old or too much; returns how many. */
   trim(nowMs: number): number;
@@ -73,6 +75,10 @@ export function openSpool(options: SpoolOptions, logger: Logger): Spool {
   const select = db.prepare(
     'SELECT m.id, t.name AS topic, m.payload FROM message m JOIN topic t ON t.id = m.topic WHERE m.id > ? ORDER BY m.id LIMIT ?',
   );
+  const selectFirst = db.prepare(
+    `SELECT m.id, t.name AS topic, m.payload FROM message m JOIN topic t ON t.id = m.topic
+     WHERE m.id >= ? AND t.name = ? ORDER BY m.id LIMIT 1`,
+  );
   const remember = db.prepare(
     'INSERT INTO memory VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value',
   );
@@ -84,41 +90,18 @@ export function openSpool(options: SpoolOptions, logger: Logger): Spool {
     'DELETE FROM message WHERE id IN (SELECT id FROM message ORDER BY id LIMIT ?) AND at > 0 AND at < ?',
   );
   const countDropped = db.prepare(`UPDATE counter SET value = value + ? WHERE name = 'dropped'`);
-  const addTopic = db.prepare('INSERT OR IGNORE INTO topic (name) VALUES (?)');
-  const findTopic = db.prepare('SELECT id FROM topic WHERE name = ?');
   const pageCount = db.prepare('PRAGMA page_count');
   const freeCount = db.prepare('PRAGMA freelist_count');
-  const topics = new Map<string, number>();
   let waiting = number('SELECT count(*) FROM message');
   let dropped = number(`SELECT value FROM counter WHERE name = 'dropped'`);
 
-  const transaction = <T>(work: () => T): T => {
-    db.exec('BEGIN IMMEDIATE');
-    try {
-      const result = work();
-      db.exec('COMMIT');
-      return result;
-    } catch (error) {
-      // SQLite has rolled back by itself after some errors.
-      if (db.isTransaction) db.exec('ROLLBACK');
-      topics.clear();
-      throw error;
-    }
-  };
-  const topicId = (name: string): number => {
-    let id = topics.get(name);
-    if (id === undefined) {
-      addTopic.run(name);
-      id = Number(findTopic.get(name)?.['id']);
-      topics.set(name, id);
-    }
-    return id;
-  };
+  const topics = new Map<string, number>();
+  const topicId = createTopicIds(db, topics);
   const pages = () => Number(pageCount.get()?.['page_count'] ?? 0);
   const freePages = () => Number(freeCount.get()?.['freelist_count'] ?? 0);
   const bytes = () => (pages() - freePages()) * pageSize;
   const drop = (work: () => number): number =>
-    transaction(() => {
+    transaction(db, topics, () => {
       const count = work();
       if (count > 0) countDropped.run(count);
       waiting -= count;
@@ -129,7 +112,7 @@ export function openSpool(options: SpoolOptions, logger: Logger): Spool {
   return {
     write: ({ messages, delivered, memory }) => {
       let removed = 0;
-      const ids = transaction(() => {
+      const ids = transaction(db, topics, () => {
         for (const id of delivered) removed += Number(remove.run(id).changes);
         for (const [key, value] of memory) remember.run(key, JSON.stringify(value));
         return messages.map(({ topic, payload, at }) =>
@@ -140,6 +123,7 @@ export function openSpool(options: SpoolOptions, logger: Logger): Spool {
       return ids;
     },
     read: (afterId, limit) => select.all(afterId, limit) as unknown as StoredMessage[],
+    first: (topic, fromId) => selectFirst.get(fromId, topic) as unknown as StoredMessage | undefined,
     recall: (key) => {
       const text = recall.get(key)?.['value'];
       return typeof text === 'string' ? (JSON.parse(text) as unknown) : undefined;
@@ -164,6 +148,36 @@ export function openSpool(options: SpoolOptions, logger: Logger): Spool {
     counts: () => ({ waiting, dropped, bytes: bytes() }),
     close: () => db.close(),
   };
+}
+
+/** Ids of topics; those in `known` need not be looked up. */
+function createTopicIds(db: DatabaseSync, known: Map<string, number>): (name: string) => number {
+  const add = db.prepare('INSERT OR IGNORE INTO topic (name) VALUES (?)');
+  const find = db.prepare('SELECT id FROM topic WHERE name = ?');
+  return (name) => {
+    let id = known.get(name);
+    if (id === undefined) {
+      add.run(name);
+      id = Number(find.get(name)?.['id']);
+      known.set(name, id);
+    }
+    return id;
+  };
+}
+
+/** Ids of topics that a rolled back transaction gave are not `known` any more. */
+function transaction<T>(db: DatabaseSync, known: Map<string, number>, work: () => T): T {
+  db.exec('BEGIN IMMEDIATE');
+  try {
+    const result = work();
+    db.exec('COMMIT');
+    return result;
+  } catch (error) {
+    // SQLite has rolled back by itself after some errors.
+    if (db.isTransaction) db.exec('ROLLBACK');
+    known.clear();
+    throw error;
+  }
 }
 
 function openDatabase(file: string, logger: Logger): DatabaseSync {

@@ -1,8 +1,9 @@
 // Serial devices for tests: a pty that can be unplugged.
 import { execFileSync, spawn } from 'node:child_process';
-import { once } from 'node:events';
+import { EventEmitter, once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
+import { createInterface } from 'node:readline';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 
@@ -22,6 +23,8 @@ export interface SerialDevice {
   plug(): Promise<void>;
   unplug(): Promise<void>;
   send(bytes: string | Uint8Array): void;
+  /** What the program under test writes. */
+  onReceived(listener: (bytes: Buffer) => void): void;
 }
 
 /** A device that is not plugged in yet; it ends with the test. */
@@ -35,8 +38,13 @@ export function serialDevice(t: TestContext): SerialDevice {
     child.kill('SIGKILL');
     rmSync(folder, { recursive: true });
   });
+  const events = new EventEmitter();
+  createInterface({ input: child.stdout }).on('line', (line) => {
+    const [word = '', hex = ''] = line.split(' ');
+    events.emit(word, Buffer.from(hex, 'hex'));
+  });
   const order = async (word: string) => {
-    const ready = once(child.stdout, 'data');
+    const ready = once(events, 'READY');
     child.stdin.write(`${word}\n`);
     await ready;
   };
@@ -44,6 +52,7 @@ export function serialDevice(t: TestContext): SerialDevice {
     path,
     plug: () => order('plug'),
     unplug: () => order('unplug'),
+    onReceived: (listener) => void events.on('GOT', listener),
     send: (bytes) =>
       void child.stdin.write(
         `send ${(typeof bytes === 'string' ? Buffer.from(bytes, 'latin1') : Buffer.from(bytes)).toString('hex')}\n`,

@@ -36,6 +36,10 @@ export const milkSessionRecordSchema = z.strictObject({
   /** Mean yield of the animal's milkings of the last 30 days, this one excluded; null without enough history. */
   expected_yield_kg: number,
   abnormal: z.boolean(),
+  /** The rule by which it was judged: a correction of the animal in Odoo is judged by the same one. Records of former versions lack it. */
+  abnormal_pct: number.default(null),
+  expected_days: z.int().nullable().default(null),
+  expected_least_milkings: z.int().nullable().default(null),
   milking: z.enum(['morning', 'midday', 'evening']),
   complete: z.boolean(),
   /**

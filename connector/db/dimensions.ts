@@ -189,9 +189,17 @@ export async function publishSeen(client: PoolClient, seconds: number): Promise<
   );
 }
 
-/** Puts devices (by id) into the outbox once more, as they are now. */
-export async function publishAgain(client: PoolClient, ids: readonly number[]): Promise<void> {
-  await client.query('UPDATE iot.device SET revision = revision + 1 WHERE id = ANY ($1)', [ids]);
+/** Puts devices into the outbox once more, as they are now, above the revision that each had and in this one at least. */
+export async function publishAgain(
+  client: PoolClient,
+  devices: readonly { id: number; revision: number }[],
+): Promise<void> {
+  const ids = devices.map(({ id }) => id);
+  await client.query(
+    `UPDATE iot.device d SET revision = greatest(d.revision + 1, n.revision)
+     FROM unnest($1::int[], $2::int[]) AS n (id, revision) WHERE d.id = n.id`,
+    [ids, devices.map(({ revision }) => revision)],
+  );
   await publishDevices(client, ids);
 }
 

@@ -30,6 +30,8 @@ export interface OutboxRow {
 /** What became of a leased row. Counts only for the revision that was sent: a newer one stays pending. */
 export type Settlement =
   | { outcome: 'sent'; odooId: number | null }
+  /** Odoo has other content, in this or a later revision. */
+  | { outcome: 'stale'; error: string; odooId: number | null }
   | { outcome: 'parked'; error: string }
   | { outcome: 'retry'; error: string; delayMs: number }
   | { outcome: 'released' };
@@ -38,13 +40,16 @@ export interface OutboxCounts {
   kind: string;
   pending: number;
   parked: number;
+  /** Odoo has other content in this or a later revision; the comparison sends them above it. */
+  stale: number;
   /** Age of the oldest pending record, in seconds; null when nothing is pending. */
   oldestPendingS: number | null;
 }
 
-/** A record that Odoo refused, for a person to look at. */
+/** A record that Odoo refused, or of which it has other content (stale), for a person to look at. */
 export interface ParkedRow {
   id: number;
+  state: 'parked' | 'stale';
   kind: string;
   sourceId: string;
   revision: number;
@@ -106,7 +111,7 @@ export async function settleOutbox(
      )
      UPDATE iot.outbox o SET
        leased_until = NULL,
-       state = CASE WHEN f.outcome IN ('sent', 'parked') THEN f.outcome ELSE o.state END,
+       state = CASE WHEN f.outcome IN ('sent', 'parked', 'stale') THEN f.outcome ELSE o.state END,
        attempts = o.attempts + CASE WHEN f.outcome IN ('parked', 'retry') THEN 1 ELSE 0 END,
        next_attempt_at = CASE WHEN f.outcome = 'retry'
          THEN clock_timestamp() + f.delay_ms * interval '1 ms' ELSE o.next_attempt_at END,
@@ -130,34 +135,37 @@ export async function settleOutbox(
 /** Pending and parked records by kind. Sent ones are not counted: there may be millions. */
 export async function countOutbox(db: Queryable): Promise<OutboxCounts[]> {
   const { rows } = await db.query<
-    Record<'pending' | 'parked', string> & { kind: string; age: string | null }
+    Record<'pending' | 'parked' | 'stale', string> & { kind: string; age: string | null }
   >(
-    `SELECT kind, sum(pending) AS pending, sum(parked) AS parked,
+    `SELECT kind, sum(pending) AS pending, sum(parked) AS parked, sum(stale) AS stale,
        extract(epoch FROM clock_timestamp() - min(since)) AS age
      FROM (
-       SELECT kind, count(*) AS pending, 0 AS parked, min(pending_since) AS since
+       SELECT kind, count(*) AS pending, 0 AS parked, 0 AS stale, min(pending_since) AS since
        FROM iot.outbox WHERE state = 'pending' GROUP BY kind
        UNION ALL
-       SELECT kind, 0, count(*), NULL FROM iot.outbox WHERE state = 'parked' GROUP BY kind
+       SELECT kind, 0, count(*), 0, NULL FROM iot.outbox WHERE state = 'parked' GROUP BY kind
+       UNION ALL
+       SELECT kind, 0, 0, count(*), NULL FROM iot.outbox WHERE state = 'stale' GROUP BY kind
      ) counted GROUP BY kind ORDER BY kind`,
   );
-  return rows.map(({ kind, pending, parked, age }) => ({
+  return rows.map(({ kind, pending, parked, stale, age }) => ({
     kind,
     pending: Number(pending),
     parked: Number(parked),
+    stale: Number(stale),
     oldestPendingS: age === null ? null : Math.max(0, Number(age)),
   }));
 }
 
-/** Parked records, oldest first. `afterId` pages on. */
+/** Parked and stale records, oldest first. `afterId` pages on. */
 export async function listParked(
   db: Queryable,
   { limit, afterId = 0 }: { limit: number; afterId?: number },
 ): Promise<ParkedRow[]> {
   const { rows } = await db.query<ParkedRow>(
-    `SELECT id, kind, source_id AS "sourceId", revision, attempts, coalesce(last_error, '') AS error,
+    `SELECT id, state, kind, source_id AS "sourceId", revision, attempts, coalesce(last_error, '') AS error,
        pending_since AS "pendingSince"
-     FROM iot.outbox WHERE state = 'parked' AND id > $1 ORDER BY id LIMIT $2`,
+     FROM iot.outbox WHERE state IN ('parked', 'stale') AND id > $1 ORDER BY id LIMIT $2`,
     [afterId, limit],
   );
   return rows;

@@ -1,101 +1,151 @@
-// The database's side of the comparison with Odoo: counts and sums by day, records of a day, and putting them out again.
-import type { DailyKind, ReconciledKind } from '../odoo/mapping/index.ts';
+// The database's side of the comparison with Odoo: records of a day, and putting them out again above Odoo's revision.
+import type { DailyKind, ReconciledKind, RecordKind } from '../odoo/mapping/index.ts';
 import { wakeOutbox } from './outbox.ts';
-import type { Queryable } from './pool.ts';
+import type { PoolClient, Queryable } from './pool.ts';
 
-/** Where a kind's records stand as last published. Rows: source_id, revision, record, at. */
-const sources: Record<DailyKind, string> = {
-  milk_session: `SELECT f.code || '/' || d.device_uid || '/' || s.session_key AS source_id, s.revision, s.record, s.started_at AS at
+/** A kind's records as last published: source_id, revision, record, and `near`, an indexed time within a day of its own. */
+const published: Record<DailyKind, string> = {
+  milk_session: `SELECT f.code || '/' || d.device_uid || '/' || s.session_key AS source_id, s.revision, s.record, s.started_at AS near
       FROM iot.milk_session s JOIN iot.device d ON d.id = s.device_id JOIN iot.farm f ON f.id = d.farm_id
-      WHERE s.revision > 0 AND s.record IS NOT NULL AND s.started_at >= $1 AND s.started_at < $2`,
-  alert: `SELECT alert_key AS source_id, revision, record, raised_at AS at FROM iot.alert
-      WHERE raised_at >= $1 AND raised_at < $2 AND iot.is_told(device_id)`,
+      WHERE s.revision > 0 AND s.record IS NOT NULL`,
+  alert: `SELECT alert_key AS source_id, revision, record, raised_at AS near FROM iot.alert WHERE iot.is_told(device_id)`,
 };
 
-/** Count and sum of a day. `waiting`: records of the kind under way to Odoo, or parked. */
-export interface DayTotals {
-  /** UTC, YYYY-MM-DD. */
-  day: string;
-  count: number;
-  sum: number | null;
-  waiting: number;
+/**
+ * The key of the moment for which a record counts. It is the record's own, the one that Odoo has: a milking whose meter states
+ * its length starts earlier than the first that was heard of it.
+ */
+const moments: Record<DailyKind, string> = { milk_session: 'started_at', alert: 'raised_at' };
+
+// Whatever the zone of the session is.
+const midnight = (day: string) => `${day}T00:00:00Z`;
+
+/** A record of a day, as last published. */
+interface DayRecord {
+  sourceId: string;
+  revision: number;
+  record: unknown;
+  /** Not under way to Odoo, not parked, not given up. */
+  isSettled: boolean;
+  /** Under way to Odoo, or parked. */
+  isWaiting: boolean;
+  /** What of the record is added up. */
+  measure: number | null;
 }
 
-/** Totals of every UTC day from `from` up to `to`, both YYYY-MM-DD; `sumKey`: what of the record is added up. */
-export async function dayTotals(
+const settled = `coalesce(o.state = 'sent' AND o.last_error IS NULL, true)`;
+
+/** Records of the UTC days from `start` up to `end`, both YYYY-MM-DD; `sumKey`: what of the record is added up. */
+export async function dayRecords(
   db: Queryable,
   kind: DailyKind,
-  from: string,
-  to: string,
+  start: string,
+  end: string,
   sumKey: string | null,
-): Promise<DayTotals[]> {
-  const { rows } = await db.query<DayTotals>(
-    `SELECT to_char(at AT TIME ZONE 'UTC', 'YYYY-MM-DD') AS day, count(*) AS count,
-       sum((record ->> $4::text)::float8) AS sum,
-       count(*) FILTER (WHERE o.state IN ('pending', 'parked')) AS waiting
-     FROM (${sources[kind]}) s LEFT JOIN iot.outbox o ON o.kind = $3 AND o.source_id = s.source_id
-     GROUP BY 1`,
-    [from, to, kind, sumKey],
+): Promise<DayRecord[]> {
+  const { rows } = await db.query<DayRecord>(
+    `SELECT s.source_id AS "sourceId", s.revision, s.record, ${settled} AS "isSettled",
+       coalesce(o.state IN ('pending', 'parked', 'stale'), false) AS "isWaiting", (s.record ->> $4::text)::float8 AS measure
+     FROM (${published[kind]}) s LEFT JOIN iot.outbox o ON o.kind = $3 AND o.source_id = s.source_id
+     WHERE s.near >= $1::timestamptz - INTERVAL '1 day' AND s.near < $2::timestamptz + INTERVAL '1 day'
+       AND (s.record ->> $5::text)::timestamptz >= $1 AND (s.record ->> $5::text)::timestamptz < $2`,
+    [midnight(start), midnight(end), kind, sumKey, moments[kind]],
   );
   return rows;
 }
 
-/** Revision by source_id of a day's records that are not under way already. */
-export async function settledRevisions(
-  db: Queryable,
-  kind: DailyKind,
-  from: string,
-  to: string,
-): Promise<Map<string, { revision: number; isSettled: boolean }>> {
-  const { rows } = await db.query<{ source_id: string; revision: number; settled: boolean }>(
-    `SELECT s.source_id, s.revision, coalesce(o.state = 'sent' AND o.last_error IS NULL, true) AS settled
-     FROM (${sources[kind]}) s LEFT JOIN iot.outbox o ON o.kind = $3 AND o.source_id = s.source_id`,
-    [from, to, kind],
-  );
-  return new Map(
-    rows.map(({ source_id, revision, settled }) => [source_id, { revision, isSettled: settled }]),
-  );
-}
-
 /** A device as the database has it. */
-interface DeviceRevision {
+interface DeviceRecordRow {
   id: number;
+  sourceId: string;
   revision: number;
+  /** As last published; null when that was purged from the outbox. */
+  record: unknown;
   isSettled: boolean;
   /** Odoo has it from us; else a person made it there and it never talked, or refused it. */
   isOurs: boolean;
 }
 
-/** Every device by source_id. What a person deleted in Odoo counts again once it talks again. */
-export async function deviceRevisions(db: Queryable): Promise<Map<string, DeviceRevision>> {
-  const { rows } = await db.query<DeviceRevision & { sourceId: string }>(
+/** Every device. What a person deleted in Odoo counts again once it talks again. */
+export async function deviceRecords(db: Queryable): Promise<DeviceRecordRow[]> {
+  const { rows } = await db.query<DeviceRecordRow>(
     `SELECT d.id, f.code || '/' || d.device_uid AS "sourceId", d.revision,
-       coalesce(o.state = 'sent' AND o.last_error IS NULL, true) AS "isSettled",
+       CASE WHEN o.revision = d.revision THEN o.payload END AS record, ${settled} AS "isSettled",
        d.state <> 'rejected' AND (d.published_seen IS NOT NULL OR o.source_id IS NOT NULL) AS "isOurs"
      FROM iot.device d JOIN iot.farm f ON f.id = d.farm_id
        LEFT JOIN iot.outbox o ON o.kind = 'device' AND o.source_id = f.code || '/' || d.device_uid
      WHERE d.deleted_in_odoo_at IS NULL OR d.last_seen > d.deleted_in_odoo_at`,
   );
-  return new Map(rows.map(({ sourceId, ...device }) => [sourceId, device]));
+  return rows;
 }
 
-/** Puts records of a day into the outbox once more, as they were last published. Returns how many. */
-export async function requeue(
-  db: Queryable,
-  kind: DailyKind,
-  from: string,
-  to: string,
-  sourceIds: readonly string[],
-): Promise<number> {
-  const { rowCount } = await db.query(
-    `INSERT INTO iot.outbox AS o (kind, source_id, revision, payload)
-     SELECT $3, s.source_id, s.revision, s.record FROM (${sources[kind]}) s WHERE s.source_id = ANY ($4)
-     ON CONFLICT (kind, source_id) DO UPDATE SET state = 'pending', attempts = 0, next_attempt_at = now(),
-       pending_since = now(), last_error = NULL WHERE o.state = 'sent'`,
-    [from, to, kind, sourceIds],
+/** A record that goes out again in this revision. */
+interface Again {
+  sourceId: string;
+  revision: number;
+}
+
+/** Where a kind keeps the revision that its next change counts on from. `r` has source_id and revision. */
+const raises: Record<RecordKind, string> = {
+  // Neither a farm's code nor a device's uid has a slash.
+  milk_session: `UPDATE iot.milk_session s SET revision = r.revision FROM r, iot.device d, iot.farm f
+    WHERE f.code = split_part(r.source_id, '/', 1) AND d.farm_id = f.id AND d.device_uid = split_part(r.source_id, '/', 2)
+      AND s.device_id = d.id AND s.session_key = substr(r.source_id, length(f.code || d.device_uid) + 3)
+      AND s.revision < r.revision`,
+  alert: `UPDATE iot.alert s SET revision = r.revision FROM r WHERE s.alert_key = r.source_id AND s.revision < r.revision`,
+  device: `UPDATE iot.device s SET revision = r.revision FROM r, iot.farm f
+    WHERE f.id = s.farm_id AND f.code || '/' || s.device_uid = r.source_id AND s.revision < r.revision`,
+  command: `UPDATE iot.command s SET revision = r.revision FROM r WHERE s.request_id = r.source_id AND s.revision < r.revision`,
+};
+
+const again = `jsonb_to_recordset($1) AS r (source_id text, revision integer)`;
+const rowsOf = (records: readonly Again[]) =>
+  JSON.stringify(records.map(({ sourceId, revision }) => ({ source_id: sourceId, revision })));
+
+/** Raises revisions, those of the outbox too, and makes what Odoo called stale due again. In a transaction of its own. */
+export async function raiseStale(
+  client: PoolClient,
+  kind: RecordKind,
+  records: readonly Again[],
+): Promise<void> {
+  const rows = rowsOf(records);
+  await client.query(`WITH r AS (SELECT * FROM ${again}) ${raises[kind]}`, [rows]);
+  await client.query(
+    `UPDATE iot.outbox o SET revision = greatest(o.revision, r.revision), state = 'pending', attempts = 0,
+       next_attempt_at = now(), leased_until = NULL, pending_since = now(), last_error = NULL
+     FROM ${again} WHERE o.kind = $2 AND o.source_id = r.source_id AND o.state = 'stale'`,
+    [rows, kind],
   );
-  await wakeOutbox(db);
-  return rowCount ?? 0;
+  await wakeOutbox(client);
+}
+
+/** Puts records of a UTC day into the outbox once more, as they were last published, in these revisions or later ones. */
+export async function putAgain(
+  client: PoolClient,
+  kind: DailyKind,
+  day: string,
+  records: readonly Again[],
+): Promise<void> {
+  const rows = rowsOf(records);
+  await client.query(`WITH r AS (SELECT * FROM ${again}) ${raises[kind]}`, [rows]);
+  await client.query(
+    `INSERT INTO iot.outbox AS o (kind, source_id, revision, payload)
+     SELECT $2, s.source_id, s.revision, s.record FROM (${published[kind]}) s JOIN ${again} ON r.source_id = s.source_id
+     WHERE s.near >= $3::timestamptz - INTERVAL '1 day' AND s.near < $3::timestamptz + INTERVAL '2 days'
+     ON CONFLICT (kind, source_id) DO UPDATE SET revision = excluded.revision, payload = excluded.payload, state = 'pending',
+       attempts = 0, next_attempt_at = now(), pending_since = now(), last_error = NULL WHERE o.state = 'sent'`,
+    [rows, kind, midnight(day)],
+  );
+  await wakeOutbox(client);
+}
+
+/** Records that Odoo called stale, oldest first. */
+export async function staleRecords(db: Queryable, kind: RecordKind): Promise<Again[]> {
+  const { rows } = await db.query<Again>(
+    `SELECT source_id AS "sourceId", revision FROM iot.outbox WHERE state = 'stale' AND kind = $1 ORDER BY id LIMIT 1000`,
+    [kind],
+  );
+  return rows;
 }
 
 /** One line of the report. */

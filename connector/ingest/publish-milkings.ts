@@ -13,7 +13,7 @@ import { publishAlerts, type LimitedPublication } from './milking-alerts.ts';
 
 /** The settings of config/connector.yaml that milkings need, and the limits of each farm. */
 export interface MilkingSettings {
-  rules: Omit<MilkingRules, 'abnormalShare'>;
+  rules: Omit<MilkingRules, 'abnormalShare' | 'meanDays' | 'meanLeastMilkings'>;
   limits: LimitBook;
   rfidBeforeSeconds: number;
   meanDays: number;
@@ -105,7 +105,8 @@ function publicationOf(
   const device = find(work.deviceId);
   if (device === undefined) return [];
   const limits = settings.limits.of(device);
-  const rules = { ...settings.rules, abnormalShare: abnormalShare(limits) };
+  const { meanDays, meanLeastMilkings } = settings;
+  const rules = { ...settings.rules, meanDays, meanLeastMilkings, abnormalShare: abnormalShare(limits) };
   const view = { ...work.view, rfid: work.tag };
   const record = toRecord(view, { ...device, stall: work.stall }, expectedKg, rules);
   if (isDeepStrictEqual(record, work.record)) return [];

@@ -17,6 +17,9 @@ export interface MilkingRules {
   grades: readonly { grade: 'A' | 'B' | 'C'; fat: number; protein: number }[];
   /** Share of the expected yield beyond which a milking is abnormal. */
   abnormalShare: number;
+  /** The expected yield is the mean of so many days, of so many milkings at least. */
+  meanDays: number;
+  meanLeastMilkings: number;
 }
 
 /** Where the milking was. */
@@ -74,6 +77,9 @@ export function toRecord(
     abnormal:
       expectedYieldKg !== null &&
       Math.abs(yieldKg - expectedYieldKg) - rules.abnormalShare * expectedYieldKg > leastExcessKg,
+    abnormal_pct: Number.isFinite(rules.abnormalShare) ? round(rules.abnormalShare * 100) : null,
+    expected_days: rules.meanDays,
+    expected_least_milkings: rules.meanLeastMilkings,
     milking: milkingOfDay(startedAt, rules),
     complete: milking.complete,
     ...(milking.marks.length > 0 ? { marks: milking.marks.join(' ') } : {}),

@@ -5,7 +5,7 @@ import { AppError, type ErrorKind } from '../../contract/errors.ts';
  * - `unreachable`: network, timeout, 5xx, an answer that is not Odoo's. Wait and repeat.
  * - `overload`: timeout of a running call, or too much data. Wait and repeat with less.
  * - `busy`: 429 or 503 with a wish how long to wait, or a serialization failure. Wait and repeat.
- * - `crash`: a Python exception in the server. Repeat, and if it stays, one record may be the reason.
+ * - `crash`: a Python exception in the server, or a record that was deleted meanwhile. Repeat, and if it stays, one record may be the reason.
  * - `denied`: key refused or rights missing. Somebody has to act in Odoo.
  * - `misconfigured`: no such model, method, database or page. Somebody has to act.
  * - `rejected`: Odoo understood and refused the data. Repeating does not help.
@@ -78,6 +78,10 @@ export function fromException({ name, message, status }: OdooException): OdooErr
       'misconfigured',
       `the addon does not fit this connector (${text}): ${adviceInstall}`,
     );
+  }
+  // Looked up in one call, deleted by a person before the next: a repetition looks again.
+  if (/MissingError/.test(name) || /Record does not exist or has been deleted/.test(message)) {
+    return new OdooError('crash', `a record was deleted during the call (${text})`);
   }
   if (/^odoo\.exceptions\.|UnprocessableEntity|BadRequest/.test(name)) {
     return new OdooError('rejected', `Odoo refused the data: ${text}`);

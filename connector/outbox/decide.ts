@@ -29,9 +29,12 @@ export function readResults(answer: unknown, sourceIds: readonly string[]): Reco
 
 /** What becomes of a record by Odoo's answer for it. `attempts` counts its earlier failures. */
 export function settle(result: RecordResult, attempts: number, backoff: Backoff, random: number): Settlement {
-  if (result.status !== 'error') {
-    return { outcome: 'sent', odooId: typeof result.id === 'number' ? result.id : null };
+  const odooId = typeof result.id === 'number' ? result.id : null;
+  if (result.status === 'stale') {
+    const error = typeof result.error === 'string' ? result.error : 'Odoo has a later revision';
+    return { outcome: 'stale', error, odooId };
   }
+  if (result.status !== 'error') return { outcome: 'sent', odooId };
   const error = typeof result.error === 'string' ? result.error : 'Odoo gave no reason';
   if (result.error_type !== 'transient') return { outcome: 'parked', error };
   return { outcome: 'retry', error, delayMs: backoffMs(attempts + 1, backoff, random) };

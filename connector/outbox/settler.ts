@@ -45,7 +45,7 @@ export function settled(row: OutboxRow, settlement: Settlement, taken?: OutboxRe
     settlement,
     result: {
       status,
-      odooId: settlement.outcome === 'sent' ? settlement.odooId : null,
+      odooId: 'odooId' in settlement ? settlement.odooId : null,
       error: 'error' in settlement ? settlement.error : null,
     },
   };
@@ -76,6 +76,12 @@ export function createSettler(kind: string, context: SettlerContext): Settler {
       metrics?.result(kind, result.status);
       if (result.status === 'parked') {
         logger.warn({ kind, source_id: row.sourceId, error: result.error }, 'Odoo record parked');
+      }
+      if (result.status === 'stale') {
+        logger.warn(
+          { kind, source_id: row.sourceId, error: result.error },
+          'Odoo has other content of a record',
+        );
       }
       onResult?.(kind, row.sourceId, result);
     }

@@ -20,6 +20,8 @@ export interface Readiness {
 export interface OutboxState {
   pending: number;
   parked: number;
+  /** Odoo has other content; the comparison of the hour sends them again. */
+  stale: number;
   oldestPendingS: number;
 }
 
@@ -40,7 +42,8 @@ export function readiness(
       ? 'nothing waits'
       : `${outbox.pending} records wait, the oldest for ${outbox.oldestPendingS} s`;
   const parked = outbox.parked === 0 ? '' : `; ${outbox.parked} are parked: see GET /api/v1/outbox/parked`;
-  const outboxCheck = { ok: outbox.parked === 0, detail: waiting + parked };
+  const stale = outbox.stale === 0 ? '' : `; of ${outbox.stale} Odoo has other content (stale)`;
+  const outboxCheck = { ok: outbox.parked === 0, detail: waiting + parked + stale };
   if (standby !== undefined && database.ok) {
     const waits = { ok: true, detail: standby };
     return { status: 'standby', checks: { database, mqtt: waits, odoo, outbox: outboxCheck } };

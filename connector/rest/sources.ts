@@ -45,6 +45,7 @@ export function systemSources({ db, metrics, library, state, outbound, odooWarni
     return {
       pending: counts.reduce((sum, { pending }) => sum + pending, 0),
       parked: counts.reduce((sum, { parked }) => sum + parked, 0),
+      stale: counts.reduce((sum, { stale }) => sum + stale, 0),
       oldestPendingS: Math.round(Math.max(0, ...counts.map(({ oldestPendingS }) => oldestPendingS ?? 0))),
     };
   }
@@ -52,7 +53,7 @@ export function systemSources({ db, metrics, library, state, outbound, odooWarni
     registry: metrics.registry,
     async readiness() {
       let database = state.database;
-      let outbox: OutboxState = { pending: 0, parked: 0, oldestPendingS: 0 };
+      let outbox: OutboxState = { pending: 0, parked: 0, stale: 0, oldestPendingS: 0 };
       if (database.ok) {
         try {
           outbox = await outboxState();
@@ -79,6 +80,7 @@ export function systemSources({ db, metrics, library, state, outbound, odooWarni
         milkings_closed: milkings,
         outbox_pending: outbox.pending,
         outbox_parked: outbox.parked,
+        outbox_stale: outbox.stale,
         profiles: library.refused() ?? `${library.profiles.size} in use`,
         odoo_sent: target.sent,
         odoo_state: target.state,

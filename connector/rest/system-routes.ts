@@ -85,7 +85,8 @@ export function systemRoutes(sources: SystemSources): Route[] {
       method: 'get',
       path: '/api/v1/outbox/parked',
       tag: 'Outbox',
-      summary: 'Records that Odoo rejected, with the reason',
+      summary:
+        'Records that Odoo rejected (parked), or of which it has other content (stale), with the reason',
       query: limitSchema,
       answer: z.array(parkedSchema),
       handle: ({ query }) => sources.parked(query.limit),

@@ -68,7 +68,7 @@ export function registerGauges(registry: Registry, { db, queryDb, library, state
   });
   new Gauge({
     name: 'smart_dairy_outbox_records',
-    help: 'Records that wait for Odoo or are parked',
+    help: 'Records that wait for Odoo, are parked, or of which Odoo has other content (stale)',
     labelNames: ['kind', 'state'],
     registers,
     async collect() {
@@ -77,9 +77,10 @@ export function registerGauges(registry: Registry, { db, queryDb, library, state
       if (counts === undefined) return;
       this.reset();
       oldest.reset();
-      for (const { kind, pending, parked, oldestPendingS } of counts) {
+      for (const { kind, pending, parked, stale, oldestPendingS } of counts) {
         this.set({ kind, state: 'pending' }, pending);
         this.set({ kind, state: 'parked' }, parked);
+        this.set({ kind, state: 'stale' }, stale);
         oldest.set({ kind }, oldestPendingS ?? 0);
       }
     },

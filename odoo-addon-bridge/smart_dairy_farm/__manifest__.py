@@ -1,7 +1,7 @@
 # Farms, pens and animals: the herd that other Smart Dairy addons build on.
 {
     'name': 'Smart Dairy Farm',
-    'version': '19.0.1.1.0',
+    'version': '19.0.1.2.0',
     'category': 'Smart Dairy',
     'summary': 'Farms, pens and animals of a dairy business',
     'author': 'Smart Dairy',
@@ -13,6 +13,7 @@
         'security/smart_dairy_farm_security.xml',
         'security/ir.model.access.csv',
         'data/farm_breed_data.xml',
+        'views/farm_animal_tag_views.xml',
         'views/farm_animal_views.xml',
         'views/farm_pen_views.xml',
         'views/farm_farm_views.xml',

@@ -1,7 +1,7 @@
 # Devices, milkings and alerts that the Smart Dairy connector brings into Odoo.
 {
     'name': 'Smart Dairy IoT',
-    'version': '19.0.3.0.0',
+    'version': '19.0.3.1.0',
     'category': 'Smart Dairy',
     'summary': 'Milkings, devices and alerts straight from the milking parlour',
     'author': 'Smart Dairy',
@@ -26,6 +26,7 @@
         'views/iot_location_views.xml',
         'views/iot_threshold_views.xml',
         'views/iot_alert_views.xml',
+        'views/farm_animal_tag_views.xml',
         'views/farm_views.xml',
         'wizards/iot_device_command_wizard_views.xml',
         'wizards/iot_sync_views.xml',

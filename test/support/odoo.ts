@@ -12,14 +12,14 @@ export interface OdooAdmin {
 }
 
 /** The administrator of a test's database. */
-export function odooAdmin(odoo: TestOdoo): OdooAdmin {
-  const client = createOdooClient({
-    url: odoo.url,
-    database: odoo.db,
-    login: odoo.login,
-    apiKey: odoo.password,
-    transport: 'jsonrpc',
-  });
+export const odooAdmin = (odoo: TestOdoo): OdooAdmin => odooUser(odoo, odoo.login, odoo.password);
+
+/** The integration user: it alone may say of a record where it comes from, and in which revision. */
+export const odooIntegration = (odoo: TestOdoo): OdooAdmin =>
+  odooUser(odoo, 'smart_dairy_connector', odoo.apiKey);
+
+function odooUser(odoo: TestOdoo, login: string, apiKey: string): OdooAdmin {
+  const client = createOdooClient({ url: odoo.url, database: odoo.db, login, apiKey, transport: 'jsonrpc' });
   return {
     call: (model, method, args) => client.call(model, method, args),
     read: async <T>(model: string, domain: unknown[], fields: string[]) =>

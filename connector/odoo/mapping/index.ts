@@ -3,6 +3,7 @@ import { recordSource } from '../../../contract/records.ts';
 import { alert } from './alert.ts';
 import { command } from './command.ts';
 import { device } from './device.ts';
+import { contentHash } from './content.ts';
 import { checked, type OdooRecord, type RecordMapping } from './kind.ts';
 import { milkSession } from './milk-session.ts';
 
@@ -40,7 +41,9 @@ export function toOdooRecord(
   { toOdoo }: Pick<RecordMapping, 'toOdoo'>,
   row: { sourceId: string; revision: number; payload: unknown },
 ): OdooRecord {
-  return { ...toOdoo(row.payload), source: recordSource, source_id: row.sourceId, revision: row.revision };
+  const record = toOdoo(row.payload);
+  const { sourceId: source_id, revision } = row;
+  return { ...record, source: recordSource, source_id, revision, content_hash: contentHash(record) };
 }
 
 /** Checks an outbox payload of a kind and leaves it as it is. Throws AppError `invalid`. */

@@ -31,6 +31,9 @@ function milkSessionToOdoo(record: MilkSessionRecord) {
     quality_grade: record.grade,
     expected_yield_kg: record.expected_yield_kg,
     is_abnormal: record.abnormal,
+    abnormal_percent: record.abnormal_pct,
+    expected_days: record.expected_days,
+    expected_least: record.expected_least_milkings,
     milking_of_day: record.milking,
     is_complete: record.complete,
   };

@@ -1,5 +1,5 @@
 # An animal of the herd with its identification (ear tag, RFID) and its lactation.
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
@@ -20,13 +20,17 @@ class FarmAnimal(models.Model):
 
     name = fields.Char(required=True, tracking=True, help="Name or working number the farm calls the animal by.")
     active = fields.Boolean(default=True)
+    # The tags of today; whose a tag was at another time is in tag_ids.
     ear_tag = fields.Char(
-        copy=False, tracking=True, index='btree_not_null', help="Number on the visual ear tag, unique on the farm.")
+        compute='_compute_tags', inverse='_inverse_ear_tag', store=True, readonly=False, copy=False, tracking=True,
+        index='btree_not_null', help="Number on the visual ear tag, unique on the farm.")
     rfid_tag = fields.Char(
-        string='RFID', copy=False, tracking=True, index='btree_not_null',
+        string='RFID', compute='_compute_tags', inverse='_inverse_rfid_tag', store=True, readonly=False, copy=False,
+        tracking=True, index='btree_not_null',
         help="Electronic identification by ISO 11784/11785: 15 digits, the first three being the country "
              "(Bangladesh 050) or the manufacturer. Unique in the company.",
     )
+    tag_ids = fields.One2many('farm.animal.tag', 'animal_id', string='Tags')
     breed_id = fields.Many2one('farm.breed', ondelete='restrict')
     sex = fields.Selection([('female', 'Female'), ('male', 'Male')], default='female', required=True)
     birth_date = fields.Date()
@@ -103,6 +107,40 @@ class FarmAnimal(models.Model):
                     "Pen %(pen)s is not on farm %(farm)s. Choose a pen of the animal's farm.",
                     pen=animal.pen_id.name, farm=animal.farm_id.name))
 
+    @api.depends('tag_ids.kind', 'tag_ids.tag', 'tag_ids.valid_from', 'tag_ids.valid_to')
+    def _compute_tags(self):
+        for animal in self:
+            animal.rfid_tag = animal._current_tag('rfid').tag
+            animal.ear_tag = animal._current_tag('ear').tag
+
+    def _inverse_rfid_tag(self):
+        for animal in self:
+            animal._change_tag('rfid', animal.rfid_tag)
+
+    def _inverse_ear_tag(self):
+        for animal in self:
+            animal._change_tag('ear', animal.ear_tag)
+
+    def _current_tag(self, kind):
+        """The span of the tag of ``kind`` that was put on last and is still there."""
+        current = self.tag_ids.filtered(lambda span: span.kind == kind and not span.valid_to)
+        return current.sorted(lambda span: (span.valid_from or datetime.min, span._origin.id or 0))[-1:]
+
+    def _change_tag(self, kind, tag):
+        """From now on the animal carries ``tag`` in place of the one it had; what was before stays on record."""
+        # sudo: who may write the animal says which tag it has, whatever their rights on the history
+        own = self.sudo()
+        current = own._current_tag(kind)
+        if (current.tag or False) == (tag or False):
+            return
+        current.action_take_off()
+        if tag and tag not in own.tag_ids.filtered(lambda span: span.kind == kind and not span.valid_to).mapped('tag'):
+            scope = ('company_id', '=', own.company_id.id) if kind == 'rfid' else ('farm_id', '=', own.farm_id.id)
+            # The first holder of a tag has always had it: what was read before it was entered is the animal's too.
+            used = own.tag_ids.search_count([('kind', '=', kind), ('tag', '=', tag), scope], limit=1)
+            own.tag_ids.create({
+                'animal_id': own.id, 'kind': kind, 'tag': tag, 'valid_from': used and fields.Datetime.now()})
+
     @api.depends('birth_date')
     def _compute_age(self):
         today = fields.Date.context_today(self)
@@ -166,6 +204,11 @@ class FarmAnimal(models.Model):
         if 'ear_tag' in vals:
             vals['ear_tag'] = (vals['ear_tag'] or '').strip() or False
         return vals
+
+    def action_view_tags(self):
+        self.ensure_one()
+        action = self.env['ir.actions.act_window']._for_xml_id('smart_dairy_farm.farm_animal_tag_action')
+        return {**action, 'domain': [('animal_id', '=', self.id)], 'context': {'default_animal_id': self.id}}
 
     def action_set_dry(self):
         self.write({'state': 'dry'})

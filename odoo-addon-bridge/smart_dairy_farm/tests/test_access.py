@@ -9,6 +9,7 @@ from .access import GROUPS, check_matrix, check_no_model_is_forgotten
 EXPECTED = {
     'farm.farm': {'nobody': '', 'user': 'r', 'vet': 'r', 'manager': 'rwcu'},
     'farm.pen': {'nobody': '', 'user': 'r', 'vet': 'r', 'manager': 'rwcu'},
+    'farm.animal.tag': {'nobody': '', 'user': 'rwc', 'vet': 'rwc', 'manager': 'rwcu'},
     'farm.breed': {'nobody': '', 'user': 'r', 'vet': 'r', 'manager': 'rwcu'},
     'farm.animal': {'nobody': '', 'user': 'rwc', 'vet': 'rwc', 'manager': 'rwcu'},
 }

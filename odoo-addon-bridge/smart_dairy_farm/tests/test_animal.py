@@ -26,6 +26,23 @@ class TestAnimal(TransactionCase):
             with self.subTest(tag=tag), self.assertRaisesRegex(ValidationError, 'exactly 15 digits'):
                 self.animal(rfid_tag=tag)
 
+    def test_a_spreadsheet_makes_no_valid_tag_of_an_invalid_one(self):
+        for tag, reason in (
+            ('50000000000007.0', 'decimals'), ('50000000000007,0', 'decimals'), (50000000000007.0, 'decimals'),
+            ('5.0000000000007E+13', 'scientific'), ('9,82E14', 'scientific'), ('50000000000007', 'leading zeros'),
+            (50000000000007, 'leading zeros'), ('050000000000.007', 'decimals'), ('050.0000000.00007', 'exactly 15 digits'),
+        ):
+            with self.subTest(tag=tag), self.assertRaisesRegex(ValidationError, reason) as caught:
+                self.animal(rfid_tag=tag)
+            self.assertIn(str(tag), str(caught.exception), 'the message names the value')
+        self.assertEqual(self.animal(rfid_tag=982000001088420).rfid_tag, '982000001088420')
+
+    def test_the_import_of_a_spreadsheet_refuses_what_it_mangled(self):
+        rows = [['lost zero and float suffix', self.farm.display_name, '50000000000007.0']]
+        answer = self.Animal.load(['name', 'farm_id', 'rfid_tag'], rows)
+        self.assertFalse(answer['ids'])
+        self.assertIn('50000000000007.0', answer['messages'][0]['message'])
+
     def test_rfid_country_and_national_id(self):
         with self.assertRaisesRegex(ValidationError, '000 is not a country'):
             self.animal(rfid_tag='000000000000001')
@@ -43,7 +60,7 @@ class TestAnimal(TransactionCase):
 
     def test_rfid_is_unique_in_the_company_only(self):
         self.animal(rfid_tag='050000000009999')
-        with mute_logger('odoo.sql_db'), self.assertRaises(psycopg2.errors.UniqueViolation), self.cr.savepoint():
+        with mute_logger('odoo.sql_db'), self.assertRaises(psycopg2.errors.ExclusionViolation), self.cr.savepoint():
             self.animal(rfid_tag='050 000000009999')
         other = self.env['farm.farm'].create({
             'name': 'Elsewhere', 'code': 'elsewhere', 'company_id': self.env['res.company'].create({'name': 'B'}).id})

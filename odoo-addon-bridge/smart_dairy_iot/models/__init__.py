@@ -1,4 +1,5 @@
 from . import iot_bridge_mixin
+from . import iot_bridge_guard
 from . import iot_bridge_resolver
 from . import iot_location
 from . import iot_device_tag
@@ -13,6 +14,7 @@ from . import iot_threshold
 from . import iot_milk_session
 from . import iot_alert
 from . import farm_animal
+from . import farm_animal_tag
 from . import farm_farm
 from . import iot_connector
 from . import iot_connector_call

@@ -20,7 +20,7 @@ class FarmAnimal(models.Model):
         help="Milk of the last seven days, divided by seven.")
     yield_milking_mean = MeasuredFloat(
         string='Per Milking, 30-Day Mean (kg)', compute='_compute_production',
-        help="Mean of the complete milkings of the last 30 days. A milking is abnormal when it is more than 30 % off.")
+        help="Mean of the complete milkings of the last 30 days.")
     fat_mean = MeasuredFloat(string='Fat, 30-Day Mean (%)', compute='_compute_production')
     protein_mean = MeasuredFloat(string='Protein, 30-Day Mean (%)', compute='_compute_production')
     scc_mean = MeasuredFloat(string='SCC, 30-Day Mean (cells/mL)', compute='_compute_production')

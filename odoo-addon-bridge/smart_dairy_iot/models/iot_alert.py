@@ -1,9 +1,12 @@
 # Something on the farm that a person should look at, raised and cleared by the connector's rules.
 from odoo import api, fields, models
+from odoo.exceptions import AccessError
 
 from ..tools.measured import MeasuredFloat
 
 OPEN_STATES = ('new', 'acknowledged')
+# What an alert is about, beside its bridged fields: not for people to rewrite.
+SUBJECT_FIELDS = frozenset(('farm_id', 'company_id', 'device_id', 'animal_id', 'milk_session_id', 'state_user_id'))
 
 
 class IotAlert(models.Model):
@@ -20,6 +23,7 @@ class IotAlert(models.Model):
     _bridge_references = ('farm', 'device_uid', 'device_type', 'milk_session')
     _bridge_required = ('farm', 'alert_type', 'severity', 'message', 'raised_at')
     _bridge_finds_animal = True
+    _bridge_moment = 'raised_at'
 
     farm_id = fields.Many2one('farm.farm', required=True, index=True, ondelete='restrict')
     company_id = fields.Many2one(related='farm_id.company_id', store=True, index=True)
@@ -50,6 +54,7 @@ class IotAlert(models.Model):
     unit = fields.Char()
     raised_at = fields.Datetime(string='Raised', required=True, index=True, default=fields.Datetime.now)
     cleared_at = fields.Datetime(string='Cleared', help="When the cause went away by itself.")
+    note = fields.Text(string='Remark')
 
     @api.depends('alert_type')
     def _compute_alert_type_label(self):
@@ -66,9 +71,19 @@ class IotAlert(models.Model):
     # -- what people do ----------------------------------------------------------------------------
 
     def write(self, vals):
+        self._check_kept(vals)
         if 'state' in vals and 'state_user_id' not in vals:
             vals = {**vals, 'state_user_id': self.env.uid}
         return super().write(vals)
+
+    def _check_kept(self, vals):
+        """What the connector raised stays as raised: people say what becomes of it, and may remark on it."""
+        touched = (set(vals) & {*self._bridge_fields, *SUBJECT_FIELDS}) - {'state'}
+        if not touched or self._is_connector() or not any(alert.source for alert in self):
+            return
+        labels = ', '.join(self._fields[name].string for name in sorted(touched))
+        raise AccessError(self.env._(
+            "An alert cannot be rewritten by hand: %s. Change its status, or write a remark.", labels))
 
     def action_acknowledge(self):
         self.filtered(lambda alert: alert.state == 'new').write({'state': 'acknowledged'})

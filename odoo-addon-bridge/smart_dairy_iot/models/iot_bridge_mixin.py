@@ -4,7 +4,7 @@ import logging
 import psycopg2
 
 from odoo import api, fields, models
-from odoo.exceptions import AccessError, ConcurrencyError, UserError
+from odoo.exceptions import AccessError, ConcurrencyError, MissingError, UserError
 from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 from odoo.tools import SQL
 
@@ -14,6 +14,8 @@ _logger = logging.getLogger(__name__)
 
 # The whole call has to run again on a fresh snapshot; Odoo does that by itself when these come out of it.
 RETRY_CALL = (*PG_CONCURRENCY_EXCEPTIONS_TO_RETRY, ConcurrencyError)
+# By these a record is known to its source, and which of two versions is the newer one: the connector's alone.
+KEY_FIELDS = frozenset(('source', 'source_id', 'revision', 'content_hash'))
 
 
 class BridgeEntry:
@@ -29,12 +31,12 @@ class BridgeEntry:
 
     @property
     def key(self):
-        return self.values['source'], self.values['source_id']
+        return self.values.get('company_id'), self.values['source'], self.values['source_id']
 
-    def answered(self, status, record_id=False, error=False, error_type=False):
+    def answered(self, status, record_id=False, error=False, error_type=False, **more):
         self.answer = {
             'source_id': self.values['source_id'], 'status': status, 'id': record_id, 'error': error,
-            'error_type': error_type,
+            'error_type': error_type, **more,
         }
 
     def failed(self, error, error_type='validation'):
@@ -49,8 +51,9 @@ class IotBridgeMixin(models.AbstractModel):
     _bridge_fields = ()
     _bridge_references = ('farm',)
     _bridge_required = ('farm',)
-    # Whether the record is about an animal, found by rfid_tag or animal_ref.
+    # Whether the record is about an animal, found by rfid_tag or animal_ref, as they were at the time in this field.
     _bridge_finds_animal = False
+    _bridge_moment = None
     # Unique indexes that two calls can race for. Any other violation is an error of the record.
     _bridge_race_indexes = ('bridge_key',)
 
@@ -60,19 +63,24 @@ class IotBridgeMixin(models.AbstractModel):
         string='Source Reference', copy=False, readonly=True, help="Identifier of the record in its source system.")
     revision = fields.Integer(
         copy=False, readonly=True, aggregator=None,
-        help="Grows when the source corrects the record. An older revision never replaces a newer one.",
-    )
+        help="Grows when the source corrects the record. An older revision never replaces a newer one.")
+    content_hash = fields.Char(
+        copy=False, readonly=True,
+        help="Fingerprint of the content as the source sent it: by it the two sides are compared.")
 
-    _bridge_key = models.UniqueIndex('(source, source_id)', "This record of the source system exists already.")
+    _bridge_key = models.UniqueIndex(
+        '(source_id, source, company_id)', "This record of the source system exists already.")
 
     @api.model
     def upsert_batch(self, records):
-        """Create or update ``records`` by (source, source_id), each independently of the others.
+        """Create or update ``records`` by (company, source, source_id), each independently of the others.
 
-        Answers one dict a record, in order: ``source_id``, ``status`` (created, updated, unchanged, stale, error),
-        ``id``, ``error`` and ``error_type`` (validation, transient). Serialization failures and losing a race for
-        a new key end the call with an exception; Odoo then repeats the whole call on a fresh snapshot.
+        Answers one dict a record, in order: ``source_id``, ``status`` (created, updated, unchanged, stale, error), ``id``,
+        ``error``, ``error_type`` (validation, transient), and ``revision``, the one that is here, where it is stale. Losing
+        a race (serialization, a new key) ends the call with an exception; Odoo then repeats it on a fresh snapshot.
         """
+        if not self._is_connector():
+            raise AccessError(self.env._("Only the connector brings records."))
         self.browse().check_access('create')
         self.browse().check_access('write')
         if not isinstance(records, list):
@@ -101,7 +109,7 @@ class IotBridgeMixin(models.AbstractModel):
 
     def _bridge_checks(self):
         """The check of every key that a record of this model may carry."""
-        names = ('source', 'source_id', 'revision', *self._bridge_fields)
+        names = (*KEY_FIELDS, *self._bridge_fields)
         checks = dict.fromkeys(self._bridge_references, record_tools.text)
         if 'device_type' in checks:
             checks['device_type'] = record_tools.check_for(self.env['iot.device']._fields['device_type'], self.env)
@@ -125,35 +133,46 @@ class IotBridgeMixin(models.AbstractModel):
 
     def _bridge_apply(self, entries):
         """Apply entries with distinct keys and leave an answer on each."""
+        # The company is part of the key.
+        self.env['iot.bridge.resolver']._find_farms(entries)
+        entries = [entry for entry in entries if not entry.answer]
         existing = self._bridge_existing(entries)
-        pending = []
         for entry in entries:
-            entry.current_id, revision = existing.get(entry.key, (None, None))
-            if entry.current_id is None or entry.values['revision'] > revision:
-                pending.append(entry)
-            else:
-                status = 'unchanged' if entry.values['revision'] == revision else 'stale'
-                entry.answered(status, entry.current_id)
+            if entry.key in existing:
+                self._bridge_compare(entry, *existing[entry.key])
+        pending = [entry for entry in entries if not entry.answer]
         self.env['iot.bridge.resolver']._resolve(self, pending)
         self._bridge_adopt([entry for entry in pending if not entry.answer and entry.current_id is None])
         pending = [entry for entry in pending if not entry.answer]
         self._bridge_isolated([e for e in pending if e.current_id is None], self._bridge_insert)
         self._bridge_isolated([e for e in pending if e.current_id is not None], self._bridge_update)
 
+    def _bridge_compare(self, entry, record_id, revision, content_hash):
+        """Answer an entry that brings nothing new. A revision is new; so is the content of one whose content is not known."""
+        entry.current_id = record_id
+        sent, sent_hash = entry.values['revision'], entry.values.get('content_hash')
+        if sent > revision or (sent == revision and sent_hash and not content_hash):
+            return
+        if sent_hash == content_hash if sent_hash and content_hash else sent == revision:
+            entry.answered('unchanged', record_id)
+            return
+        other = "other content" if sent == revision else "a newer one"
+        entry.answered('stale', record_id, f"revision {sent}: Odoo has {other}, in revision {revision}", revision=revision)
+
     def _bridge_existing(self, entries):
-        """``{(source, source_id): (id, revision)}`` of the entries that are in the database, in one query."""
+        """``{key: (id, revision, content hash)}`` of the entries that are in the database, in one query."""
         if not entries:
             return {}
-        self.flush_model(['source', 'source_id', 'revision'])
+        self.flush_model(['company_id', *KEY_FIELDS])
         # SQL, because a record that the rules hide from the caller still owns its key.
         # A join, because the planner turns a long IN list of pairs into as many ORs, and may then read the whole table.
-        sources, source_ids = map(list, zip(*(entry.key for entry in entries)))
+        companies, sources, source_ids = map(list, zip(*(entry.key for entry in entries)))
         self.env.cr.execute(SQL(
-            """SELECT source, source_id, id, COALESCE(revision, 0)
-                 FROM %s JOIN unnest(%s::varchar[], %s::varchar[]) AS wanted (source, source_id)
-                USING (source, source_id)""",
-            SQL.identifier(self._table), sources, source_ids))
-        return {(source, source_id): (rid, revision) for source, source_id, rid, revision in self.env.cr.fetchall()}
+            """SELECT company_id, source, source_id, id, COALESCE(revision, 0), content_hash
+                 FROM %s JOIN unnest(%s::int[], %s::varchar[], %s::varchar[]) AS wanted (company_id, source, source_id)
+                USING (company_id, source, source_id)""",
+            SQL.identifier(self._table), companies, sources, source_ids))
+        return {tuple(row[:3]): row[3:] for row in self.env.cr.fetchall()}
 
     def _bridge_adopt(self, entries):
         """Set ``current_id`` of new entries that match a record made by hand. For models to extend."""
@@ -185,6 +204,9 @@ class IotBridgeMixin(models.AbstractModel):
 
     def _bridge_error(self, error):
         """(text, error type) of what went wrong with a single record."""
+        if isinstance(error, (MissingError, psycopg2.errors.ForeignKeyViolation)):
+            # Its ids were looked up in this very call: a person deletes one of them right now. Next time it is seen.
+            return f"a record was deleted during the call: {str(error).strip()}", 'transient'
         if isinstance(error, (UserError, AccessError)):
             return str(error.args[0] if error.args else error), 'validation'
         if isinstance(error, psycopg2.IntegrityError):
@@ -197,11 +219,7 @@ class IotBridgeMixin(models.AbstractModel):
         return f"{type(error).__name__}: {error}", 'transient'
 
     def _bridge_insert(self, entries):
-        records = self.create([
-            {**self._bridge_values(entry), 'source': entry.values['source'], 'source_id': entry.values['source_id'],
-             'revision': entry.values['revision']}
-            for entry in entries
-        ])
+        records = self.create([{**self._bridge_values(entry), **self._bridge_key_values(entry)} for entry in entries])
         self.env.cr.flush()
         for entry, record in zip(entries, records):
             entry.answered('created', record.id)
@@ -210,15 +228,18 @@ class IotBridgeMixin(models.AbstractModel):
         records = self.browse(entry.current_id for entry in entries)
         for entry, record in zip(entries, records):
             values = self._bridge_changes(record, entry)
-            record.write({**values, 'source': entry.values['source'], 'source_id': entry.values['source_id'],
-                          'revision': entry.values['revision']})
+            record.write({**values, **self._bridge_key_values(entry)})
         self.env.cr.flush()
         for entry in entries:
             entry.answered('updated', entry.current_id)
 
+    @staticmethod
+    def _bridge_key_values(entry):
+        return {name: entry.values.get(name, False) for name in KEY_FIELDS}
+
     def _bridge_values(self, entry):
         """Odoo values of a new record. The resolver has put ids in place of references."""
-        skipped = {'source', 'source_id', 'revision', *self._bridge_references}
+        skipped = {*KEY_FIELDS, *self._bridge_references}
         return {name: value for name, value in entry.values.items() if name not in skipped}
 
     def _bridge_changes(self, record, entry):

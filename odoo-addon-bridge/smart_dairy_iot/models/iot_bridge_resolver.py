@@ -13,43 +13,47 @@ class IotBridgeResolver(models.AbstractModel):
 
     @api.model
     def _resolve(self, model, entries):
-        """Put ``farm_id``, ``company_id``, ``device_id``, ``animal_id``, ``milk_session_id`` into the entries' values,
-        as far as ``model`` has these references. Unknown farms and devices are created as discovered."""
+        """Put ``farm_id``, ``device_id``, ``animal_id``, ``milk_session_id`` into the entries' values, as far as ``model``
+        has these references. Unknown farms and devices are created as discovered. Comes after ``_find_farms``."""
         self = self.with_context(**model.env.context)  # noqa: PLW0642
-        self._resolve_farms(entries)
+        self._discover_farms(entries)
         entries = [entry for entry in entries if not entry.answer]
         if 'device_uid' in model._bridge_references:
             self._resolve_devices(entries)
             entries = [entry for entry in entries if not entry.answer]
         if model._bridge_finds_animal:
-            self._resolve_animals(entries)
+            self._resolve_animals(entries, model._bridge_moment)
         if 'milk_session' in model._bridge_references:
             self._resolve_milk_sessions(entries)
 
-    def _resolve_farms(self, entries):
+    @api.model
+    def _find_farms(self, entries):
+        """Put ``company_id``, and ``farm_id`` of farms that are known, into the entries' values. Discovers nothing."""
         codes = {entry.values['farm'] for entry in entries}
         farms = defaultdict(list)
-        for farm in self.env['farm.farm'].search([('code', 'in', list(codes))]):
+        for farm in self.env['farm.farm'].with_context(active_test=False).search([('code', 'in', list(codes))]):
             farms[farm.code].append((farm.id, farm.company_id.id))
-        problems = {}
-        for code in codes:
-            own = [found for found in farms[code] if found[1] == self.env.company.id]
-            if len(farms[code]) > 1 and not own:
-                problems[code] = f"farm: {code!r} is the code of several companies, none of them the caller's own"
-            elif farms[code]:
-                farms[code] = own or farms[code]
-            else:
-                farm, problem = self._discover('farm.farm', {
-                    'name': code, 'code': code, 'state': 'discovered', 'company_id': self.env.company.id})
-                farms[code] = [(farm.id, self.env.company.id)]
-                if problem:
-                    problems[code] = f"farm: {problem}"
+        company_id = self.env.company.id
         for entry in entries:
             code = entry.values['farm']
-            if code in problems:
-                entry.failed(problems[code])
+            own = [found for found in farms[code] if found[1] == company_id]
+            if len(farms[code]) > 1 and not own:
+                entry.failed(f"farm: {code!r} is the code of several companies, none of them the caller's own")
             else:
-                entry.values['farm_id'], entry.values['company_id'] = farms[code][0]
+                entry.values['farm_id'], entry.values['company_id'] = (own or farms[code] or [(None, company_id)])[0]
+
+    def _discover_farms(self, entries):
+        unknown = [entry for entry in entries if not entry.values['farm_id']]
+        found = {
+            code: self._discover('farm.farm', {
+                'name': code, 'code': code, 'state': 'discovered', 'company_id': self.env.company.id})
+            for code in {entry.values['farm'] for entry in unknown}}
+        for entry in unknown:
+            farm, problem = found[entry.values['farm']]
+            if problem:
+                entry.failed(f"farm: {problem}")
+            else:
+                entry.values['farm_id'] = farm.id
 
     def _resolve_devices(self, entries):
         for entry in entries:
@@ -81,50 +85,27 @@ class IotBridgeResolver(models.AbstractModel):
                 devices[key] = device.id
             values['device_id'] = devices[key]
 
-    def _resolve_animals(self, entries):
-        tags = {entry.values['rfid_tag'] for entry in entries if entry.values.get('rfid_tag')}
-        refs = {entry.values['animal_ref'] for entry in entries if entry.values.get('animal_ref')}
-        companies = list({entry.values['company_id'] for entry in entries})
-        Animal = self.env['farm.animal']
-        by_tag, by_ref = {}, defaultdict(list)
-        if tags:
-            for animal in Animal.search_fetch(
-                [('rfid_tag', 'in', list(tags)), ('company_id', 'in', companies)], ['rfid_tag', 'company_id'],
-            ):
-                by_tag[animal.company_id.id, animal.rfid_tag] = animal.id
-        if refs:
-            for animal in Animal.search_fetch(
-                [('ear_tag', 'in', list(refs)), ('company_id', 'in', companies)], ['ear_tag', 'company_id', 'farm_id'],
-            ):
-                by_ref[animal.company_id.id, animal.ear_tag].append((animal.farm_id.id, animal.id))
+    def _resolve_animals(self, entries, moment):
+        holders = self.env['farm.animal.tag']._holders(
+            {entry.values['company_id'] for entry in entries},
+            {entry.values['rfid_tag'] for entry in entries if entry.values.get('rfid_tag')},
+            {entry.values['animal_ref'] for entry in entries if entry.values.get('animal_ref')})
         for entry in entries:
             values = entry.values
-            animal_id = by_tag.get((values['company_id'], values.get('rfid_tag')))
-            if not animal_id:
-                animal_id = self._by_ear_tag(by_ref.get((values['company_id'], values.get('animal_ref'))), values)
-            values['animal_id'] = animal_id or False
-
-    @staticmethod
-    def _by_ear_tag(found, values):
-        # Short ear tags repeat between farms of one company: the own farm first, elsewhere only when it is the only one.
-        if not found:
-            return False
-        own = [animal_id for farm_id, animal_id in found if farm_id == values['farm_id']]
-        if own:
-            return own[0]
-        return found[0][1] if len(found) == 1 else False
+            values['animal_id'] = holders.animal_id(
+                values['company_id'], values['farm_id'], values[moment], values.get('rfid_tag'), values.get('animal_ref'))
 
     def _resolve_milk_sessions(self, entries):
         wanted = {entry.values['milk_session'] for entry in entries if entry.values.get('milk_session')}
         if not wanted:
             return
         sessions = {
-            (session.source, session.source_id): session.id
+            (session.company_id.id, session.source, session.source_id): session.id
             for session in self.env['iot.milk.session'].search_fetch(
-                [('source_id', 'in', list(wanted))], ['source', 'source_id'])
+                [('source_id', 'in', list(wanted))], ['company_id', 'source', 'source_id'])
         }
         for entry in entries:
-            key = entry.values['source'], entry.values.get('milk_session')
+            key = entry.values['company_id'], entry.values['source'], entry.values.get('milk_session')
             entry.values['milk_session_id'] = sessions.get(key, False)
 
     def _discover(self, model_name, values):

@@ -6,11 +6,10 @@ from odoo.exceptions import AccessError
 
 from ..tools.measured import MeasuredFloat, MeasuredInteger
 
-# A milking is abnormal when its yield is further than this from the animal's own mean of the last 30 days.
-ABNORMAL_DEVIATION = 0.30
-MEAN_DAYS = 30
 # What a correction decides. Later revisions from the connector leave these alone.
 CORRECTED_FIELDS = ('animal_id', 'identification', 'expected_yield_kg', 'is_abnormal')
+# What follows from a person's choice of the animal, and is not written by hand.
+JUDGED_FIELDS = ('identification', 'corrected_by_id', 'corrected_on')
 
 
 class IotMilkSession(models.Model):
@@ -24,11 +23,13 @@ class IotMilkSession(models.Model):
         'rfid_tag', 'animal_ref', 'stall', 'start_datetime', 'end_datetime', 'duration_seconds', 'yield_kg',
         'average_flow', 'peak_flow', 'conductivity', 'milk_temperature', 'fat_percentage', 'protein_percentage',
         'lactose_percentage', 'somatic_cell_count', 'blood', 'vacuum_pressure', 'pulsation_rate', 'quality_grade',
-        'expected_yield_kg', 'is_abnormal', 'milking_of_day', 'is_complete',
+        'expected_yield_kg', 'is_abnormal', 'abnormal_percent', 'expected_days', 'expected_least', 'milking_of_day',
+        'is_complete',
     )
     _bridge_references = ('farm', 'device_uid', 'device_type')
     _bridge_required = ('farm', 'start_datetime')
     _bridge_finds_animal = True
+    _bridge_moment = 'start_datetime'
 
     farm_id = fields.Many2one('farm.farm', required=True, ondelete='restrict')
     company_id = fields.Many2one(related='farm_id.company_id', store=True)
@@ -58,12 +59,22 @@ class IotMilkSession(models.Model):
     yield_kg = MeasuredFloat(string='Yield (kg)', aggregator='sum')
     expected_yield_kg = MeasuredFloat(
         string='Expected (kg)', aggregator='avg',
-        help="Mean yield of the animal's milkings in the 30 days before this one.")
+        help="Mean yield of the animal's milkings in the days before this one.")
     yield_deviation = MeasuredFloat(
         string='Deviation (%)', compute='_compute_yield_deviation', aggregator=None,
         help="How far the yield is from the expected yield.")
     is_abnormal = fields.Boolean(
-        string='Abnormal', help="The yield is more than 30 % above or below the animal's 30-day mean.")
+        string='Abnormal', help="The yield is further from the expected yield than the limit of this milking allows.")
+    # The connector's rule as it was in force: a correction here is judged by the same one, and by no other.
+    abnormal_percent = MeasuredFloat(
+        string='Limit of Deviation (%)', aggregator=None, readonly=True,
+        help="A milking is abnormal when it deviates further than this. The connector's setting at the time.")
+    expected_days = MeasuredInteger(
+        string='Days of the Expected Yield', aggregator=None, readonly=True,
+        help="How many days before the milking the expected yield is the mean of.")
+    expected_least = MeasuredInteger(
+        string='Least Milkings', aggregator=None, readonly=True,
+        help="Fewer milkings than this in these days give no expected yield.")
     average_flow = MeasuredFloat(string='Average Flow (kg/min)', aggregator='avg')
     peak_flow = MeasuredFloat(string='Peak Flow (kg/min)', aggregator='max')
     conductivity = MeasuredFloat(
@@ -134,11 +145,9 @@ class IotMilkSession(models.Model):
 
     def _check_measurements_kept(self, vals):
         """What a machine measured stays as measured, except for the connector and the IoT administrator."""
-        touched = set(vals) & ({*self._bridge_fields, 'source', 'source_id', 'revision', 'farm_id', 'device_id'})
-        user = self.env.user
-        if (not touched or self.env.su or not any(session.source for session in self)
-                or user.has_group('smart_dairy_iot.group_connector')
-                or user.has_group('smart_dairy_iot.group_iot_admin')):
+        touched = set(vals) & {*self._bridge_fields, *JUDGED_FIELDS, 'farm_id', 'device_id'}
+        if (not touched or not any(session.source for session in self) or self._is_connector()
+                or self.env.user.has_group('smart_dairy_iot.group_iot_admin')):
             return
         labels = ', '.join(self._fields[name].string for name in sorted(touched))
         raise AccessError(self.env._(
@@ -154,15 +163,19 @@ class IotMilkSession(models.Model):
                 'corrected_on': fields.Datetime.now(), **self._expectation(animal_id)}
 
     def _expectation(self, animal_id):
-        """Expected yield and abnormality of this milking, if it was ``animal_id``'s."""
+        """Expected yield and abnormality of this milking, if it was ``animal_id``'s, by the rule that came with it."""
         self.ensure_one()
-        start = self.start_datetime
-        [(mean,)] = self.sudo()._read_group([
+        start, days = self.start_datetime, self.expected_days
+        if not animal_id or self.abnormal_percent is False or days is False:
+            return {'expected_yield_kg': False, 'is_abnormal': False}
+        [(mean, count)] = self.sudo()._read_group([
             ('animal_id', '=', animal_id), ('id', '!=', self.id), ('is_complete', '=', True), ('yield_kg', '!=', False),
-            ('start_datetime', '>=', start - timedelta(days=MEAN_DAYS)), ('start_datetime', '<', start),
-        ], [], ['yield_kg:avg'])
+            ('start_datetime', '>=', start - timedelta(days=days)), ('start_datetime', '<', start),
+        ], [], ['yield_kg:avg', '__count'])
+        if count < (self.expected_least or 1):
+            mean = False
         # The hair's breadth keeps 13 kg of 10 kg, which is exactly 30 %, from being more than 30 % by rounding.
-        limit = (mean or 0) * ABNORMAL_DEVIATION + 1e-9
+        limit = (mean or 0) * self.abnormal_percent / 100 + 1e-6
         abnormal = bool(mean) and self.yield_kg is not False and abs(self.yield_kg - mean) > limit
         return {'expected_yield_kg': mean or False, 'is_abnormal': abnormal}
 
@@ -171,9 +184,7 @@ class IotMilkSession(models.Model):
         matched = self.browse()
         for session in self.filtered(lambda session: session.identification == 'unidentified'):
             if animal := session._matching_animal():
-                # sudo: farm staff may not write measurements, and this one only follows from them
-                session.sudo().write({
-                    'animal_id': animal.id, 'identification': 'identified', **session._expectation(animal.id)})
+                session._identify(animal)
                 matched |= session
         return {
             'type': 'ir.actions.client', 'tag': 'display_notification',
@@ -186,14 +197,20 @@ class IotMilkSession(models.Model):
         }
 
     def _matching_animal(self):
+        """The animal that carried what was read, when this milking began."""
         self.ensure_one()
-        Animal = self.env['farm.animal'].with_context(active_test=False)
-        company = [('company_id', '=', self.company_id.id)]
-        animal = self.rfid_tag and Animal.search([('rfid_tag', '=', self.rfid_tag), *company])
-        if not animal and self.animal_ref:
-            found = Animal.search([('ear_tag', '=', self.animal_ref), *company])
-            animal = found.filtered(lambda animal: animal.farm_id == self.farm_id) or found
-        return animal if animal and len(animal) == 1 else Animal
+        company = self.company_id
+        holders = self.env['farm.animal.tag']._holders([company.id], {self.rfid_tag or ''}, {self.animal_ref or ''})
+        animal_id = holders.animal_id(
+            company.id, self.farm_id.id, self.start_datetime, self.rfid_tag, self.animal_ref)
+        return self.env['farm.animal'].browse(animal_id or [])
+
+    def _identify(self, animal):
+        """Give this milking to the animal that its tag says, or to none."""
+        # sudo: farm staff may not write measurements, and this one only follows from them
+        self.sudo().write({
+            'animal_id': animal.id, 'identification': 'identified' if animal else 'unidentified',
+            **self._expectation(animal.id)})
 
     def action_view_animal(self):
         self.ensure_one()

@@ -17,7 +17,8 @@ def milking(source_id='barn/m1/1', revision=1, **values):
         'yield_kg': 12.345, 'average_flow': 1.9, 'peak_flow': 3.4, 'conductivity': 5.1, 'milk_temperature': 37.9,
         'fat_percentage': 3.9, 'protein_percentage': 3.3, 'lactose_percentage': 4.7, 'somatic_cell_count': 150000,
         'blood': 0, 'vacuum_pressure': 42.0, 'pulsation_rate': 60, 'quality_grade': 'A', 'expected_yield_kg': 12.0,
-        'is_abnormal': False, 'milking_of_day': 'morning', 'is_complete': True, **values,
+        'is_abnormal': False, 'abnormal_percent': 30, 'expected_days': 30, 'expected_least': 1,
+        'milking_of_day': 'morning', 'is_complete': True, **values,
     }
 
 

@@ -1,7 +1,7 @@
 # Who may do what with devices, milkings and alerts, as one table, and the walls between companies.
 from odoo.addons.smart_dairy_farm.tests.access import GROUPS as FARM_GROUPS, check_matrix, check_no_model_is_forgotten
 from odoo.exceptions import AccessError
-from odoo.tests import tagged
+from odoo.tests import new_test_user, tagged
 from odoo.tools import mute_logger
 
 from .common import BridgeCase, milking
@@ -47,6 +47,8 @@ EXPECTED = {
     'farm.pen': {'nobody': '', 'user': 'r', 'vet': 'r', 'manager': 'rwcu', 'iot_admin': 'r', 'connector': 'r'},
     'farm.animal': {
         'nobody': '', 'user': 'rwc', 'vet': 'rwc', 'manager': 'rwcu', 'iot_admin': 'rwc', 'connector': 'r'},
+    'farm.animal.tag': {
+        'nobody': '', 'user': 'rwc', 'vet': 'rwc', 'manager': 'rwcu', 'iot_admin': 'rwc', 'connector': 'r'},
     'farm.breed': {'nobody': '', 'user': 'r', 'vet': 'r', 'manager': 'rwcu', 'iot_admin': 'r', 'connector': ''},
 }
 
@@ -89,10 +91,40 @@ class TestAccess(BridgeCase):
         self.env['iot.milk.session'].create({
             'source': 'smart_dairy', 'source_id': 'theirs', 'revision': 1, 'farm_id': self.farm.id,
             'start_datetime': '2026-05-01 00:00:00'})
-        with mute_logger('odoo.addons.base.models.ir_rule'):
-            [answer] = self.upsert(milking('theirs', revision=2, yield_kg=1))
-        self.assertEqual((answer['status'], answer['error_type']), ('error', 'validation'))
-        self.assertIs(self.session('theirs').yield_kg, False)
+        theirs = self.session('theirs')
+        # The company is part of the key: what it may not see is another record, and stays as it is.
+        self.assertEqual(self.status(milking('theirs', revision=2, yield_kg=1)), ['created'])
+        self.assertIs(theirs.yield_kg, False)
+        self.assertEqual((self.session('theirs') - theirs).company_id, self.connector.company_id)
+
+    def test_only_the_connector_brings_records(self):
+        manager = new_test_user(self.env, 'forger', 'smart_dairy_farm.group_farm_manager')
+        admin = new_test_user(self.env, 'repairer', 'smart_dairy_iot.group_iot_admin')
+        for user in (manager, admin):
+            for model in ('iot.milk.session', 'iot.device', 'iot.alert', 'iot.device.command'):
+                with self.subTest(user=user.login, model=model), self.assertRaises(AccessError):
+                    self.env[model].with_user(user).upsert_batch([])
+
+    def test_nobody_forges_the_key_of_a_record(self):
+        manager = new_test_user(self.env, 'forger', 'smart_dairy_farm.group_farm_manager')
+        admin = new_test_user(self.env, 'repairer', 'smart_dairy_iot.group_iot_admin')
+        forged = {'source': 'smart_dairy', 'source_id': 'barn/m1/1', 'revision': 999}
+        made = {'farm_id': self.farm.id, 'start_datetime': '2026-05-01 04:00:00'}
+        for user in (manager, admin):
+            Session = self.env['iot.milk.session'].with_user(user)
+            for name, value in forged.items():
+                with self.subTest(user=user.login, name=name), self.assertRaisesRegex(AccessError, 'Only the connector'):
+                    Session.create({**made, name: value})
+                with self.subTest(user=user.login, name=name, by='context'), self.assertRaises(AccessError):
+                    Session.with_context(**{f'default_{name}': value}).create(made)
+        by_hand = self.env['iot.milk.session'].with_user(manager).create(made)
+        for user in (self.staff, manager, admin):
+            with self.assertRaisesRegex(AccessError, 'Only the connector'):
+                by_hand.with_user(user).write(forged)
+        device = {'name': 'm1', 'device_uid': 'm1', 'farm_id': self.farm.id}
+        with self.assertRaises(AccessError):
+            self.env['iot.device'].with_user(manager).create({**device, 'source': 'smart_dairy', 'source_id': 'barn/m1'})
+        self.assertEqual(self.status(milking()), ['created'], 'the true one comes in')
 
     def test_the_records_of_a_farm_follow_it_to_another_company(self):
         self.upsert(milking())

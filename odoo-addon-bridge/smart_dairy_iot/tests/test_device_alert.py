@@ -2,7 +2,7 @@
 from datetime import timedelta
 
 from odoo import fields
-from odoo.exceptions import UserError
+from odoo.exceptions import AccessError, UserError
 from odoo.tests import new_test_user, tagged
 
 from .common import SOURCE, BridgeCase, milking
@@ -136,6 +136,22 @@ class TestAlert(BridgeCase):
         self.assertEqual(found.state, 'new')
         self.upsert(alert(5, state='resolved'), model='Alert')
         self.assertEqual(found.state, 'resolved', 'new may become resolved')
+
+    def test_people_say_what_becomes_of_an_alert_and_rewrite_nothing(self):
+        self.upsert(alert(), model='Alert')
+        manager = new_test_user(self.env, 'alert_manager', 'smart_dairy_farm.group_farm_manager')
+        admin = new_test_user(self.env, 'alert_admin', 'smart_dairy_iot.group_iot_admin')
+        forged = {'message': 'all well', 'severity': 'low', 'alert_type': 'x', 'trigger_value': 1, 'raised_at': False,
+                  'animal_id': self.cow.id, 'state_user_id': manager.id, 'revision': 999, 'source_id': 'other'}
+        for user in (self.staff, manager, admin):
+            found = self.found().with_user(user)
+            for name, value in forged.items():
+                with self.subTest(user=user.login, name=name), self.assertRaises(AccessError):
+                    found.write({name: value})
+            found.write({'state': 'acknowledged', 'note': 'seen'})
+            self.assertEqual(found.state_user_id, user)
+        self.assertEqual(self.status(alert(2, message='SCC 600,000'), model='Alert'), ['updated'])
+        self.assertEqual((self.found().message, self.found().note), ('SCC 600,000', 'seen'))
 
     def test_a_revision_without_state_leaves_the_state(self):
         self.upsert(alert(state='acknowledged'), model='Alert')

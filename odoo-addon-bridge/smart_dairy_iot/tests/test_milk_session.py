@@ -1,10 +1,11 @@
 # Which animal a milking belongs to, and the correction by a person.
 from datetime import datetime, timedelta
 
+from odoo import fields
 from odoo.exceptions import AccessError
 from odoo.tests import Form, tagged
 
-from .common import BridgeCase, milking
+from .common import TAG, BridgeCase, milking
 
 
 @tagged('-at_install', 'post_install')
@@ -74,6 +75,49 @@ class TestIdentification(BridgeCase):
             session = self.unknown(f'edge/{kg}', yield_kg=kg)
             session.animal_id = self.cow
             self.assertEqual(session.is_abnormal, abnormal, kg)
+
+    def test_a_correction_is_judged_by_the_limit_that_came_with_the_milking(self):
+        self.history(self.cow, [10, 10])
+        for percent, abnormal in ((20, True), (25, False), (None, False)):
+            session = self.unknown(f'limit/{percent}', yield_kg=12.1, abnormal_percent=percent)
+            session.animal_id = self.cow
+            self.assertEqual(session.is_abnormal, abnormal, percent)
+        session = self.unknown('least', yield_kg=20, expected_least=9)
+        session.animal_id = self.cow
+        self.assertEqual((session.expected_yield_kg, session.is_abnormal), (False, False), 'too little history')
+        session = self.unknown('days', yield_kg=20, expected_days=1)
+        session.animal_id = self.cow
+        self.assertEqual((session.expected_yield_kg, session.is_abnormal), (10, True))
+
+    def test_a_late_revision_stays_with_the_animal_of_its_time(self):
+        self.upsert(milking())
+        self.cow.rfid_tag = False
+        self.other_cow.rfid_tag = TAG
+        self.assertEqual(self.status(milking(revision=2, yield_kg=13)), ['updated'])
+        self.assertEqual((self.session().animal_id, self.session().yield_kg), (self.cow, 13))
+        now = str(fields.Datetime.now() + timedelta(seconds=1))
+        self.upsert(milking('new', start_datetime=now, end_datetime=None))
+        self.assertEqual(self.session('new').animal_id, self.other_cow)
+
+    def test_a_corrected_span_moves_milkings_only_when_told_to(self):
+        self.history(self.other_cow, [10, 10])
+        self.upsert(milking(), milking('chosen'), milking('before', start_datetime='2026-04-01 04:00:00', end_datetime=None))
+        self.session('chosen').with_user(self.staff).animal_id = self.cow
+        old = self.cow.tag_ids.filtered(lambda span: span.kind == 'rfid').with_user(self.staff)
+        old.valid_to = '2026-04-15 00:00:00'
+        new = self.env['farm.animal.tag'].with_user(self.staff).create({
+            'animal_id': self.other_cow.id, 'tag': TAG, 'valid_from': '2026-04-15 00:00:00'})
+        self.assertEqual(self.session().animal_id, self.cow)
+        answer = (old | new).action_move_milkings()
+        self.assertEqual(answer['params']['message'], '1 milkings have another animal now.')
+        self.assertEqual([self.session(key).animal_id for key in ('barn/m1/1', 'chosen', 'before')],
+                         [self.other_cow, self.cow, self.cow])
+        self.assertEqual((self.session().identification, self.session().expected_yield_kg), ('identified', 10))
+
+    def test_who_decided_is_not_written_by_hand(self):
+        self.upsert(milking())
+        with self.assertRaises(AccessError):
+            self.session().with_user(self.staff).write({'identification': 'corrected'})
 
     def test_the_mean_is_of_30_days_before_and_of_complete_milkings(self):
         session = self.unknown()

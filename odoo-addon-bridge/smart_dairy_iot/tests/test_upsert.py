@@ -138,6 +138,62 @@ class TestUpsert(BridgeCase):
         with self.assertRaises(AccessError):
             self.env['iot.milk.session'].with_user(self.staff).upsert_batch([milking()])
 
+    def test_equal_revisions_with_other_content_are_told_apart(self):
+        def sent(revision, content, **values):
+            [answer] = self.upsert(milking(revision=revision, content_hash=content, **values))
+            return answer
+        self.assertEqual(sent(2, 'a', yield_kg=10)['status'], 'created')
+        self.assertEqual(self.session().content_hash, 'a')
+        self.assertEqual(sent(2, 'a')['status'], 'unchanged')
+        self.assertEqual(sent(1, 'a')['status'], 'unchanged', 'the content is here')
+        other = sent(2, 'b', yield_kg=11)
+        self.assertEqual((other['status'], other['revision']), ('stale', 2))
+        self.assertIn('other content', other['error'])
+        older = sent(1, 'b', yield_kg=11)
+        self.assertEqual((older['status'], older['revision']), ('stale', 2))
+        self.assertEqual(self.session().yield_kg, 10)
+        self.assertEqual(sent(3, 'b', yield_kg=11)['status'], 'updated')
+        self.assertEqual((self.session().yield_kg, self.session().content_hash), (11, 'b'))
+
+    def test_content_that_is_not_known_is_written_once_more(self):
+        self.upsert(milking(yield_kg=10))
+        self.assertEqual(self.status(milking(yield_kg=10)), ['unchanged'])
+        self.assertEqual(self.status(milking(yield_kg=10, content_hash='a')), ['updated'])
+        self.assertEqual((self.session().content_hash, self.session().revision), ('a', 1))
+
+    def test_the_company_is_part_of_the_key(self):
+        south = self.env['res.company'].create({'name': 'South'})
+        self.env['farm.farm'].create({'name': 'South Barn', 'code': 'south_barn', 'company_id': south.id})
+        self.connector.company_ids |= south
+        self.assertEqual(self.status(milking(yield_kg=1), milking(farm='south_barn', yield_kg=2)), ['created', 'created'])
+        self.assertEqual(sorted(self.session().mapped('yield_kg')), [1, 2])
+        self.assertEqual(self.status(milking(revision=2, farm='south_barn', yield_kg=3)), ['updated'])
+        self.assertEqual(sorted(self.session().mapped('yield_kg')), [1, 3])
+
+    def test_what_is_deleted_during_the_call_is_tried_again(self):
+        gone = self.env['farm.animal'].create({'name': 'Gone', 'farm_id': self.farm.id})
+        gone_id = gone.id
+        gone.unlink()
+
+        def stale_look(resolver, entries, moment):
+            for entry in entries:
+                entry.values['animal_id'] = gone_id if entry.values['source_id'] == 'b' else False
+        self.patch(type(self.env['iot.bridge.resolver']), '_resolve_animals', stale_look)
+        with mute_logger('odoo.sql_db'):
+            answers = self.upsert(milking('a'), milking('b'))
+        self.assertEqual([answer['status'] for answer in answers], ['created', 'error'])
+        self.assertEqual(answers[1]['error_type'], 'transient')
+        self.assertIn('deleted during the call', answers[1]['error'])
+
+    def test_a_record_that_vanishes_before_it_is_written_is_tried_again(self):
+        self.upsert(milking())
+
+        def vanished(model, entries):
+            return model.env['farm.animal'].browse(2**31 - 2).name
+        self.patch(type(self.Session), '_bridge_update', vanished)
+        [answer] = self.upsert(milking(revision=2))
+        self.assertEqual((answer['status'], answer['error_type']), ('error', 'transient'))
+
     def test_a_fault_of_our_own_is_transient_and_logged(self):
         def broken(model, entry):
             if entry.values['source_id'] == 'b':

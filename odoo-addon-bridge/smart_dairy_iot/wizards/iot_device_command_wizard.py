@@ -21,6 +21,7 @@ class IotDeviceCommandWizard(models.TransientModel):
     takes_value = fields.Boolean(compute='_compute_takes_value')
     value = fields.Char()
     range = fields.Char(related='known_id.range')
+    description = fields.Char(related='known_id.description')
     note = fields.Char(string='Reason')
 
     @api.depends('known_id', 'known_ids')
@@ -37,6 +38,7 @@ class IotDeviceCommandWizard(models.TransientModel):
             values['known_ids'] = [fields.Command.create({
                 'name': known['name'], 'takes_value': known['takes_value'], 'unit': known['unit'],
                 'low': self._as_text(known['min']), 'high': self._as_text(known['max']),
+                'description': known.get('description'),
             }) for known in answer['commands']]
         except UserError as error:
             values['problem'] = str(error.args[0])
@@ -81,6 +83,7 @@ class IotDeviceCommandKnown(models.TransientModel):
     low = fields.Char()
     high = fields.Char()
     unit = fields.Char()
+    description = fields.Char()
     range = fields.Char(compute='_compute_range')
 
     @api.depends('low', 'high', 'unit')

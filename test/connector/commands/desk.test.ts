@@ -195,7 +195,19 @@ modbus:
       min: 2,
       max: 8,
       unit: 'Cel',
+      description: null,
     });
+    await connector.query(`UPDATE iot.device SET profile = 'smart-dairy-collar' WHERE device_uid = 'tank'`);
+    const downlinks = (await call('command/known', { farm: connector.farm, device_uid: 'tank' })).body;
+    assert.deepEqual((downlinks['commands'] as unknown[])[0], {
+      name: 'set_interval',
+      takes_value: true,
+      min: 1,
+      max: 120,
+      unit: null,
+      description: 'Minutes between two reports',
+    });
+    assert.equal((downlinks['commands'] as { name: string }[]).at(-1)?.name, 'downlink');
     const listed = await ask(connector, `/api/v1/iot/devices/tank/commands?limit=1&farm=${connector.farm}`);
     assert.equal((listed.body['commands'] as { request_id: string }[])[0]?.request_id, 'odoo-7');
   });

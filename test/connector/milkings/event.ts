@@ -20,6 +20,8 @@ export const rules: MilkingRules = {
     { grade: 'C', fat: 2.5, protein: 2.5 },
   ],
   abnormalShare: 0.3,
+  meanDays: 30,
+  meanLeastMilkings: 3,
 };
 
 export const place: MilkingPlace = { farm: 'farm1', deviceUid: 'm1', deviceType: 'milk_meter', stall: null };

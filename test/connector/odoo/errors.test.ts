@@ -14,7 +14,11 @@ import {
 const cases: [OdooException, OdooReason][] = [
   [{ name: 'odoo.exceptions.ValidationError', message: 'no', status: 422 }, 'rejected'],
   [{ name: 'odoo.exceptions.UserError', message: 'no' }, 'rejected'],
-  [{ name: 'odoo.exceptions.MissingError', message: 'gone', status: 404 }, 'rejected'],
+  [{ name: 'odoo.exceptions.MissingError', message: 'gone', status: 404 }, 'crash'],
+  [
+    { name: 'Fault', message: 'Record does not exist or has been deleted.\n(Record: x(1,), User: 2)' },
+    'crash',
+  ],
   [{ name: 'odoo.exceptions.AccessError', message: 'no', status: 403 }, 'denied'],
   [{ name: 'odoo.exceptions.AccessDenied', message: 'Access Denied' }, 'denied'],
   [{ name: 'werkzeug.exceptions.Unauthorized', message: 'Invalid apikey', status: 401 }, 'denied'],

@@ -63,15 +63,21 @@ describe('real Odoo', { skip: noOdoo() }, () => {
         for (const [kind, payload] of Object.entries(payloads)) {
           const mapping = mappings[kind as keyof typeof payloads];
           const statuses: string[] = [];
-          for (const revision of [2, 2, 3, 1]) {
-            const record = toOdooRecord(mapping, { sourceId: `${transport}/${kind}`, revision, payload });
+          // The last two: an older revision with the content that is there, and one with another content.
+          for (const revision of [2, 2, 3, 1, 0]) {
+            const said = revision === 0 ? { ...payload, device_uid: 'another' } : payload;
+            const record = toOdooRecord(mapping, {
+              sourceId: `${transport}/${kind}`,
+              revision,
+              payload: said,
+            });
             const [result] = (await client.call(mapping.model, 'upsert_batch', { records: [record] })) as [
               { status: string; error: unknown },
             ];
-            assert.equal(result.error, false);
             statuses.push(result.status);
+            assert.equal(result.error !== false, result.status === 'stale');
           }
-          assert.deepEqual(statuses, ['created', 'unchanged', 'updated', 'stale'], kind);
+          assert.deepEqual(statuses, ['created', 'unchanged', 'updated', 'unchanged', 'stale'], kind);
         }
       });
 

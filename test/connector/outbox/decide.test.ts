@@ -121,7 +121,12 @@ test('an answer counts only when it has one fitting result per record, in order'
 test('a record’s own result', () => {
   const result = { source_id: 'a', id: 5, error: 'no', error_type: 'validation' as const };
   const record = waits.record;
-  assert.deepEqual(settle({ ...result, status: 'stale' }, 0, record, 0), { outcome: 'sent', odooId: 5 });
+  assert.deepEqual(settle({ ...result, status: 'stale' }, 0, record, 0), {
+    outcome: 'stale',
+    error: 'no',
+    odooId: 5,
+  });
+  assert.deepEqual(settle({ ...result, status: 'updated' }, 0, record, 0), { outcome: 'sent', odooId: 5 });
   assert.deepEqual(settle({ ...result, status: 'error' }, 0, record, 0), { outcome: 'parked', error: 'no' });
   assert.deepEqual(settle({ ...result, status: 'error', error_type: 'transient' }, 1, record, 0), {
     outcome: 'retry',

@@ -6,7 +6,7 @@ import type { TargetStatus } from '../../../connector/outbox/target.ts';
 
 const up = { ok: true, detail: 'connected' };
 const away = { ok: false, detail: 'connection refused' };
-const empty = { pending: 0, parked: 0, oldestPendingS: 0 };
+const empty = { pending: 0, parked: 0, stale: 0, oldestPendingS: 0 };
 const odoo = (state: TargetStatus['state'], detail = 'Odoo 19.0'): TargetStatus => ({
   state,
   detail,
@@ -35,6 +35,7 @@ test('what it says', () => {
   const { checks } = readiness(up, away, odoo('denied', 'key refused'), {
     pending: 7,
     parked: 2,
+    stale: 0,
     oldestPendingS: 61,
   });
   assert.deepEqual(checks, {

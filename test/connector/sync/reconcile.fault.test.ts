@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { eventually, startConnector, type TestConnector } from '../../support/connector.ts';
 import { milkRecord } from '../../support/milk.ts';
-import { odooAdmin, type OdooAdmin } from '../../support/odoo.ts';
+import { odooAdmin, odooIntegration, type OdooAdmin } from '../../support/odoo.ts';
 import { noOdoo, odooDatabase, type TestOdoo } from '../../support/stack.ts';
 
 interface Line {
@@ -21,10 +21,12 @@ interface Line {
 describe('reconciliation', { skip: noOdoo() }, () => {
   let odoo: TestOdoo;
   let admin: OdooAdmin;
+  let integration: OdooAdmin;
   let connector: TestConnector;
   before(async () => {
     odoo = await odooDatabase();
     admin = odooAdmin(odoo);
+    integration = odooIntegration(odoo);
     connector = await startConnector({ odoo });
   });
   after(async () => {
@@ -72,7 +74,12 @@ describe('reconciliation', { skip: noOdoo() }, () => {
     const [lost, old] = await inOdoo();
     assert.ok(lost && old);
     await admin.call('iot.milk.session', 'unlink', { ids: [lost.id] });
-    await admin.write('iot.milk.session', [old.id], { revision: old.revision - 1, yield_kg: 1 });
+    // As if Odoo had been restored from a backup in which it was another.
+    await integration.write('iot.milk.session', [old.id], {
+      revision: old.revision - 1,
+      content_hash: 'older',
+      yield_kg: 1,
+    });
     const broken = await compareMilk();
     assert.equal(
       broken.reduce((sum, { requeued }) => sum + requeued, 0),
@@ -88,13 +95,110 @@ describe('reconciliation', { skip: noOdoo() }, () => {
     assert.equal(line('smart_dairy_odoo_requeued_total')?.split(' ')[1], '2');
   });
 
+  const published = async (session: string) => {
+    const [row] = await connector.query<{ revision: number; outbox: number; state: string }>(
+      `SELECT s.revision, o.revision AS outbox, o.state FROM iot.milk_session s
+       JOIN iot.outbox o ON o.kind = 'milk_session' AND o.source_id = $1 || '/m1/' || s.session_key WHERE s.wire_id = $2`,
+      [connector.farm, session],
+    );
+    assert.ok(row);
+    return row;
+  };
+  /** What a later message makes of a milking: another content, and the next revision after the one that the database has. */
+  const correct = (session: string, fat: number) =>
+    connector.query(
+      `WITH s AS (UPDATE iot.milk_session SET revision = revision + 1, record = jsonb_set(record, '{fat_pct}', to_jsonb($3::float8))
+         WHERE wire_id = $2 RETURNING $1 || '/m1/' || session_key AS source_id, revision, record)
+       SELECT iot.outbox_put(ARRAY['milk_session'], ARRAY[source_id], ARRAY[revision], ARRAY[record]) FROM s`,
+      [connector.farm, session, fat],
+    );
+  const fatInOdoo = async (session: string) => {
+    const [row] = await admin.read<{ fat_percentage: number }>(
+      'iot.milk.session',
+      [['source_id', '=like', `${connector.farm}/m1/%${session}%`]],
+      ['fat_percentage'],
+    );
+    return row?.fat_percentage;
+  };
+  const agreed = () =>
+    eventually('both sides agree', async () => (await compareMilk()).every(({ agrees }) => agrees));
+
+  test('a database restored to an older revision: the correction after it arrives, and stale is seen', async () => {
+    await agreed();
+    await correct('s0', 4.1);
+    await correct('s0', 4.2);
+    await eventually('the correction is in Odoo', async () => (await fatInOdoo('s0')) === 4.2);
+    await eventually('it is settled', async () => (await published('s0')).state === 'sent');
+    const { revision } = await published('s0');
+    for (const table of ['iot.milk_session', 'iot.outbox'])
+      await connector.query(
+        `UPDATE ${table} SET revision = revision - 2 WHERE ${table === 'iot.outbox' ? "kind = 'milk_session' AND source_id LIKE '%' || $1" : 'session_key LIKE $1'}`,
+        [table === 'iot.outbox' ? '/m1/%s0%' : '%s0%'],
+      );
+    await correct('s0', 4.3);
+    await eventually('Odoo calls it stale', async () => (await published('s0')).state === 'stale');
+    const metrics = await (await fetch(`${connector.url}/metrics`)).text();
+    assert.match(metrics, /smart_dairy_outbox_records\{kind="milk_session",state="stale"\} 1/);
+    assert.equal(await fatInOdoo('s0'), 4.2);
+    await compareMilk();
+    await eventually('the correction is in Odoo', async () => (await fatInOdoo('s0')) === 4.3);
+    const raised = await published('s0');
+    assert.deepEqual([raised.revision, raised.outbox], [revision + 1, revision + 1]);
+    await agreed();
+  });
+
+  test('contents that differ in one revision, with equal counts and sums, are found', async () => {
+    await agreed();
+    await correct('s1', 4.4);
+    await eventually('it is in Odoo', async () => (await fatInOdoo('s1')) === 4.4);
+    await eventually('it is settled', async () => (await published('s1')).state === 'sent');
+    // Restored on our side to another content of the same revision.
+    await connector.query(
+      `UPDATE iot.milk_session SET record = jsonb_set(record, '{fat_pct}', '4.6') WHERE wire_id = 's1'`,
+    );
+    const lines = await compareMilk();
+    assert.equal(lines.filter(({ agrees }) => !agrees).length, 1);
+    await eventually('ours is in Odoo', async () => (await fatInOdoo('s1')) === 4.6);
+    await agreed();
+  });
+
+  test('a milking over midnight counts for the day on which it starts, on both sides', async () => {
+    const midnight = Math.floor(Date.now() / 86_400_000) * 86_400_000;
+    await connector.mqtt.publishAsync(
+      `dairy/${connector.farm}/milk_meter/m2/data`,
+      JSON.stringify(
+        milkRecord({
+          device_id: 'm2',
+          session_id: 'night',
+          timestamp: new Date(midnight + 1_000).toISOString(),
+          yield_liters: 10,
+          duration_seconds: 300,
+        }),
+      ),
+      { qos: 1 },
+    );
+    await eventually('it is in Odoo', async () => {
+      const rows = await admin.read<{ start_datetime: string; end_datetime: string }>(
+        'iot.milk.session',
+        [['source_id', '=like', `${connector.farm}/m2/%`]],
+        ['start_datetime', 'end_datetime'],
+      );
+      return rows.some((row) => row.start_datetime.slice(0, 10) !== row.end_datetime.slice(0, 10));
+    });
+    await agreed();
+    assert.ok((await compareMilk()).every(({ requeued }) => requeued === 0));
+  });
+
   test('what the database does not know is counted, and left alone', async () => {
     const [known] = await inOdoo();
     assert.ok(known);
     await admin.call('iot.milk.session', 'copy', { ids: [known.id] });
     const [copy] = await admin.read<{ id: number }>('iot.milk.session', [['source', '=', false]], []);
     if (copy === undefined) throw new Error('no copy');
-    await admin.write('iot.milk.session', [copy.id], { source: 'smart_dairy', source_id: 'nobody/knows/me' });
+    await integration.write('iot.milk.session', [copy.id], {
+      source: 'smart_dairy',
+      source_id: 'nobody/knows/me',
+    });
     const lines = await compareMilk();
     assert.equal(
       lines.reduce((sum, { surplus }) => sum + surplus, 0),
@@ -159,7 +263,7 @@ describe('reconciliation', { skip: noOdoo() }, () => {
     });
     // As if one had been lost without a trace.
     await connector.query(`UPDATE iot.device SET deleted_in_odoo_at = NULL WHERE device_uid = 'r1'`);
-    await admin.write('iot.device', [old.id], { revision: -1 });
+    await integration.write('iot.device', [old.id], { revision: -1 });
     const [line] = await compareDevices();
     assert.equal(line?.requeued, 2);
     await settled();

@@ -9,6 +9,8 @@ const row = (payload: unknown) => ({ sourceId: 'farm1/meter_001/1', revision: 3,
 
 test('a milking', () => {
   const record = toOdooRecord(mappings.milk_session, row(milkSession({ scc_per_ml: 180_000.4 })));
+  assert.match(String(record['content_hash']), /^[\w-]{22}$/);
+  delete record['content_hash'];
   assert.deepEqual(record, {
     source: 'smart_dairy',
     source_id: 'farm1/meter_001/1',
@@ -36,6 +38,9 @@ test('a milking', () => {
     pulsation_rate: 60,
     quality_grade: 'A',
     expected_yield_kg: null,
+    abnormal_percent: 30,
+    expected_days: 30,
+    expected_least: 3,
     is_abnormal: false,
     milking_of_day: 'morning',
     is_complete: true,

@@ -18,12 +18,12 @@ export const isUsable = (value: { quality: number }) =>
   value.quality === quality.good || value.quality === quality.clockUnsynchronised;
 
 /**
- * Which of two values of one moment is kept: a usable one before a doubtful one, then the larger one, then the one of better
- * quality. It must not depend on which came first.
+ * Which of two values of one moment is kept: a usable one before a doubtful one, then the larger one. It must not depend on which
+ * came first. An equal value is a repetition, even where we judge it otherwise than the first time.
  */
 export function isBetter(value: StoredValue, than: StoredValue): boolean {
-  if (isUsable(value) !== isUsable(than)) return isUsable(value);
-  return value.value > than.value || (value.value === than.value && value.quality < than.quality);
+  if (value.value === than.value) return false;
+  return isUsable(value) === isUsable(than) ? value.value > than.value : isUsable(value);
 }
 
 /** Tells of each message's points what they are; undefined where all are new, as in most batches. */
@@ -43,7 +43,7 @@ export function verdictsOf(
       const before = kept.get(key);
       if (before === undefined || isBetter(point, before)) kept.set(key, point);
       if (before === undefined) return 'new';
-      return before.value === point.value && (isUsable(before) || !isUsable(point)) ? 'same' : { before };
+      return before.value === point.value ? 'same' : { before };
     }),
   );
 }

@@ -49,18 +49,30 @@ export function viewOf({ stream, records = [], loose = [] }: Evidence): View {
   return view;
 }
 
-/** The device's own count first, then the moment. Where both are equal nobody can tell: the larger yield counts. */
+/**
+ * The device's own count first, then the moment. Where both are equal nobody can tell: the larger yield counts, of equal
+ * yields the one that says less of the first thing (by name) that they differ in, so that doubtful milk is not called better.
+ */
 function compareRecords(left: Statement, right: Statement): number {
   return (
     (left.revision ?? -1) - (right.revision ?? -1) ||
     left.at - right.at ||
     yieldOf(left) - yieldOf(right) ||
+    firstDifference(right, left) ||
     (contentOf(left) < contentOf(right) ? -1 : 1)
   );
 }
 
 const yieldOf = ({ points }: Statement) =>
   points.find(({ metric }) => metric === 'milk_yield')?.value ?? -Infinity;
+
+function firstDifference(left: Statement, right: Statement): number {
+  const values = new Map(right.points.map(({ metric, value }) => [metric, value]));
+  const [first] = left.points
+    .filter(({ metric, value }) => (values.get(metric) ?? value) !== value)
+    .toSorted((one, other) => (one.metric < other.metric ? -1 : 1));
+  return first === undefined ? 0 : first.value - (values.get(first.metric) ?? 0);
+}
 
 /** Two records that nothing tells apart but what they say. */
 const disagrees = (record: Statement, index: number, ordered: readonly Statement[]) => {

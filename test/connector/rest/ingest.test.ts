@@ -60,9 +60,9 @@ for (const plain of [false, true]) {
       ]);
       assert.deepEqual(statuses(second), [
         'accepted',
-        'duplicate',
+        'conflict',
         'rejected',
-        'duplicate',
+        'conflict',
         'accepted',
         'rejected',
         'rejected',
@@ -70,7 +70,10 @@ for (const plain of [false, true]) {
         'rejected',
         'rejected',
       ]);
-      const reasons = (second.body['results'] as { reason?: string }[]).flatMap(({ reason }) => reason ?? []);
+      const reasons = (second.body['results'] as { status: string; reason?: string }[]).flatMap(
+        ({ status, reason }) => (status === 'rejected' ? (reason ?? []) : []),
+      );
+      assert.equal(second.body['conflicts'], 2);
       for (const [index, part] of [
         "metric 'warmth' is not in the catalogue",
         'expected object',
@@ -82,8 +85,8 @@ for (const plain of [false, true]) {
         assert.ok(reasons[index]?.includes(part), `${reasons[index] ?? 'none'} does not say: ${part}`);
       assert.deepEqual(
         (await stored('a1')).map(({ value }) => value),
-        [4, 4, 4],
-        'the first of two values for one moment counts',
+        [5, 4, 7],
+        'the larger of two values for one moment counts',
       );
       const letters = await connector.query('SELECT reason FROM iot.dead_letter ORDER BY id');
       assert.deepEqual(

@@ -2,7 +2,7 @@
 import * as z from 'zod';
 import { unitSchema, type MetricCatalogue } from './metrics.ts';
 import { pointerSchema } from './pointer.ts';
-import { metricProblems, type Problem } from './profile/problem.ts';
+import { pointProblems, type Problem } from './profile/problem.ts';
 
 /** Files of gateways/lorawan/codecs. Several models may share one. */
 export const codecNames = [
@@ -104,12 +104,8 @@ export function lorawanProblems(map: LorawanMap, catalogue: MetricCatalogue): Pr
     problems.push({ path: ['lorawan', 'codec'], message: 'points and battery name fields of a codec' });
   return [
     ...problems,
-    ...points.flatMap((point, index) =>
-      metricProblems(['lorawan', 'points', index], point.metric, point.unit, catalogue),
-    ),
-    ...object.flatMap((point, index) =>
-      metricProblems(['lorawan', 'object', index], point.metric, point.unit, catalogue),
-    ),
+    ...points.flatMap((point, index) => pointProblems(['lorawan', 'points', index], point, catalogue)),
+    ...object.flatMap((point, index) => pointProblems(['lorawan', 'object', index], point, catalogue)),
     ...commandProblems(commands),
   ];
 }

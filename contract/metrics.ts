@@ -48,6 +48,15 @@ export const metricCatalogueSchema = z.strictObject({
 });
 export type MetricCatalogue = ReadonlyMap<string, Metric>;
 
+/** A range whose ends are the wrong way round would let no value count. */
+export function rangeProblems(
+  { min, max }: { min?: number | undefined; max?: number | undefined },
+  path: readonly (string | number)[],
+): { path: (string | number)[]; message: string }[] {
+  if (min === undefined || max === undefined || min < max) return [];
+  return [{ path: [...path, 'min'], message: `${min} is not below max, ${max}` }];
+}
+
 /** Source units a profile may name, each with its way into the catalogue's unit. */
 type Conversion = (value: number, kgPerLitre: number) => number;
 const conversions: Readonly<Record<string, { to: (typeof units)[number]; convert: Conversion }>> = {

@@ -121,7 +121,8 @@ function matchTemplate(words: readonly string[], template: TopicTemplate): Topic
   return { farm, deviceType, deviceUid, messageType };
 }
 
-function isMessageType(word: string): word is MessageType {
+/** Whether a level of a topic names what kind of message it is. */
+export function isMessageType(word: string): word is MessageType {
   return (messageTypes as readonly string[]).includes(word);
 }
 

@@ -1,10 +1,11 @@
 // Loads config/connector.yaml and checks what a schema cannot.
 import type * as z from 'zod';
 import { AppError, messageOf } from '../../contract/errors.ts';
-import { nearMatch } from '../../contract/near-match.ts';
 import { loadYaml } from '../../contract/runtime/yaml.ts';
 import { canonicalTemplate, compileTopicTemplate, type TopicTemplate } from '../../contract/topics.ts';
+import { crossProblems } from './cross-checks.ts';
 import { configSchema } from './schema.ts';
+import { overlapProblem } from './topic-overlap.ts';
 
 export type ConnectorConfig = z.infer<typeof configSchema> & { templates: readonly TopicTemplate[] };
 
@@ -15,24 +16,27 @@ export function loadConfig(
   profiles: ReadonlyMap<string, unknown> = new Map(),
 ): ConnectorConfig {
   const { value, complain } = loadYaml(file, configSchema, environment);
-  const templates = [compileTopicTemplate(canonicalTemplate)];
+  const problems = crossProblems(value, profiles).map(({ path, message }) => complain(path, message));
+  const named = [{ name: canonicalTemplate, template: compileTopicTemplate(canonicalTemplate) }];
   for (const [index, topic] of value.mqtt.topics.entries()) {
-    try {
-      templates.push(
-        compileTopicTemplate(topic.template, { farm: topic.farm, deviceType: topic.device_type }),
-      );
-    } catch (error) {
-      throw new AppError('invalid', complain(['mqtt', 'topics', index, 'template'], messageOf(error)));
-    }
+    const problem = addTemplate(topic, named);
+    if (problem !== undefined) problems.push(complain(['mqtt', 'topics', index, 'template'], problem));
   }
-  for (const [index, { profile }] of value.devices.entries()) {
-    if (profile === undefined || profiles.has(profile)) continue;
-    const near = nearMatch(profile, [...profiles.keys()]);
-    const hint = near === undefined ? '' : `; did you mean '${near}'?`;
-    throw new AppError(
-      'invalid',
-      complain(['devices', index, 'profile'], `no such profile in config/profiles/${hint}`),
-    );
+  if (problems.length > 0) throw new AppError('invalid', problems.join('\n'));
+  return { ...value, templates: named.map(({ template }) => template) };
+}
+
+/** Puts a topic shape behind the others, or tells why it cannot stand there. */
+function addTemplate(
+  { template: name, farm, device_type: deviceType }: z.infer<typeof configSchema>['mqtt']['topics'][number],
+  named: { name: string; template: TopicTemplate }[],
+): string | undefined {
+  try {
+    const template = compileTopicTemplate(name, { farm, deviceType });
+    const overlap = overlapProblem(template, named);
+    named.push({ name, template });
+    return overlap === undefined ? undefined : `topic template '${name}' ${overlap}`;
+  } catch (error) {
+    return messageOf(error);
   }
-  return { ...value, templates };
 }

@@ -7,12 +7,18 @@ export interface DeadLetter {
   topic: string;
   payload: Uint8Array;
   reason: string;
+  /** Epoch ms: what carries no time of its own is stored under this one when it is replayed. */
+  arrivedAt: number;
+  /** MQTT client and packet id. */
+  origin: string | undefined;
+  /** The broker may have sent it before: then it may be here already. */
+  redelivered: boolean;
 }
 
 /** Enough to see what was wrong; a 10 MB payload is not kept whole. */
 const keptBytes = 65_536;
 
-/** Stores the dead letters of a batch. */
+/** Stores the dead letters of a batch; a redelivered one that is here already, with the same origin and content, is not stored again. */
 export async function insertDeadLetters(
   client: Queryable,
   letters: readonly DeadLetter[],
@@ -20,13 +26,20 @@ export async function insertDeadLetters(
 ): Promise<void> {
   if (letters.length === 0) return;
   await client.query(
-    `INSERT INTO iot.dead_letter (topic, payload, payload_size, reason, batch_id)
-     SELECT *, $5 FROM unnest($1::text[], $2::bytea[], $3::int[], $4::text[])`,
+    `INSERT INTO iot.dead_letter (topic, payload, payload_size, reason, received_at, origin, batch_id)
+     SELECT topic, payload, size, reason, at, origin, $8
+     FROM unnest($1::text[], $2::bytea[], $3::int[], $4::text[], $5::timestamptz[], $6::text[], $7::boolean[])
+       AS l (topic, payload, size, reason, at, origin, redelivered)
+     WHERE NOT (redelivered AND EXISTS (SELECT FROM iot.dead_letter d WHERE d.origin = l.origin AND d.topic = l.topic
+       AND d.payload_size = l.size AND d.payload = l.payload))`,
     [
       letters.map((letter) => storable(letter.topic)),
       letters.map((letter) => Buffer.from(letter.payload.subarray(0, keptBytes))),
       letters.map((letter) => letter.payload.length),
       letters.map((letter) => storable(letter.reason)),
+      letters.map((letter) => new Date(letter.arrivedAt)),
+      letters.map((letter) => letter.origin ?? null),
+      letters.map((letter) => letter.redelivered),
       batchId ?? null,
     ],
   );

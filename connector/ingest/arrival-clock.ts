@@ -47,6 +47,8 @@ export function createArrivalClock(known: ReadonlyMap<string, ArrivalStamp>): Ar
   /** By origin, the oldest first. */
   const lives = new Map<string, Live>();
   const gone = new Set<string>();
+  /** Moments that replayed messages of a device got: those of one dead batch may have arrived together. */
+  const replayed = new Map<string, Set<number>>();
   const keep = (stamp: ArrivalStamp, connection: Connection | undefined) => {
     lives.delete(stamp.origin);
     gone.delete(stamp.origin);
@@ -62,6 +64,16 @@ export function createArrivalClock(known: ReadonlyMap<string, ArrivalStamp>): Ar
     gone.add(origin);
   };
   for (const stamp of known.values()) keep(stamp, undefined);
+
+  /** A replayed message keeps the moment at which it first arrived, whatever its device has said since. */
+  function ofReplay(arrivedAt: number, device: string): number {
+    const given = replayed.get(device) ?? new Set<number>();
+    replayed.set(device, given);
+    let at = arrivedAt;
+    while (given.has(at)) at += 1;
+    given.add(at);
+    return at;
+  }
 
   /** What was void at the end of the former connection stays so; of the rest the broker may send again what it likes. */
   function changeConnection(connection: Connection, now: number): void {
@@ -85,6 +97,8 @@ export function createArrivalClock(known: ReadonlyMap<string, ArrivalStamp>): Ar
       changeConnection(connection, arrivedAt);
     },
     stamp(message, device) {
+      if (message.deadLetterId !== undefined)
+        return { at: ofReplay(message.arrivedAt, device), stamp: undefined };
       const { origin } = message;
       const digest = createHash('sha1')
         .update(message.topic)

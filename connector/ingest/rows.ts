@@ -65,10 +65,18 @@ const indexesOf = (verdicts: readonly Verdict[], is: (verdict: Verdict) => boole
 
 /** The batch's dead letters; those that are being replayed are there already. */
 export function deadLettersOf(items: readonly Item[], outcomes: readonly Outcome[]): DeadLetter[] {
+  const taken = new Set<string>();
   return items.flatMap(({ message }, index) => {
     const outcome = outcomes[index];
     if (outcome?.kind !== 'dead' || message.deadLetterId !== undefined) return [];
-    return [{ topic: message.topic, payload: payloadOf(message), reason: outcome.reason }];
+    const { topic, arrivedAt, origin, redelivered } = message;
+    const payload = payloadOf(message);
+    if (origin !== undefined) {
+      const key = `${origin} ${topic} ${Buffer.from(payload).toString('latin1')}`;
+      if (redelivered && taken.has(key)) return [];
+      taken.add(key);
+    }
+    return [{ topic, payload, reason: outcome.reason, arrivedAt, origin, redelivered }];
   });
 }
 

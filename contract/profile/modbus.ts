@@ -1,6 +1,6 @@
 // The `modbus:` section of a device profile: how a device is read and written over Modbus.
 import * as z from 'zod';
-import { unitSchema, type MetricCatalogue } from '../metrics.ts';
+import { rangeProblems, unitSchema, type MetricCatalogue } from '../metrics.ts';
 import { metricProblems, type Problem } from './problem.ts';
 
 export const wordOrders = ['ABCD', 'CDAB', 'BADC', 'DCBA'] as const;
@@ -144,9 +144,9 @@ function sessionProblems({ registers, session }: ModbusMap): Problem[] {
 }
 
 /** References inside a Modbus map, and types that do not go together. */
-function referenceProblems({ registers, groups, commands }: ModbusMap): Problem[] {
+function referenceProblems({ registers, groups, commands, illegal }: ModbusMap): Problem[] {
   const problems: Problem[] = [];
-  registers.forEach(({ group, bits, type, name }, index) => {
+  registers.forEach(({ group, bits, type, name, min, max }, index) => {
     const path = ['modbus', 'registers', index];
     if (registers.findIndex((other) => other.name === name) !== index)
       problems.push({ path: [...path, 'name'], message: `register '${name}' exists twice` });
@@ -155,12 +155,18 @@ function referenceProblems({ registers, groups, commands }: ModbusMap): Problem[
         path: [...path, 'group'],
         message: `there is no group '${group}' under modbus.groups`,
       });
+    problems.push(...rangeProblems({ min, max }, path));
     const width = type === 'uint16' ? 16 : type === 'uint32' ? 32 : 0;
     if (bits !== undefined && bits.from + bits.count > width)
       problems.push({ path: [...path, 'bits'], message: `bits need a uint16 or uint32 that is wide enough` });
   });
+  illegal.forEach(({ from, to }, index) => {
+    if (from > to)
+      problems.push({ path: ['modbus', 'illegal', index, 'from'], message: `${from} is behind to, ${to}` });
+  });
   commands.forEach((command, index) => {
     const path = ['modbus', 'commands', index];
+    problems.push(...rangeProblems(command, path));
     const register = registers.find(({ name }) => name === command.register);
     if (register === undefined)
       problems.push({

@@ -3,7 +3,7 @@ import * as z from 'zod';
 import { unitSchema, type MetricCatalogue } from '../metrics.ts';
 import { pointerSchema } from '../pointer.ts';
 import { zoneSchema } from '../zone.ts';
-import { metricProblems, type Problem } from './problem.ts';
+import { pointProblems, type Problem } from './problem.ts';
 
 const payloadPointSchema = z.strictObject({
   pointer: pointerSchema,
@@ -55,7 +55,5 @@ export type PayloadMap = z.infer<typeof payloadSchema>;
 
 /** What is wrong with a payload map beyond its shape. */
 export function payloadProblems({ points }: PayloadMap, catalogue: MetricCatalogue): Problem[] {
-  return points.flatMap((point, index) =>
-    metricProblems(['payload', 'points', index], point.metric, point.unit, catalogue),
-  );
+  return points.flatMap((point, index) => pointProblems(['payload', 'points', index], point, catalogue));
 }

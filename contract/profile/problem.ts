@@ -1,11 +1,18 @@
 // What is wrong with a part of a profile beyond its shape.
-import { canonicalUnit, type MetricCatalogue } from '../metrics.ts';
+import { canonicalUnit, rangeProblems, type MetricCatalogue } from '../metrics.ts';
 
 /** Where in the file, and what. */
 export interface Problem {
   path: (string | number)[];
   message: string;
 }
+
+/** What is wrong with a value that is mapped to a metric: its name, its unit, its range. */
+export const pointProblems = (
+  path: (string | number)[],
+  point: { metric: string; unit: string; min?: number | undefined; max?: number | undefined },
+  catalogue: MetricCatalogue,
+): Problem[] => [...metricProblems(path, point.metric, point.unit, catalogue), ...rangeProblems(point, path)];
 
 /** What is wrong with a metric's name and the unit of what is mapped to it, against the catalogue. */
 export function metricProblems(

@@ -63,6 +63,28 @@ test('each mistake is found where it is', () => {
       "unit 'V' does not convert to pressure's unit 'kPa'",
     ],
     [{ lorawan: { codec: 'elsys-ers' } }, ['lorawan'], 'needs codec and points, or object'],
+    [{ payload: payload({ min: 5, max: 1 }) }, [...point, 'min'], '5 is not below max, 1'],
+    [{ modbus: modbus({ min: 5, max: 1 }) }, [...register, 'min'], '5 is not below max, 1'],
+    [
+      { modbus: { ...modbus({}), illegal: [{ from: 9, to: 3 }] } },
+      ['modbus', 'illegal', 0, 'from'],
+      '9 is behind to, 3',
+    ],
+    [
+      { modbus: { ...modbus({}), commands: [{ name: 'open', register: 'counter', min: 2, max: 1 }] } },
+      ['modbus', 'commands', 0, 'min'],
+      '2 is not below max, 1',
+    ],
+    [
+      { payload: payload({}), samples: [...base.samples, ...base.samples] },
+      ['samples', 1, 'name'],
+      "sample 's' exists twice",
+    ],
+    [
+      { payload: payload({}), samples: [{ name: 's', expect: {} }] },
+      ['samples', 0],
+      'a sample has one of payload, registers, and f_port with hex',
+    ],
     [{ modbus: modbus({ type: 'string' }) }, register, 'a string register needs a length'],
     [
       { modbus: modbus({ type: 'bool' }) },

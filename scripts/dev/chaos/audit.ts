@@ -2,6 +2,7 @@
 import { createOdooClient } from '../../../connector/odoo/client.ts';
 import { kgOf } from './ledger.ts';
 import type { Load } from './load.ts';
+import { wrongMilkings, type TrueMilking } from './records.ts';
 import type { Stored } from './stored.ts';
 
 /** What was found. The keys are those of the JSON line. */
@@ -25,6 +26,11 @@ export interface Findings {
   odoo_found: number;
   odoo_duplicates: number;
   odoo_wrong: number;
+  /** Milkings of the database and of Odoo that are missing, too many, or of another animal or yield than the meters told. */
+  wrong_milkings: number;
+  /** Of the messages without time that are equal byte for byte: missing, and stored too often. */
+  same_lost: number;
+  same_twice: number;
 }
 
 interface OdooAccess {
@@ -51,9 +57,13 @@ export async function audit(farm: string, load: Load, stored: Stored, odoo: Odoo
     odoo_found: 0,
     odoo_duplicates: 0,
     odoo_wrong: 0,
+    wrong_milkings: 0,
+    same_lost: 0,
+    same_twice: 0,
   };
   const expectedKg = new Map<string, number>();
   for (const { n, kind, milking, acknowledged, held, unsure } of load.sent) {
+    if (kind === 'record' || kind === 'same') continue;
     const count = times.get(n) ?? 0;
     const source = load.milkings[milking];
     if (source !== undefined && count > 0)
@@ -73,7 +83,10 @@ export async function audit(farm: string, load: Load, stored: Stored, odoo: Odoo
     if (isLetter) findings.dead_letters_twice += Math.max(0, count - 1);
     else findings.duplicates += Math.max(0, count - 1);
   }
-  const inOdoo = await readOdoo(farm, odoo);
+  const rows = await readOdoo(farm, odoo);
+  const inOdoo = new Map<string, number[]>();
+  for (const { source_id: source, yield_kg: kg } of rows)
+    if (!isRecord(source)) inOdoo.set(source, [...(inOdoo.get(source) ?? []), kg]);
   findings.odoo_expected = expectedKg.size;
   for (const [source, kg] of expectedKg) {
     const [first, ...others] = inOdoo.get(source) ?? [];
@@ -83,21 +96,67 @@ export async function audit(farm: string, load: Load, stored: Stored, odoo: Odoo
     else findings.odoo_wrong += 1;
   }
   for (const source of inOdoo.keys()) if (!expectedKg.has(source)) findings.odoo_wrong += 1;
-  return findings;
+  const inDatabase = await stored.query(
+    `SELECT d.device_uid AS uid, s.record->>'rfid' AS rfid, (s.record->>'yield_kg')::float8 AS kg,
+            f.code || '/' || d.device_uid || '/' || s.session_key AS source
+     FROM iot.milk_session s JOIN iot.device d ON d.id = s.device_id JOIN iot.farm f ON f.id = s.farm_id WHERE f.code = $1`,
+    [farm],
+  );
+  const ofMeters = inDatabase.filter(({ source }) => !isRecord(String(source)));
+  const agree = ofMeters.filter(
+    ({ source, kg }) => Math.abs(Number(kg) - (expectedKg.get(String(source)) ?? Infinity)) < 0.005,
+  ).length;
+  findings.wrong_milkings =
+    Math.max(ofMeters.length, expectedKg.size) -
+    agree +
+    findings.odoo_wrong +
+    wrongMilkings(load.truth(), inDatabase.filter(({ source }) => isRecord(String(source))).map(ofDatabase)) +
+    wrongMilkings(load.truth(), rows.filter(({ source_id: source }) => isRecord(source)).map(ofOdoo));
+  return { ...findings, ...(await auditSame(farm, load, stored)) };
 }
 
-/** Yields (kg) in Odoo by source id. */
-async function readOdoo(
+/** A milking of a record meter, by its source id: farm/r3/key. */
+const isRecord = (source: string) => source.split('/')[1]?.startsWith('r') === true;
+
+const ofDatabase = ({ uid, rfid, kg }: Record<string, unknown>): TrueMilking => ({
+  uid: uid as string,
+  rfid: rfid as string,
+  kg: Number(kg),
+});
+
+const ofOdoo = ({ source_id: source, rfid_tag: rfid, yield_kg: kg }: OdooMilking): TrueMilking => ({
+  uid: source.split('/')[1] ?? '',
+  rfid: rfid === false ? '' : rfid,
+  kg,
+});
+
+/** Equal messages have no number: only how many there are can be told. */
+async function auditSame(
   farm: string,
-  { url, db, login, password }: OdooAccess,
-): Promise<Map<string, number[]>> {
+  load: Load,
+  stored: Stored,
+): Promise<Pick<Findings, 'same_lost' | 'same_twice'>> {
+  const [row] = await stored.query(
+    `SELECT count(*) AS stored FROM iot.sensor_data WHERE farm_code = $1 AND metric = 'ph'`,
+    [farm],
+  );
+  const count = Number(row?.['stored'] ?? 0);
+  const sent = load.sent.filter(({ kind }) => kind === 'same');
+  const sure = sent.filter(({ acknowledged, held, unsure }) => acknowledged && !held && !unsure).length;
+  return { same_lost: Math.max(0, sure - count), same_twice: Math.max(0, count - sent.length) };
+}
+
+interface OdooMilking {
+  source_id: string;
+  rfid_tag: string | false;
+  yield_kg: number;
+}
+
+/** Milkings in Odoo. */
+async function readOdoo(farm: string, { url, db, login, password }: OdooAccess): Promise<OdooMilking[]> {
   const client = createOdooClient({ url, database: db, login, apiKey: password, transport: 'jsonrpc' });
-  const rows = (await client.call('iot.milk.session', 'search_read', {
+  return (await client.call('iot.milk.session', 'search_read', {
     domain: [['source_id', '=like', `${farm}/%`]],
-    fields: ['source_id', 'yield_kg'],
-  })) as { source_id: string; yield_kg: number }[];
-  const yields = new Map<string, number[]>();
-  for (const { source_id: source, yield_kg: kg } of rows)
-    yields.set(source, [...(yields.get(source) ?? []), kg]);
-  return yields;
+    fields: ['source_id', 'rfid_tag', 'yield_kg'],
+  })) as OdooMilking[];
 }

@@ -6,8 +6,8 @@ export interface Sent {
   n: number;
   topic: string;
   payload: string;
-  /** `poison` messages belong into the dead letters. */
-  kind: 'gauge' | 'milk' | 'poison';
+  /** `record`: a finished milking; `same`: without a time, byte for byte the same each time. `poison` messages belong into the dead letters. */
+  kind: 'gauge' | 'milk' | 'poison' | 'record' | 'same';
   /** Index of the milking, for `milk`. */
   milking: number;
   /** Without a time of its own nothing tells it from its repetition by the sender. */

@@ -1,5 +1,6 @@
-// The load: milkings of meters with and without a clock, readings of gauges, a poison message in every 1,000.
+// The load: milkings of meters with and without a clock, readings of gauges, finished records, equal messages, a poison message in every 1,000.
 import { kpaOf, litresOf, type Sent } from './ledger.ts';
+import { createRecords, type TrueMilking } from './records.ts';
 
 const meters = 10;
 const gauges = 20;
@@ -15,6 +16,10 @@ export interface Load {
   next: () => Sent;
   /** The messages that end the milkings which are under way. */
   finish: () => Sent[];
+  /** The finished milkings once more, as a backlog brings them. */
+  repeat: () => Sent[];
+  /** The finished milkings as they were. */
+  truth: () => TrueMilking[];
   /** The gauges' clocks are wrong by so many hours for the next `count` of their messages. */
   jump: (hours: number, count: number) => void;
 }
@@ -26,6 +31,7 @@ export function createLoad(farm: string): Load {
   const open = new Map<number, { milking: number; said: number }>();
   const lastAt = new Map<string, number>();
   let wrong = { hours: 0, count: 0 };
+  const records = createRecords(farm, Date.now());
 
   const put = (message: Pick<Sent, 'topic' | 'payload' | 'kind'> & Partial<Sent>): Sent => {
     const n = sent.length;
@@ -81,6 +87,22 @@ export function createLoad(farm: string): Load {
     });
   }
 
+  function record(): Sent {
+    const message = records.next();
+    if (message === undefined) return same();
+    const whole = put(message);
+    records.sentAs(whole);
+    return whole;
+  }
+
+  const same = () =>
+    put({
+      topic: `dairy/${farm}/ph/u0/data`,
+      payload: '{"ph":6.5}',
+      kind: 'same',
+      timed: false,
+    });
+
   return {
     sent,
     milkings,
@@ -88,9 +110,13 @@ export function createLoad(farm: string): Load {
       const n = sent.length;
       if (n % 1000 === 999)
         return put({ topic: `dairy/${farm}/pressure/p0/data`, payload: `{"poison":${n},`, kind: 'poison' });
+      if (n % 50 === 47) return record();
+      if (n % 50 === 23) return same();
       return n % 2 === 0 ? gauge(`p${(n / 2) % gauges}`) : milk(((n - 1) / 2) % meters);
     },
     finish: () => [...open.keys()].map((meter) => milk(meter, true)),
+    repeat: () => records.again().map(put),
+    truth: records.truth,
     jump(hours, count) {
       wrong = { hours, count };
     },

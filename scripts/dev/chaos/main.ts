@@ -59,8 +59,13 @@ async function main(args: string[]): Promise<void> {
       duplicates = 0,
       odoo_duplicates = 0,
       odoo_wrong = 0,
+      wrong_milkings = 0,
+      same_lost = 0,
+      same_twice = 0,
+      dead_letters_twice = 0,
     } = result as Record<string, number>;
-    if (lost + duplicates + odoo_duplicates + odoo_wrong > 0) process.exitCode = 1;
+    const wrong = lost + duplicates + odoo_duplicates + odoo_wrong + wrong_milkings + same_lost + same_twice;
+    if (wrong + dead_letters_twice > 0) process.exitCode = 1;
   } finally {
     progress.close();
     await bringDown(instance);

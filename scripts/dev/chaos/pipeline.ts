@@ -10,6 +10,7 @@ import { audit, type Findings } from './audit.ts';
 import { layCable } from './cable.ts';
 import { createConnectors } from './connectors.ts';
 import { faults, plan } from './faults.ts';
+import type { Sent } from './ledger.ts';
 import { createLoad, type Load } from './load.ts';
 import { startSender, type Sender } from './sender.ts';
 import { createSmallDatabase } from './services.ts';
@@ -87,7 +88,7 @@ export async function run(context: ChaosContext): Promise<Findings & { faults: n
     report('all faults are over; what is under way comes to its end');
     await stored.caughtUp();
     feed.stop();
-    for (const message of load.finish()) sender.queue(message);
+    for (const message of [...load.finish(), ...load.repeat()]) sender.queue(message);
     await settle(load, sender, stored, report);
     report('audit');
     const odoo = {
@@ -136,7 +137,10 @@ async function settle(load: Load, sender: Sender, stored: Stored, report: Report
               (SELECT count(*) FROM iot.outbox WHERE state <> 'sent') AS unsent`,
     );
     const known = await stored.since(load.sent.length - 1_000);
-    const missing = load.sent.slice(-1_000).filter(({ n, unsure }) => !unsure && !known.has(n)).length;
+    const isCounted = ({ kind, unsure }: Sent) => kind !== 'record' && kind !== 'same' && !unsure;
+    const missing = load.sent
+      .slice(-1_000)
+      .filter((message) => isCounted(message) && !known.has(message.n)).length;
     state = `${String(row?.['open'])} milkings open, ${String(row?.['unsent'])} records not in Odoo, ${missing} of the last 1,000 messages missing, ${sender.waiting()} not acknowledged`;
     if (Number(row?.['open']) + Number(row?.['unsent']) + missing + sender.waiting() === 0) return;
     await sleep(500);

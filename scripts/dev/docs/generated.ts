@@ -12,8 +12,10 @@ const intro = `# Configuration
 Made by \`npm run docs\` from the schemas of the parts (\`connector/*/*section.ts\`, \`gateways/\`).
 
 \`config/connector.yaml\` and \`config/gateway.yaml\` are what an administrator edits. The programs never write to them. \`\${NAME}\` takes an
-environment variable, \`\${NAME:-fallback}\` with a fallback; secrets come only that way, and the environment counts nowhere else. A mistake
-is answered with file, line and column, what was expected, and a near match; nothing is silently ignored. Other files:
+environment variable, \`\${NAME:-fallback}\` with a fallback, \`$\${\` stands for \`\${\` itself; secrets come only that way, and the environment counts nowhere else. A mistake
+is answered with file, line and column, what was expected, and a near match; nothing is silently ignored. The files are YAML 1.2 in UTF-8, one
+document each; aliases and merge keys (\`<<\`) may be used, \`!tags\` not. Where text is wanted, what is written counts: \`farm: 0012\` is farm 0012,
+\`no\` is the text no; switches are \`true\` and \`false\`. Keys that contradict each other are mistakes too. Other files:
 \`config/metrics.yaml\` (every value that is stored, with its unit and valid range), \`config/profiles/\` (what devices send). The
 gateway's file names them; the connector takes them as arguments: \`--metrics\` and \`--profiles\`, beside \`--config\`.
 

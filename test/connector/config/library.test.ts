@@ -55,6 +55,32 @@ test('a wrong file is refused with its place, again and again, until it is mende
   assert.equal(library.refused(), undefined);
 });
 
+test('a metric whose range lets no value count is refused, at the start and when it changes', async () => {
+  const library = open();
+  const { catalogue } = library;
+  const metrics = join(folder, 'metrics.yaml');
+  const text = readFileSync(metrics, 'utf8');
+  writeFileSync(
+    metrics,
+    text.replace("ph: { unit: '[pH]', min: 0, max: 14", "ph: { unit: '[pH]', min: 14, max: 0"),
+  );
+  const message = /metrics\.yaml:\d+:\d+: metrics\.ph\.min: 14 is not below max, 0$/;
+  await assert.rejects(library.refresh(), message);
+  assert.equal(library.catalogue, catalogue);
+  assert.throws(open, message);
+  writeFileSync(metrics, text);
+});
+
+test('a folder of profiles that is not there is an answer, not a stack trace', () => {
+  assert.throws(
+    () => openLibrary(join(folder, 'metrics.yaml'), join(folder, 'none'), pino({ level: 'silent' })),
+    {
+      kind: 'invalid',
+      message: `${folder}/none: cannot be read. Is it a folder, and may this user read it?`,
+    },
+  );
+});
+
 test('a preparation may refuse; what was transient is tried again without a change', async () => {
   const library = open();
   let kind: 'transient' | undefined = 'transient';

@@ -184,3 +184,124 @@ describe('mistakes', () => {
     );
   });
 });
+
+describe('keys that contradict each other', () => {
+  const afterTopics = 'intake:\n';
+  const topics = (...templates: string[]) =>
+    complaint(
+      afterTopics,
+      templates.map((text) => `    - { template: '${text}', farm: farm1, device_type: gate }\n`).join('') +
+        afterTopics,
+    ).replace(/^connector.yaml:\d+:\d+: /, '');
+  const cases: [string, string, string, string][] = [
+    [
+      'quarter hours kept shorter than readings',
+      'fifteen_minute_days: 180',
+      'fifteen_minute_days: 89',
+      'storage.fifteen_minute_days: 89 is less than storage.raw_days, 90; at least as many days',
+    ],
+    [
+      'hours kept shorter than quarter hours',
+      'hourly_days: 365',
+      'hourly_days: 179',
+      'storage.hourly_days: 179 is less than storage.fifteen_minute_days, 180; at least as many days',
+    ],
+    [
+      'later than readings are kept',
+      'unknown_devices: discover',
+      'max_past_days: 91',
+      'intake.max_past_days: 91 is more than storage.raw_days, 90: such readings would be dropped at once',
+    ],
+    [
+      'midday after evening',
+      'silence_seconds: 600',
+      'midday_hour: 15',
+      'milk.midday_hour: 15 is not before milk.evening_hour, 15',
+    ],
+    [
+      'limits of cells',
+      'silence_seconds: 600',
+      'alerts: { scc_high: 300000 }',
+      'milk.alerts.scc_medium: 400000 is more than milk.alerts.scc_high, 300000',
+    ],
+    [
+      'best grade last',
+      'silence_seconds: 600',
+      'grades: [{ grade: B, fat: 3, protein: 3 }, { grade: A, fat: 4, protein: 3 }]',
+      "milk.grades[1]: grade 'A' asks for more than 'B' before it; best first",
+    ],
+    [
+      'grade twice',
+      'silence_seconds: 600',
+      'grades: [{ grade: B, fat: 3, protein: 3 }, { grade: B, fat: 2, protein: 3 }]',
+      "milk.grades[1].grade: grade 'B' stands here twice",
+    ],
+    [
+      'log without brokers',
+      'unknown_devices: discover',
+      'source: kafka',
+      'intake.source: intake.source: kafka needs kafka.brokers: host:port, with commas between',
+    ],
+    [
+      'device listed twice',
+      'uid: parlour-rfid',
+      'uid: parlour-gw',
+      "devices[1].uid: device 'parlour-gw' of farm 'farm1' is listed twice; first as devices[0]",
+    ],
+    [
+      'device that no topic can carry',
+      'uid: parlour-rfid',
+      "uid: 'parlour/rfid'",
+      'devices[1].uid: no topic can carry it: letters, digits, . _ : -, at most 64',
+    ],
+    [
+      'farm that no topic can carry',
+      'farm: farm1, uid: parlour-rfid',
+      'farm: farm 1, uid: parlour-rfid',
+      'devices[1].farm: no topic can carry it: letters, digits, . _ : -, at most 64',
+    ],
+  ];
+  for (const [name, find, replacement, message] of cases)
+    test(name, () => {
+      const told = complaint(find, replacement);
+      assert.match(told, /^connector\.yaml:\d+:\d+: /);
+      assert.equal(told.replace(/^\S+ /, ''), message);
+    });
+
+  test('two devices of one uid on two farms, and a farm with leading zeros', () => {
+    assert.equal(complaint('farm: farm1, uid: parlour-rfid', 'farm: 0012, uid: parlour-gw'), 'nothing');
+  });
+
+  test('topic templates that take the same topics', () => {
+    const second = 'barn/{farm}/{device_uid}';
+    assert.equal(
+      topics(second, second),
+      `mqtt.topics[3].template: topic template '${second}' never fits: '${second}' stands before it and takes its topics`,
+    );
+    assert.equal(
+      topics('dairy/{farm}/gate/{device_uid}/data'),
+      "mqtt.topics[2].template: topic template 'dairy/{farm}/gate/{device_uid}/data' never fits: 'dairy/{farm}/{device_type}/{device_uid}/{message_type}' stands before it and takes its topics",
+    );
+    assert.equal(
+      topics('barn/{device_uid}/gate', 'barn/north/{device_uid}'),
+      "mqtt.topics[3].template: topic template 'barn/north/{device_uid}' is ambiguous: some topics fit 'barn/{device_uid}/gate' too; make a level of one of them a word",
+    );
+    // The narrower one first, another length, another word, a word that is no device type: told apart.
+    assert.equal(
+      topics('barn/gate/{device_uid}', 'barn/{farm}/{device_uid}', 'barn/{device_uid}'),
+      'nothing',
+    );
+    assert.equal(topics('x/{device_type}/{device_uid}', 'x/north/{device_uid}'), 'nothing');
+  });
+
+  test('all of them are told at once', () => {
+    assert.equal(complaint('raw_days: 90', 'raw_days: 400').split('\n').length, 1);
+    assert.equal(
+      complaint(
+        'raw_days: 90\n  fifteen_minute_days: 180\n  hourly_days: 365',
+        'raw_days: 30\n  fifteen_minute_days: 20\n  hourly_days: 10',
+      ).split('\n').length,
+      3,
+    );
+  });
+});

@@ -143,3 +143,14 @@ test('a retained message without a time is no news', () => {
   const { decoded: timed } = dataItem([['milk_flow', t0 - 5, 1]]);
   assert.equal(toItem(message({ retained: true }), timed, arrivals).decoded, timed);
 });
+
+test('a dead letter replayed two hours later keeps the time of its first arrival, whatever its device has said since', () => {
+  const clock = createArrivalClock(new Map());
+  const now = t0 + 2 * 3_600_000;
+  assert.equal(clock.stamp(message({ arrivedAt: now }), 'm1').at, now);
+  assert.deepEqual(clock.stamp(message({ deadLetterId: 1 }), 'm1'), { at: t0, stamp: undefined });
+  // Letters of one batch may have arrived in one millisecond: they are two all the same.
+  assert.equal(clock.stamp(message({ deadLetterId: 2 }), 'm1').at, t0 + 1);
+  assert.equal(clock.stamp(message({ deadLetterId: 3 }), 'm2').at, t0);
+  assert.equal(clock.stamp(message({ arrivedAt: now }), 'm1').at, now + 1);
+});

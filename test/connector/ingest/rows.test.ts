@@ -209,7 +209,7 @@ test('dead letters: what could not be decoded, and what came from rejected devic
   const lettersOf = (items: Item[], finder: () => typeof device | undefined) =>
     deadLettersOf(items, resultsOf(items, new Map(), finder));
   assert.deepEqual(lettersOf([broken, ignored, dataItem([])], find), [
-    { topic, payload, reason: 'not JSON' },
+    { topic, payload, reason: 'not JSON', arrivedAt: t0, origin: undefined, redelivered: false },
   ]);
   const unregistered =
     'device farm1/m1 is not registered; add it to devices in config/connector.yaml, accept it in Odoo or set intake.unknown_devices: discover';

@@ -59,13 +59,13 @@ export function profileProblems(profile: Profile, catalogue: MetricCatalogue): P
     ...(lorawan === undefined ? [] : lorawanProblems(lorawan, catalogue)),
     ...(modbus === undefined ? [] : modbusProblems(modbus, catalogue)),
   ];
-  profile.samples.forEach(({ name, payload: json, registers, f_port, hex }, index) => {
+  profile.samples.forEach(({ name, payload: json, registers, object, f_port, hex }, index) => {
     if (profile.samples.findIndex((other) => other.name === name) !== index)
       problems.push({ path: ['samples', index, 'name'], message: `sample '${name}' exists twice` });
-    if ([json, registers, hex ?? f_port].filter((part) => part !== undefined).length !== 1)
+    if ([json, registers, object, hex ?? f_port].filter((part) => part !== undefined).length !== 1)
       problems.push({
         path: ['samples', index],
-        message: 'a sample has one of payload, registers, and f_port with hex',
+        message: 'a sample has one of payload, registers, object, and f_port with hex',
       });
     if ((f_port === undefined) !== (hex === undefined))
       problems.push({ path: ['samples', index], message: 'an uplink needs f_port and hex' });

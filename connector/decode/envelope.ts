@@ -54,7 +54,8 @@ function parseEnvelope(payload: object, unread: string[]): Envelope | string {
   for (const key of spare) {
     const field = safeParse(envelopeSchema.shape[key] as z.ZodType, rest[key]);
     if (field.success) continue;
-    unread.push(`envelope v1: ${key}: ${firstIssue(field.error)}`);
+    const issues = field.error.issues.map((issue) => ({ ...issue, path: [key, ...issue.path] }));
+    unread.push(`envelope v1: ${firstIssue({ issues })}`);
     rest[key] = key === 'animal' ? meantAnimal(rest[key]) : undefined;
   }
   const again = unread.length === 0 ? parsed : safeParse(envelopeSchema, rest);

@@ -1,5 +1,5 @@
 // What a ChirpStack event says of a device: values, and how it is. Pure.
-import { quality, type Envelope } from '../../contract/envelope.ts';
+import { quality, storable, type Envelope } from '../../contract/envelope.ts';
 import { eventTime } from './event-time.ts';
 import type { ChirpEvent } from './events.ts';
 import type { Model } from './model.ts';
@@ -15,7 +15,7 @@ export function interpret(
     v: 1,
     at: new Date(at).toISOString(),
     points: points.map((point) => ({ ...point, ...marked(point, doubt) })),
-    ...(event.body.deduplicationId === '' ? {} : { id: event.body.deduplicationId }),
+    ...idOf(event.body.deduplicationId),
   });
   switch (event.kind) {
     case 'up':
@@ -68,3 +68,6 @@ function withDoubt(said: Said, doubt: string | undefined): Said {
   const detail = printable(before === undefined ? doubt : `${doubt}; ${before}`);
   return { ...said, state: { state: 'degraded', detail } };
 }
+
+/** The sender's id, where it is one that can be stored. */
+const idOf = (id: string) => (id === '' || !storable(id) ? {} : { id });

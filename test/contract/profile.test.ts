@@ -83,7 +83,7 @@ test('each mistake is found where it is', () => {
     [
       { payload: payload({}), samples: [{ name: 's', expect: {} }] },
       ['samples', 0],
-      'a sample has one of payload, registers, and f_port with hex',
+      'a sample has one of payload, registers, object, and f_port with hex',
     ],
     [{ modbus: modbus({ type: 'string' }) }, register, 'a string register needs a length'],
     [

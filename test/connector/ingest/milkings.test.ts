@@ -340,11 +340,12 @@ const settings = {
   meanLeastMilkings: 3,
 };
 
-/** The expected yield has a test of its own: in memory there is no history. */
+/** The expected yield has a test of its own: in memory there is no history, and no limits of a farm. */
 const withoutHistory = (record: MilkSessionRecord) => ({
   ...record,
   expected_yield_kg: null,
   abnormal: false,
+  abnormal_pct: null,
 });
 
 /** A generated message with the stall of its device. */

@@ -120,7 +120,8 @@ async function auditAll({ simulator, envelopes }: Rig, count: number, unheard = 
   for (const milking of heard) {
     const told = () => closing(envelopes(milking.device_uid), milking.session_id);
     await until(`${milking.device_uid}/${milking.session_id} told`, () => told().length > 0);
-    assert.equal(told().length, 1);
+    // What was acknowledged just before a restart may come again, byte for byte.
+    assert.equal(new Set(told().map((envelope) => JSON.stringify(envelope))).size, 1);
     const envelope = told()[0];
     assert.equal(valueOf(envelope, 'milk_yield'), milking.yield_kg);
     assert.equal(valueOf(envelope, 'milking_duration'), milking.duration_s);
@@ -196,7 +197,8 @@ test('nonsense, late, foreign, refused and turned answers and dead connections c
 test('the bus comes back after an outage, and a milking missed whole is told from the held totals', async (t) => {
   const broker = await startOwnBroker();
   t.after(() => broker.stop());
-  const rig = await setUp(t, broker, { stalls: 1, milkings: 2, speed: 60 });
+  // Slow enough that the first milking is still under way when the broker is found to speak MQTT 3.1.1 only.
+  const rig = await setUp(t, broker, { stalls: 1, milkings: 2, speed: 25 });
   await rig.start();
   await until('a reading', () => rig.envelopes('stall-01').length > 0);
   await rig.simulator.stopModbus();

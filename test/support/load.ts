@@ -32,7 +32,7 @@ export function startLoad(connector: TestConnector, options: LoadOptions): Load 
       sent += 1;
     };
     for (let milking = 0; milking < milkingsPerMeter; milking++) {
-      const at = (second: number) => new Date(start + milking * 10_000 + second * 1000).toISOString();
+      const at = (second: number) => new Date(start + milking * 10_000 + second * 100).toISOString();
       const session_id = `k${milking}`;
       const all = [send({ type: 'session_start', session_id, timestamp: at(0) })];
       for (let i = 1; i <= readingsPerMilking; i++) {

@@ -101,7 +101,8 @@ class FarmFeedingOrder(models.Model):
         self.ensure_one()
         Command = self.env['iot.device.command']
         if not self.command_id:
-            self.command_id = Command.create({
+            # A call that Odoo repeats after a lost race has reached the connector before, which may have told of it here.
+            self.command_id = Command.search([('source_id', '=', self.request_id)], limit=1) or Command.create({
                 'device_id': self.device_id.id, 'command': self.command_name, 'value': f'{self.amount_kg:g}',
                 'note': self.display_name, 'source_id': self.request_id, 'user_id': self.create_uid.id})
         self.command_id._send()

@@ -97,6 +97,8 @@ class IotDeviceCommand(models.Model):
         return value if isinstance(value, (bool, int, float)) and math.isfinite(value) else text
 
     def _send(self):
+        # Its whole key, the company too, has to be in the database before the connector tells of it in a call of its own.
+        self.flush_recordset()
         self.ensure_one()
         params = {'timeout_ms': TIMEOUT_MS}
         if self.value:

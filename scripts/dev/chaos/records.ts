@@ -109,13 +109,16 @@ export function createRecords(farm: string, now: number): Records {
   };
 }
 
-/** How many milkings are missing, too many or other than they were; a wrong one counts once. */
+/**
+ * How many milkings are missing, too many or other than they were; a wrong one counts once. Void ones, which stay with 0 kg where
+ * a message turned out to be of another milking (docs/milkings.md), are no milk and none of ours has none.
+ */
 export function wrongMilkings(truth: readonly TrueMilking[], found: readonly TrueMilking[]): number {
   const keyOf = ({ uid, rfid, kg }: TrueMilking) => `${uid} ${rfid} ${kg.toFixed(2)}`;
   const left = new Map<string, number>();
   for (const milking of truth) left.set(keyOf(milking), (left.get(keyOf(milking)) ?? 0) + 1);
   let extra = 0;
-  for (const milking of found) {
+  for (const milking of found.filter(({ kg }) => kg > 0)) {
     const count = left.get(keyOf(milking)) ?? 0;
     if (count === 0) extra += 1;
     else left.set(keyOf(milking), count - 1);

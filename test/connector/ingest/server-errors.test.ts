@@ -10,8 +10,10 @@ import { loadMetrics } from '../../../contract/runtime/profiles.ts';
 import { hourMs, logger, onEachEdition } from '../../timescale/fixture.ts';
 import { address, dataItem } from './message-fixture.ts';
 
+const start = Date.now() - hourMs;
+/** Each value has a moment of its own. */
 const itemOf = (value: number): Item => {
-  const time = Date.now() - hourMs + value;
+  const time = start + value;
   const item = dataItem([['temperature', time, value]], { at: time });
   const decoded = { ...item.decoded, address: { ...address, deviceType: 'temperature', deviceUid: 't1' } };
   return { ...item, decoded: decoded as Item['decoded'] };

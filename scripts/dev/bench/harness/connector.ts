@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { ConnectorStatus } from '../../../ops/start/connector-api.ts';
 import { nodeFlags } from '../../../ops/start/node-flags.ts';
 import { nextFreePort } from '../../../ops/stack/ports.ts';
 import type { BenchContext } from './bench.ts';
@@ -28,17 +29,6 @@ export interface BenchConnector {
   stop: () => Promise<void>;
   /** Ends the process and drops the database. */
   drop: () => Promise<void>;
-}
-
-/** What the status page counts. */
-export interface ConnectorStatus {
-  messages_received: number;
-  readings_written: number;
-  duplicates: number;
-  dead_letters: number;
-  milkings_closed: number;
-  outbox_pending: number;
-  odoo_sent: number;
 }
 
 /** Options of a benchmark's connector. */

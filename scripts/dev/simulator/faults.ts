@@ -71,7 +71,7 @@ export function tagFate(faults: Faults, place: number, milking: number): TagRead
 /** Whether the milking can be given to its cow: with two tags read alike nobody knows whose it is. */
 export const tagIsKnown = (read: TagRead) => read === 'read' || read === 'passing';
 
-/** What happens to a Modbus request; `request` is its number at its unit, `elapsedMs` wall time since the start. */
+/** What happens to a Modbus request; `request` is its number at its unit, `elapsedMs` wall time since the doors opened. */
 export function modbusFate(
   faults: Faults,
   given: { seed: number; unit: number; request: number; lastUnit: number; elapsedMs: number },

@@ -202,7 +202,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
         return tank === undefined ? {} : { 1: tank.coil, 2: tank.discrete, 3: tank.holding };
       },
       fate: (unit, request) =>
-        modbusFate(faults, { seed, unit, request, lastUnit: stalls, elapsedMs: Date.now() - startedAt }),
+        modbusFate(faults, { seed, unit, request, lastUnit: stalls, elapsedMs: (nowS() / speed) * 1000 }),
     });
   let server: ModbusServer | undefined;
   try {

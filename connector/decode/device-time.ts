@@ -28,7 +28,7 @@ export function tooOld(time: number, now: number, limits: TimeLimits): string | 
  */
 export function settleTimes(data: DecodedData, now: number, limits: TimeLimits): string | undefined {
   const { at, points } = data;
-  if (at === undefined) return undefined;
+  if (at === undefined || isPlausible(at, points, now, limits)) return undefined;
   const times = [at, ...points.map((point) => point.time)];
   for (const time of times) {
     const reason = tooOld(time, now, limits);
@@ -50,6 +50,14 @@ export function settleTimes(data: DecodedData, now: number, limits: TimeLimits):
     data.saidAt = newest;
   }
   return undefined;
+}
+
+/** Nearly every message: nothing in it is too old or too new. */
+function isPlausible(at: number, points: readonly DecodedPoint[], now: number, limits: TimeLimits): boolean {
+  const [oldest, newest] = [now - limits.maxPastMs, now + limits.maxFutureMs];
+  if (at < oldest || at > newest) return false;
+  for (const { time } of points) if (time < oldest || time > newest) return false;
+  return true;
 }
 
 function place(point: DecodedPoint, at: number | undefined, ageMs: number): void {

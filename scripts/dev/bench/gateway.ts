@@ -1,8 +1,9 @@
 // gateway: 200 Modbus TCP devices × 20 registers at 1 s in one gateway process, each device on a connection of its own.
-import { spawn } from 'node:child_process';
+import { spawn, type ChildProcess } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { loadMetrics } from '../../../contract/runtime/profiles.ts';
 import { startModbusServer } from '../simulator/modbus-server.ts';
 import { nodeFlags } from '../../ops/start/node-flags.ts';
 import { nextFreePort } from '../../ops/stack/ports.ts';
@@ -13,6 +14,7 @@ const devices = 200;
 const registers = 20;
 const intervalMs = 1000;
 const warmUpMs = 5_000;
+const metricsFile = resolve('config/metrics.yaml');
 /** As many as registers: every reading is published whole. */
 const metrics = [
   ...['milk_flow', 'milk_conductivity', 'milk_temperature', 'milk_fat', 'milk_protein', 'milk_lactose'],
@@ -38,11 +40,12 @@ export async function run(context: BenchContext): Promise<BenchResult> {
   writeConfig(folder, server.port, healthPort);
   const child = spawn(process.execPath, [...nodeFlags, 'gateways/main.ts', join(folder, 'gateway.yaml')], {
     env: { ...process.env, ...context.env },
-    stdio: ['ignore', 'ignore', 'inherit'],
+    stdio: ['ignore', 'inherit', 'inherit'],
   });
   try {
     context.report(`${devices} devices, ${registers} registers each, every ${intervalMs} ms`);
     const url = `http://127.0.0.1:${healthPort}/metrics`;
+    await listening(url, child);
     await sleep(warmUpMs);
     const before = await readMetrics(url);
     await sleep(context.quick ? 15_000 : 60_000);
@@ -72,8 +75,10 @@ export async function run(context: BenchContext): Promise<BenchResult> {
 
 function writeConfig(folder: string, port: number, healthPort: number): void {
   mkdirSync(join(folder, 'profiles'));
+  const catalogue = loadMetrics(metricsFile);
   const map = metrics.map(
-    (metric, address) => `    - { name: r${address}, table: input, address: ${address}, metric: ${metric} }`,
+    (metric, address) =>
+      `    - { name: r${address}, table: input, address: ${address}, metric: ${metric}, unit: '${catalogue.get(metric)?.unit}' }`,
   );
   writeFileSync(
     join(folder, 'profiles', 'bench.yaml'),
@@ -86,7 +91,7 @@ modbus:
   poll_interval_ms: ${intervalMs}
   registers:
 ${map.join('\n')}
-samples: [{ name: none, expect: {} }]
+samples: [{ name: none, registers: { input: { '0': 100 } }, expect: {} }]
 `,
   );
   const buses = Array.from(
@@ -98,16 +103,29 @@ samples: [{ name: none, expect: {} }]
     join(folder, 'gateway.yaml'),
     `farm: bench
 uid: bench-gw
-log: { level: warn }
+log: { level: error }
 mqtt: { url: '\${MQTT_URL}', username: '\${MQTT_USERNAME:-}', password: '\${MQTT_PASSWORD:-}' }
 spool: { file: ${join(folder, 'spool.sqlite')} }
 health: { port: ${healthPort} }
-metrics: ${resolve('config/metrics.yaml')}
+metrics: ${metricsFile}
 modbus:
   buses:
 ${buses.join('\n')}
 `,
   );
+}
+
+/** Waits until the gateway answers; throws when it ends, its own words are on the screen then. */
+async function listening(url: string, child: ChildProcess): Promise<void> {
+  for (;;) {
+    if (child.exitCode !== null) throw new Error(`the gateway ended with ${child.exitCode}`);
+    const answers = await fetch(url).then(
+      ({ ok }) => ok,
+      () => false,
+    );
+    if (answers) return;
+    await sleep(200);
+  }
 }
 
 /** Values by name, summed over their labels. */

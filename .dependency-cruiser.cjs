@@ -71,6 +71,13 @@ module.exports = {
       to: { path: '^connector/(start/|main\\.ts$)' },
     },
     {
+      name: 'only-start-mounts-rest',
+      comment: 'REST knows the features; none of them knows REST. Its section of the configuration is data',
+      severity: 'error',
+      from: { path: '^connector/', pathNot: '^connector/(rest|start)/' },
+      to: { path: '^connector/rest/', pathNot: '^connector/rest/section\\.ts$' },
+    },
+    {
       name: 'decision-logic-is-pure',
       comment: 'decoding, quality, milkings, rules, analytics, codecs and mappings do no I/O',
       severity: 'error',
@@ -78,7 +85,7 @@ module.exports = {
         path: [
           '^connector/(decode|quality|milkings|rules|analytics)/',
           '^connector/odoo/mapping/',
-          '^gateways/modbus/(plan|decode|session)\\.ts$',
+          '^gateways/modbus/(plan|decode|session|echo|lessons)\\.ts$',
           '^gateways/lorawan/(codecs/|(events|event-time|interpret|model|uplink)\\.ts$)',
           '^gateways/rfid/(line|debounce)\\.ts$',
           '^gateways/coap/message\\.ts$',
@@ -88,7 +95,7 @@ module.exports = {
         pathNot: [
           '^contract/(?!runtime/)',
           '^connector/(decode|quality|milkings|rules|analytics|odoo/mapping)/',
-          '^gateways/modbus/(plan|decode|session)\\.ts$',
+          '^gateways/modbus/(plan|decode|session|echo|lessons)\\.ts$',
           '^gateways/lorawan/(codecs/|(events|event-time|model|uplink)\\.ts$)',
           '^gateways/rfid/(line|debounce)\\.ts$',
           '^gateways/coap/message\\.ts$',

@@ -49,11 +49,13 @@ runMain(logger, async (shutdown) => {
   await awaitTurn(context, gate, shutdown, logger);
 
   const line = await startIngestLine({ ...context, gate, live: front.live }, shutdown, logger);
-  const news = [...line.news, ...front.news];
+  shutdown.onRelease('intake', () => line.stop());
+  const features = [line, standingJobs(context, logger), ...front.features];
+  const news = features.flatMap((feature) => feature.news);
   shutdown.onRelease('news', followNews(config.database.url, news, logger));
   front.startOdoo();
 
-  const jobs = [...line.jobs, ...standingJobs(context, logger), ...front.jobs];
+  const jobs = features.flatMap((feature) => feature.jobs);
   const onRun = createJobMetrics(metrics.registry);
   shutdown.onRelease('jobs', startJobs(jobs, { databaseUrl: config.database.url, onRun, logger }));
 

@@ -19,6 +19,14 @@ export class AppError extends Error {
   }
 }
 
+/** What was asked for is understood and cannot be done: `invalid` not by its shape, so that REST answers 422 instead of 400. */
+export class UnprocessableError extends AppError {
+  constructor(message: string) {
+    super('invalid', message);
+    this.name = 'UnprocessableError';
+  }
+}
+
 /** Any thrown value as an AppError; what is not one already gets `kind`. Libraries here reject with plain objects. */
 export function toAppError(thrown: unknown, kind: ErrorKind = 'bug'): AppError {
   if (thrown instanceof AppError) return thrown;

@@ -1,7 +1,7 @@
 // Commands to devices: stored, published once, moved on by the device's answer or ended by time; every change is told.
 import { bounded } from '../../contract/runtime/boundary.ts';
 import { within } from '../../contract/deadline.ts';
-import { AppError, messageOf } from '../../contract/errors.ts';
+import { AppError, messageOf, UnprocessableError } from '../../contract/errors.ts';
 import type { Logger } from '../../contract/runtime/logger.ts';
 import { buildTopic, toDeviceType } from '../../contract/topics.ts';
 import {
@@ -16,7 +16,6 @@ import {
 } from '../db/commands.ts';
 import type { Db } from '../db/pool.ts';
 import type { KnownDevice } from '../db/query-devices.ts';
-import { HttpError } from '../rest/problem.ts';
 import type { Job } from '../jobs/scheduler.ts';
 
 /** Publishes with QoS 1. The broker forgets what it could not deliver within `expirySeconds`. */
@@ -36,7 +35,7 @@ export interface CommandOrder {
 /** Where commands are given. */
 export interface CommandDesk {
   /**
-   * Sends a command, or finds it sent already. Throws HttpError 422 for a device that was refused and for a
+   * Sends a command, or finds it sent already. Throws UnprocessableError for a device that was refused and for a
    * request id that belongs to another command, AppError `transient` without a broker; nothing was sent then.
    */
   send(order: CommandOrder): Promise<CommandRow>;
@@ -91,13 +90,13 @@ export function createCommandDesk({ db, publish, onChanged, logger }: CommandCon
       const { farm, deviceUid } = device;
       const deviceType = toDeviceType(device.deviceType);
       if (deviceType === undefined || device.state === 'rejected')
-        throw new HttpError(422, `device ${farm}/${deviceUid} was refused: accept it in Odoo first`);
+        throw new UnprocessableError(`device ${farm}/${deviceUid} was refused: accept it in Odoo first`);
       const send = publish();
       if (send === undefined) throw new AppError('transient', 'no connection to the MQTT broker');
       const fresh = { requestId, deviceId: device.id, command, value, timeoutMs, requestedBy };
       if (!(await storeCommand(db, fresh))) {
         if (await isSameCommand(db, fresh)) return stored(requestId);
-        throw new HttpError(422, `request_id '${requestId}' belongs to another command: use a new one`);
+        throw new UnprocessableError(`request_id '${requestId}' belongs to another command: use a new one`);
       }
       const row = await stored(requestId);
       const topic = buildTopic({ farm, deviceType, deviceUid, messageType: 'commands' });

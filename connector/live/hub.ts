@@ -5,7 +5,6 @@ import { WebSocketServer, type WebSocket } from 'ws';
 import { bounded } from '../../contract/runtime/boundary.ts';
 import type { Logger } from '../../contract/runtime/logger.ts';
 import type { LiveType } from '../odoo/mapping/index.ts';
-import { isAuthorized } from '../rest/auth.ts';
 
 /** What listeners receive, as JSON. */
 export type LiveEvent =
@@ -24,8 +23,11 @@ const heartbeatMs = 30_000;
 /** A listener that is so far behind is cut off; it may come back and read what it missed from REST. */
 const maxBufferedBytes = 1_000_000;
 
-/** Makes the stream; listeners need the bearer token. */
-export function createLiveHub(token: string, logger: Logger): LiveHub {
+/** Makes the stream; `isAllowed` says by its Authorization header who may listen. */
+export function createLiveHub(
+  isAllowed: (authorization: string | undefined) => boolean,
+  logger: Logger,
+): LiveHub {
   const sockets = new WebSocketServer({ noServer: true, maxPayload: 1_024 });
   const answered = new WeakSet<WebSocket>();
   const onUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer) => {
@@ -33,7 +35,7 @@ export function createLiveHub(token: string, logger: Logger): LiveHub {
     socket.on('error', onSocketError);
     const ok = pathOf(request.url ?? '') === path;
     if (!ok) return refuse(socket, '404 Not Found');
-    if (!isAuthorized(request.headers.authorization, token)) return refuse(socket, '401 Unauthorized');
+    if (!isAllowed(request.headers.authorization)) return refuse(socket, '401 Unauthorized');
     // From here on the WebSocket hears the socket's errors.
     socket.off('error', onSocketError);
     sockets.handleUpgrade(request, socket, head, (client) => sockets.emit('connection', client, request));

@@ -1,7 +1,13 @@
 // Errors as RFC 9457 problem details: what is wrong, and what to do next.
 import type { Response } from 'express';
 import * as z from 'zod';
-import { AppError, messageOf, toAppError, type ErrorKind } from '../../contract/errors.ts';
+import {
+  AppError,
+  messageOf,
+  toAppError,
+  UnprocessableError,
+  type ErrorKind,
+} from '../../contract/errors.ts';
 
 /** One wrong field. `path` is dotted, e.g. `readings.3.metric_name`. */
 const fieldErrorSchema = z.strictObject({ path: z.string(), message: z.string() });
@@ -65,6 +71,7 @@ const statusOf: Record<ErrorKind, number> = { invalid: 400, denied: 503, transie
 /** Any thrown value as a problem; of our own mistakes nothing goes out. */
 export function toProblem(thrown: unknown): Problem {
   if (thrown instanceof HttpError) return problemOf(thrown.status, thrown.message, thrown.errors);
+  if (thrown instanceof UnprocessableError) return problemOf(422, thrown.message);
   // What express and its body parser throw.
   const status = thrown instanceof AppError ? undefined : (thrown as { status?: unknown } | null)?.status;
   if (typeof status === 'number' && status >= 400 && status < 500)

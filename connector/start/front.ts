@@ -2,26 +2,28 @@
 import type { Server } from 'node:http';
 import type { Logger } from '../../contract/runtime/logger.ts';
 import type { Shutdown } from '../../contract/runtime/shutdown.ts';
-import { createCommandDesk } from '../commands/desk.ts';
-import { outboxNews } from '../db/news.ts';
 import { pullKinds } from '../db/pulled/index.ts';
 import { createLiveHub, type LiveHub } from '../live/hub.ts';
 import { tellLive, type LiveRecords } from '../live/records.ts';
 import { mappedKinds } from '../odoo/foreign/mappings.ts';
 import { loadOdooMapping } from '../odoo/foreign/schema.ts';
+import { isAuthorized } from '../rest/auth.ts';
 import { idempotency } from '../rest/idempotency.ts';
 import type { Route } from '../rest/route.ts';
-import { allRoutes } from '../rest/routes.ts';
 import { createApp, listen } from '../rest/server.ts';
-import type { Context, Feature } from './context.ts';
+import { systemSources } from '../rest/sources.ts';
+import { systemRoutes } from '../rest/system-routes.ts';
+import { commandFeature, intakeDoor, queryFeature } from './api.ts';
+import { feature, type Context, type Feature } from './context.ts';
 import { openOdoo } from './odoo-client.ts';
-import { createOdooLink, tellPulling } from './odoo-link.ts';
-import { createOutbound } from './outbound.ts';
+import { createOdooLink, tellPulling, type OdooLink } from './odoo-link.ts';
+import { createOutbound, type Outbound } from './outbound.ts';
 import { restSettings } from './settings.ts';
 import { queueUp, type Turn } from './standby.ts';
 
 /** The front. */
-export interface Front extends Feature {
+export interface Front {
+  features: readonly Feature[];
   live: LiveRecords;
   /** From here on records go to Odoo and come from it; the database has to answer. */
   startOdoo(): void;
@@ -29,13 +31,46 @@ export interface Front extends Feature {
 
 /** Starts REST at once: health has to answer while the database is still away. Throws when the port is taken. */
 export async function startFront(context: Context, shutdown: Shutdown, logger: Logger): Promise<Front> {
-  const { config, db, metrics, state } = context;
-  const hub = createLiveHub(config.rest.token, logger);
-  const live = tellLive(hub);
-
-  const publish = () => state.mqtt?.publish;
-  const commands = createCommandDesk({ db, publish, onChanged: live.commands, logger });
+  const { features, hub, live, commands, turn, outbound, link } = createFront(context, logger);
   shutdown.onRelease('commands', () => commands.stop());
+  const routes = features.flatMap((each) => each.routes);
+  const server = await serve(routes, context, logger);
+  hub.serve(server);
+  shutdown.onRelease('rest', () => stopServing(server, hub));
+  logger.info({ listen: context.config.rest.url }, 'REST listens');
+
+  return {
+    features,
+    live,
+    startOdoo() {
+      turn.start();
+      shutdown.onRelease('turn', () => turn.stop());
+      outbound.start();
+      shutdown.onRelease('outbox', () => outbound.stop());
+      link.start();
+      shutdown.onRelease('odoo', () => link.stop());
+    },
+  };
+}
+
+/** The front before it runs. */
+interface FrontParts {
+  /** In the order in which the API is described. */
+  features: readonly Feature[];
+  hub: LiveHub;
+  live: LiveRecords;
+  commands: Feature;
+  turn: Turn;
+  outbound: Outbound;
+  link: OdooLink;
+}
+
+/** Makes the front; nothing runs yet. */
+export function createFront(context: Context, logger: Logger): FrontParts {
+  const { config, metrics } = context;
+  const hub = createLiveHub((header) => isAuthorized(header, config.rest.token), logger);
+  const live = tellLive(hub);
+  const commands = commandFeature(context, live, logger);
 
   const mapping =
     config.odoo.mapping_file === ''
@@ -46,28 +81,12 @@ export async function startFront(context: Context, shutdown: Shutdown, logger: L
   const outbound = createOutbound({ ...context, access, kinds, hub }, metrics.registry, logger);
   const turn = pullTurn(context, access.client !== undefined, logger);
   const hasAddons = mapping?.addons !== false;
-  const link = createOdooLink({ ...context, access, hasAddons, commands, turn }, logger);
+  const link = createOdooLink({ ...context, access, hasAddons, commands: commands.desk, turn }, logger);
 
-  const { routeSettings } = restSettings(config);
-  const parts = { ...context, outbound, odoo: link.desk, odooWarnings: link.warnings, commands };
-  const server = await serve(allRoutes(parts, routeSettings), context, logger);
-  hub.serve(server);
-  shutdown.onRelease('rest', () => stopServing(server, hub));
-  logger.info({ listen: config.rest.url }, 'REST listens');
-
-  return {
-    live,
-    jobs: [...commands.jobs, ...link.jobs],
-    news: [outboxNews(() => outbound.wake()), ...link.news],
-    startOdoo() {
-      turn.start();
-      shutdown.onRelease('turn', () => turn.stop());
-      outbound.start();
-      shutdown.onRelease('outbox', () => outbound.stop());
-      link.start();
-      shutdown.onRelease('odoo', () => link.stop());
-    },
-  };
+  const sources = systemSources({ ...context, outbound, odooWarnings: link.warnings });
+  const system = feature({ routes: systemRoutes(sources) });
+  const features = [system, intakeDoor(context), queryFeature(context), commands, outbound, link];
+  return { features, hub, live, commands, turn, outbound, link };
 }
 
 /** Of several connectors one pulls. Of those on MQTT only the leader gets this far; members of a group all do. */

@@ -22,7 +22,7 @@ import type { LiveRecords } from '../live/records.ts';
 import { createClockWatch, type ClockWatch } from '../quality/clock.ts';
 import { createQualityWatch, type QualityWatch } from '../quality/watch.ts';
 import { withNews } from '../sources/kafka-notify.ts';
-import type { Context, Feature } from './context.ts';
+import { feature, type Context, type Feature } from './context.ts';
 import { registerClockGauge } from './gauges.ts';
 import {
   configuredDevices,
@@ -73,10 +73,10 @@ export async function startIngestLine(
     intakeHooks(context, { seen, unread }),
     logger,
   );
-  shutdown.onRelease('intake', () => intake.stop());
   state.intake = intake;
   state.ingest = { intake, rows: decoding };
-  return { intake, clock, news, jobs: lineJobs(context, { dimensions, milkings, seen, unread, clocks }) };
+  const jobs = lineJobs(context, { dimensions, milkings, seen, unread, clocks });
+  return { ...feature({ jobs, news, stop: () => intake.stop() }), intake, clock };
 }
 
 /** Devices and metrics as the line knows them, kept up with the configuration's files. */

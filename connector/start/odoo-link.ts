@@ -6,7 +6,7 @@ import { pullNews, tellPull } from '../db/news.ts';
 import { requestFullPass } from '../db/odoo-sync.ts';
 import { pullKinds, type PullKind } from '../db/pulled/index.ts';
 import type { OdooClient } from '../odoo/transport.ts';
-import type { OdooDesk } from '../rest/odoo-routes.ts';
+import { odooRoutes } from '../rest/odoo-routes.ts';
 import { HttpError } from '../rest/problem.ts';
 import { createComparison, registerComparisonGauge } from '../sync/comparison.ts';
 import { createEventWorker } from '../sync/event-worker.ts';
@@ -27,11 +27,9 @@ export interface OdooLinkContext extends Pick<Context, 'config' | 'db' | 'librar
 
 /** The link. Its news: the connector that pulls listens, Odoo may have called another one. */
 export interface OdooLink extends Feature {
-  desk: OdooDesk;
   /** What people should know although records get through: the key ends, nothing can be pulled. */
   warnings: () => string[];
   start(): void;
-  stop(): Promise<void>;
 }
 
 /** What works only with our addons in Odoo. */
@@ -57,7 +55,7 @@ export function createOdooLink(context: OdooLinkContext, logger: Logger): OdooLi
   };
 
   return {
-    desk: {
+    routes: odooRoutes({
       db,
       commands: context.commands,
       profileOf: (name) => library.profiles.get(name),
@@ -72,7 +70,7 @@ export function createOdooLink(context: OdooLinkContext, logger: Logger): OdooLi
       onEvent: events.wake,
       rotateKey: async () => needed().keeper.rotate(),
       reconcile: async (days) => needed().comparison.run(days),
-    },
+    }),
     jobs: [...events.jobs, ...(linked?.jobs ?? [])],
     news: linked?.news ?? [],
     warnings: () => linked?.warnings() ?? [],

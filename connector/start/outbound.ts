@@ -3,11 +3,12 @@ import type { Registry } from 'prom-client';
 import { messageOf } from '../../contract/errors.ts';
 import type { Logger } from '../../contract/runtime/logger.ts';
 import { setIntegrationAlert } from '../alerts/integration.ts';
+import { outboxNews } from '../db/news.ts';
 import type { LiveHub } from '../live/hub.ts';
 import type { RecordMapping } from '../odoo/mapping/index.ts';
 import { createOutboxMetrics } from '../outbox/metrics.ts';
 import { createOutboxWorker, type OutboxWorker } from '../outbox/worker.ts';
-import type { Context } from './context.ts';
+import { feature, type Context, type Feature } from './context.ts';
 import type { OdooAccess } from './odoo-client.ts';
 
 /** What it works with. */
@@ -17,8 +18,11 @@ export interface OutboundContext extends Pick<Context, 'config' | 'db'> {
   hub: Pick<LiveHub, 'broadcast'>;
 }
 
+/** The worker, woken by news of the outbox. */
+export type Outbound = OutboxWorker & Feature;
+
 /** Makes the worker; without a client the records wait. */
-export function createOutbound(context: OutboundContext, registry: Registry, logger: Logger): OutboxWorker {
+export function createOutbound(context: OutboundContext, registry: Registry, logger: Logger): Outbound {
   const { db, kinds, hub } = context;
   const config = context.config.odoo;
   const alert = (detail: string | undefined) => {
@@ -27,7 +31,7 @@ export function createOutbound(context: OutboundContext, registry: Registry, log
     });
   };
   let answered = false;
-  return createOutboxWorker({
+  const worker = createOutboxWorker({
     db,
     client: context.access.client,
     kinds,
@@ -43,4 +47,5 @@ export function createOutbound(context: OutboundContext, registry: Registry, log
     onDenied: alert,
     onRecovered: () => alert(undefined),
   });
+  return { ...feature({ news: [outboxNews(() => worker.wake())] }), ...worker };
 }

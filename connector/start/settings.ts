@@ -12,8 +12,9 @@ import type { MilkingSettings } from '../ingest/publish-milkings.ts';
 import type { MqttSourceOptions } from '../sources/mqtt-source.ts';
 import type { Meanings } from '../config/library.ts';
 import type { PresenceLimits } from '../alerts/presence.ts';
+import type { Grade } from '../rest/analytics-routes.ts';
+import type { MilkUnits } from '../rest/dashboard-routes.ts';
 import type { RateLimits } from '../rest/rate-limit.ts';
-import type { RouteSettings } from '../rest/routes.ts';
 import { createLimitBook, type Limit } from '../rules/limits.ts';
 import { gradeOf } from '../milkings/record.ts';
 
@@ -47,18 +48,12 @@ export function decodeSettings(
 }
 
 /** What the REST server takes. */
-export function restSettings(config: ConnectorConfig): {
-  routeSettings: RouteSettings;
-  limits: RateLimits;
-} {
+export function restSettings(config: ConnectorConfig): { milk: MilkUnits; grade: Grade; limits: RateLimits } {
   const { rest, milk } = config;
   const { rules } = milkingSettings(config);
   return {
-    routeSettings: {
-      maxBodyBytes: rest.max_body_bytes,
-      milk: { timezone: dayZone(config), kgPerLitre: milk.kg_per_litre },
-      grade: (fat, protein, scc) => gradeOf(fat, protein, scc, rules),
-    },
+    milk: { timezone: dayZone(config), kgPerLitre: milk.kg_per_litre },
+    grade: (fat, protein, scc) => gradeOf(fat, protein, scc, rules),
     limits: {
       requestsPerMinute: rest.requests_per_minute,
       failedLoginsPerMinute: rest.failed_logins_per_minute,

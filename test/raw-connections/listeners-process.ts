@@ -7,6 +7,7 @@ import { Registry } from 'prom-client';
 import { startBridgeHealth } from '../../connector/start/bridge-health.ts';
 import { startEmbeddedBroker } from '../../connector/sources/embedded-broker.ts';
 import { createLiveHub } from '../../connector/live/hub.ts';
+import { isAuthorized } from '../../connector/rest/auth.ts';
 import { createApp, listen, type AppSettings } from '../../connector/rest/server.ts';
 import { systemRoutes } from '../../connector/rest/system-routes.ts';
 import { protocol as coap } from '../../gateways/coap/protocol.ts';
@@ -32,7 +33,7 @@ const routes = systemRoutes({
 const limits = { requestsPerMinute: 1e9, failedLoginsPerMinute: 1e9 };
 const settings: AppSettings = { token, limits, aroundPost: (_request, _response, run) => run() };
 const rest = await listen(createApp(routes, settings, logger), here, 0, logger);
-createLiveHub(token, logger).serve(rest);
+createLiveHub((header) => isAuthorized(header, token), logger).serve(rest);
 
 const live = () => ({ code: 200, body: { status: 'live' } });
 const bridge = await startBridgeHealth({ host: here, port: 0 }, new Map([['/health/live', live]]), logger);

@@ -10,7 +10,7 @@ import { createLiveHub } from '../../../connector/live/hub.ts';
 
 const token = 'a-token-of-this-test';
 const server = createServer();
-const hub = createLiveHub(token, pino({ level: 'silent' }));
+const hub = createLiveHub((header) => header === `Bearer ${token}`, pino({ level: 'silent' }));
 hub.serve(server);
 const port = () => (server.address() as AddressInfo).port;
 before(async () => {

@@ -6,13 +6,13 @@ import addFormats from 'ajv-formats';
 import { pino } from 'pino';
 import { documentRoutes } from '../../../connector/rest/document-routes.ts';
 import { openApiDocument } from '../../../connector/rest/openapi.ts';
-import { allRoutes } from '../../../connector/rest/routes.ts';
 import { createApp } from '../../../connector/rest/server.ts';
 import { eventually, startConnector, type TestConnector } from '../../support/connector.ts';
 import { milkRecord } from '../../support/milk.ts';
 import { signature } from '../../support/odoo-sync.ts';
 import { noBroker } from '../../support/stack.ts';
 import { ask } from './api-client.ts';
+import { productRoutes } from './product-routes.ts';
 
 interface Document {
   components: { schemas: Record<string, object> };
@@ -23,10 +23,7 @@ interface Document {
 }
 
 test('every route of the application is in the document, and the other way round', () => {
-  const routes = allRoutes(
-    { metrics: {}, state: {}, odoo: {} } as Parameters<typeof allRoutes>[0],
-    { milk: {} } as Parameters<typeof allRoutes>[1],
-  );
+  const routes = productRoutes();
   const limits = { requestsPerMinute: 1, failedLoginsPerMinute: 1 };
   const app = createApp(
     routes,

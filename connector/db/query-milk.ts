@@ -5,18 +5,19 @@ import { rowsOf } from './query-rows.ts';
 /** Which milkings; complete ones only. */
 export interface MilkRange {
   farm: string | undefined;
-  since: Date;
-  until: Date;
-  timezone: string;
+  start: Date;
+  end: Date;
 }
 
 const mean = (field: string) =>
   `sum((record->>'${field}')::float8 * yield_kg) / nullif(sum(yield_kg) FILTER (WHERE record->>'${field}' IS NOT NULL), 0)`;
 
-const milkings = `iot.milk_session s JOIN iot.farm f ON f.id = s.farm_id
+const milkings = `iot.milk_session s JOIN iot.farm f ON f.id = s.farm_id CROSS JOIN (SELECT timezone FROM iot.storage) z
   WHERE s.complete AND s.record IS NOT NULL AND s.started_at >= $1 AND s.started_at <= $2 AND ($3::text IS NULL OR f.code = $3)`;
 
-const values = ({ since, until, farm, timezone }: MilkRange) => [since, until, farm ?? null, timezone];
+const day = 'iot.milking_day(s.started_at, z.timezone)';
+
+const values = ({ start, end, farm }: MilkRange) => [start, end, farm ?? null];
 
 /** Milk of an hour or a day. */
 export interface Production {
@@ -27,19 +28,24 @@ export interface Production {
   protein: number | null;
 }
 
-/** Production in buckets that begin on the hour or day of the time zone. */
+const buckets = {
+  hour: `date_trunc('hour', s.started_at, z.timezone)`,
+  day: `iot.day_start(${day}, z.timezone)`,
+} as const;
+
+/** Production in buckets that begin on the hour or day of the farm's time zone. */
 export const milkProduction = (
   db: Queryable,
-  bucket: 'hour' | 'day',
+  bucket: keyof typeof buckets,
   range: MilkRange,
 ): Promise<Production[]> =>
   rowsOf<Production>(
     db,
-    'milk-production',
-    `SELECT iot.iso(date_trunc($5, s.started_at, $4)) AS timestamp, sum(yield_kg) AS "yieldKg", count(*)::int AS milkings,
+    `milk-production-${bucket}`,
+    `SELECT iot.iso(${buckets[bucket]}) AS timestamp, sum(yield_kg) AS "yieldKg", count(*)::int AS milkings,
        ${mean('fat_pct')} AS fat, ${mean('protein_pct')} AS protein
      FROM ${milkings} GROUP BY 1 ORDER BY 1`,
-    [...values(range), bucket],
+    values(range),
   );
 
 /** Quality of a day's milk. */
@@ -53,12 +59,12 @@ export interface DailyQuality {
   animals: number;
 }
 
-/** Quality by day of the time zone. */
+/** Quality by day of the farm's time zone. */
 export const milkQuality = (db: Queryable, range: MilkRange): Promise<DailyQuality[]> =>
   rowsOf<DailyQuality>(
     db,
     'milk-quality',
-    `SELECT to_char(s.started_at AT TIME ZONE $4, 'YYYY-MM-DD') AS date, ${mean('fat_pct')} AS fat, ${mean('protein_pct')} AS protein,
+    `SELECT to_char(${day}, 'YYYY-MM-DD') AS date, ${mean('fat_pct')} AS fat, ${mean('protein_pct')} AS protein,
        ${mean('scc_per_ml')} AS scc, ${mean('conductivity_ms_cm')} AS conductivity, sum(yield_kg) AS "yieldKg",
        count(DISTINCT (s.farm_id, coalesce(s.rfid, s.animal_ref)))::int AS animals
      FROM ${milkings} GROUP BY 1 ORDER BY 1`,

@@ -110,7 +110,7 @@ function qualityRoute(db: Queryable): Route {
   });
 }
 
-function milkReportRoute(db: Queryable, { timezone, kgPerLitre }: MilkUnits, grade: Grade): Route {
+function milkReportRoute(db: Queryable, { kgPerLitre }: MilkUnits, grade: Grade): Route {
   return route({
     method: 'get',
     path: '/api/v1/iot/analytics/milk/quality-report',
@@ -143,10 +143,10 @@ function milkReportRoute(db: Queryable, { timezone, kgPerLitre }: MilkUnits, gra
       ),
     }),
     async handle({ query }) {
-      const until = query.end ?? new Date();
-      const since = query.start ?? new Date(until.getTime() - 30 * dayMs);
-      if (since > until) throw new HttpError(400, 'start: is after end');
-      const rows = await milkQuality(db, { farm: query.farm, since, until, timezone });
+      const end = query.end ?? new Date();
+      const start = query.start ?? new Date(end.getTime() - 30 * dayMs);
+      if (start > end) throw new HttpError(400, 'start: is after end');
+      const rows = await milkQuality(db, { farm: query.farm, start, end });
       const report = rows.map((row) => ({
         date: row.date,
         avg_fat_percent: round(row.fat),
@@ -157,7 +157,7 @@ function milkReportRoute(db: Queryable, { timezone, kgPerLitre }: MilkUnits, gra
         animals_milked: row.animals,
         quality_grade: grade(row.fat ?? undefined, row.protein ?? undefined, row.scc ?? undefined),
       }));
-      return { start: since.toISOString(), end: until.toISOString(), report };
+      return { start: start.toISOString(), end: end.toISOString(), report };
     },
   });
 }

@@ -23,9 +23,8 @@ const charts = {
 
 const productions = { '24h': ['hour', day], '7d': ['day', 7 * day], '30d': ['day', 30 * day] } as const;
 
-/** How milk is counted: the farm's time zone and the density of milk. */
+/** How milk is counted: the density of milk. */
 export interface MilkUnits {
-  timezone: string;
   kgPerLitre: number;
 }
 
@@ -34,7 +33,7 @@ export function dashboardRoutes(db: Queryable, units: MilkUnits): Route[] {
   return [summaryRoute(db, units), temperatureRoute(db), productionRoute(db, units)];
 }
 
-function summaryRoute(db: Queryable, { timezone, kgPerLitre }: MilkUnits): Route {
+function summaryRoute(db: Queryable, { kgPerLitre }: MilkUnits): Route {
   return route({
     method: 'get',
     path: '/api/v1/iot/dashboard/summary',
@@ -53,7 +52,7 @@ function summaryRoute(db: Queryable, { timezone, kgPerLitre }: MilkUnits): Route
       total_milk_today_kg: z.number(),
     }),
     async handle({ query }) {
-      const { total, online, alerts, temperature, milkKg } = await dashboardSums(db, query.farm, timezone);
+      const { total, online, alerts, temperature, milkKg } = await dashboardSums(db, query.farm);
       return {
         total_devices: total,
         online_devices: online,
@@ -102,7 +101,7 @@ function temperatureRoute(db: Queryable): Route {
   });
 }
 
-function productionRoute(db: Queryable, { timezone, kgPerLitre }: MilkUnits): Route {
+function productionRoute(db: Queryable, { kgPerLitre }: MilkUnits): Route {
   return route({
     method: 'get',
     path: '/api/v1/iot/dashboard/milk/production',
@@ -126,9 +125,9 @@ function productionRoute(db: Queryable, { timezone, kgPerLitre }: MilkUnits): Ro
     }),
     async handle({ query }) {
       const [bucket, seconds] = productions[query.period];
-      const until = new Date();
-      const since = new Date(until.getTime() - seconds * 1_000);
-      const rows = await milkProduction(db, bucket, { farm: query.farm, since, until, timezone });
+      const end = new Date();
+      const start = new Date(end.getTime() - seconds * 1_000);
+      const rows = await milkProduction(db, bucket, { farm: query.farm, start, end });
       const data = rows.map((row) => ({
         timestamp: row.timestamp,
         volume: round(row.yieldKg / kgPerLitre),

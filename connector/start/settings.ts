@@ -52,7 +52,7 @@ export function restSettings(config: ConnectorConfig): { milk: MilkUnits; grade:
   const { rest, milk } = config;
   const { rules } = milkingSettings(config);
   return {
-    milk: { timezone: dayZone(config), kgPerLitre: milk.kg_per_litre },
+    milk: { kgPerLitre: milk.kg_per_litre },
     grade: (fat, protein, scc) => gradeOf(fat, protein, scc, rules),
     limits: {
       requestsPerMinute: rest.requests_per_minute,

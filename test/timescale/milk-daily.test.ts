@@ -1,6 +1,8 @@
 // Milk per animal, farm, device and day: the farm's own day, whatever the server's.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { dashboardSums } from '../../connector/db/query-devices.ts';
+import { milkProduction, milkQuality } from '../../connector/db/query-milk.ts';
 import { setTimezone } from '../../connector/db/storage.ts';
 import { onEachEdition } from './fixture.ts';
 
@@ -53,5 +55,69 @@ onEachEdition('milk per day', (opened) => {
         ['2026-03-02', '050000000000001', 'm2'],
       ],
     );
+  });
+
+  test('whoever asks: over midnight of the farm a new day begins, and of no other zone', async () => {
+    const { db } = opened();
+    await db.query(
+      `INSERT INTO iot.farm (id, code, name) OVERRIDING SYSTEM VALUE VALUES (77, 'night', 'night')`,
+    );
+    const { rows } = await db.query<{ midnight: Date }>(
+      `SELECT date_trunc('day', now(), 'Asia/Dhaka') AS midnight`,
+    );
+    const midnight = rows[0]?.midnight.getTime() ?? NaN;
+    const minute = 60_000;
+    for (const [at, kg] of [
+      [midnight - minute, 10],
+      [midnight, 7],
+      [midnight + minute, 4],
+    ] as const)
+      await db.query(
+        `INSERT INTO iot.milk_session (device_id, farm_id, session_key, wire_id, rfid, started_at, last_at, closed, complete, yield_kg, record)
+         VALUES (1, 77, $1::text, $1::text, '050000000000009', $1::timestamptz, $1::timestamptz, true, true, $2, '{"fat_pct": 4}')`,
+        [new Date(at).toISOString(), kg],
+      );
+    const range = {
+      farm: 'night',
+      start: new Date(midnight - 2 * minute),
+      end: new Date(midnight + 2 * minute),
+    };
+    const day = (at: number) => new Date(at + 6 * 60 * minute).toISOString().slice(0, 10);
+    const perDay = async () => {
+      const { rows: view } = await db.query<{ day: string; kg: number }>(
+        `SELECT day::text, yield_kg AS kg FROM iot.milk_daily WHERE farm_code = 'night' ORDER BY day`,
+      );
+      const report = await milkQuality(db, range);
+      const production = await milkProduction(db, 'day', range);
+      return {
+        view: view.map(({ day: date, kg }) => [date, kg]),
+        report: report.map(({ date, yieldKg }) => [date, yieldKg]),
+        production: production.map(({ timestamp, yieldKg }) => [timestamp, yieldKg]),
+      };
+    };
+
+    await setTimezone(db, 'Asia/Dhaka');
+    const days = [
+      [day(midnight - minute), 10],
+      [day(midnight), 11],
+    ];
+    const begins = [midnight - 24 * 60 * minute, midnight].map((at) => new Date(at).toISOString());
+    assert.deepEqual(await perDay(), {
+      view: days,
+      report: days,
+      production: [
+        [begins[0], 10],
+        [begins[1], 11],
+      ],
+    });
+    assert.equal((await dashboardSums(db, 'night')).milkKg, 11, 'today');
+
+    await setTimezone(db, 'UTC');
+    const utc = new Date(midnight).toISOString().slice(0, 10);
+    assert.deepEqual(await perDay(), {
+      view: [[utc, 21]],
+      report: [[utc, 21]],
+      production: [[`${utc}T00:00:00.000Z`, 21]],
+    });
   });
 });

@@ -6,7 +6,7 @@ import { messageOf, rowTopic, submit, type IngestPort } from './submit.ts';
 /** What became of a replayed dead letter: taken, dead still, or not tried at all. */
 export interface ReplayResult {
   id: number;
-  status: 'taken' | 'dead' | 'refused';
+  status: 'taken' | 'dead' | 'rejected';
   reason?: string;
 }
 
@@ -18,11 +18,11 @@ export function replay(port: IngestPort, letters: readonly StoredLetter[]): Prom
 async function replayOne(port: IngestPort, letter: StoredLetter): Promise<ReplayResult> {
   const { id, topic, payload, payloadSize, replayedAt } = letter;
   if (replayedAt !== null)
-    return { id, status: 'refused', reason: `was taken on ${replayedAt.toISOString()} already` };
+    return { id, status: 'rejected', reason: `was taken on ${replayedAt.toISOString()} already` };
   if (payload.length < payloadSize)
     return {
       id,
-      status: 'refused',
+      status: 'rejected',
       reason: `only ${payload.length} of its ${payloadSize} bytes are kept; the device has to send it again`,
     };
   const arrivedAt = letter.receivedAt.getTime();

@@ -86,15 +86,15 @@ export function deadLetterRoutes(
           (body) => Object.keys(body).some((key) => key !== 'cursor'),
           'name ids, topic, reason or start, or say "all": true',
         ),
-      renamed: { input: { start: 'since', cursor: 'after' } },
+      renamed: { input: { start: 'since', cursor: 'after' }, output: { rejected: 'refused' } },
       answer: z.strictObject({
         taken: z.int(),
         dead: z.int().describe('Still cannot be taken'),
-        refused: z.int(),
+        rejected: z.int().describe('Not tried: taken before, or not all of it is kept'),
         results: z.array(
           z.strictObject({
             id: z.int(),
-            status: z.enum(['taken', 'dead', 'refused']),
+            status: z.enum(['taken', 'dead', 'rejected']),
             reason: z.string().optional(),
           }),
         ),
@@ -116,7 +116,7 @@ export function deadLetterRoutes(
         } as const;
         const results = await replay({ intake, rows }, await loadDeadLetters(db, filter, mostReplays));
         const count = (wanted: string) => results.filter(({ status }) => status === wanted).length;
-        return { taken: count('taken'), dead: count('dead'), refused: count('refused'), results };
+        return { taken: count('taken'), dead: count('dead'), rejected: count('rejected'), results };
       },
     }),
   ];

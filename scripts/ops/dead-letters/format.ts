@@ -18,7 +18,7 @@ export interface Letter {
 export interface Replayed {
   taken: number;
   dead: number;
-  refused: number;
+  rejected: number;
   results: { id: number; status: string; reason?: string }[];
 }
 

@@ -55,18 +55,18 @@ async function show(id: string): Promise<number> {
 
 /** Replays page by page; 1 when some still cannot be taken. */
 async function replay(ids: number[], options: Options): Promise<number> {
-  const totals = { taken: 0, dead: 0, refused: 0 };
+  const totals = { taken: 0, dead: 0, rejected: 0 };
   const choice = ids.length > 0 ? { ids } : options;
   for (let cursor: number | undefined = 0; cursor !== undefined;) {
     const page: Replayed = await ask<Replayed>('/api/v1/dead-letters/replay', { ...choice, cursor });
     for (const result of page.results) if (result.status !== 'taken') console.log(describeReplay(result));
     totals.taken += page.taken;
     totals.dead += page.dead;
-    totals.refused += page.refused;
+    totals.rejected += page.rejected;
     cursor = page.results.length === pageSize ? page.results.at(-1)?.id : undefined;
   }
-  console.log(`${totals.taken} taken, ${totals.dead} still dead, ${totals.refused} refused`);
-  return totals.dead + totals.refused > 0 ? 1 : 0;
+  console.log(`${totals.taken} taken, ${totals.dead} still dead, ${totals.rejected} rejected`);
+  return totals.dead + totals.rejected > 0 ? 1 : 0;
 }
 
 async function ask<T>(path: string, body?: unknown): Promise<T> {

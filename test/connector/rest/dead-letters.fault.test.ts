@@ -123,7 +123,8 @@ describe('dead letters', { skip: noBroker() }, () => {
     const [marked] = await letters('limit=1');
     assert.deepEqual([marked?.replays, marked?.replayed_at === null], [2, false]);
     const again = await replay({ ids: [letter?.id] });
-    assert.match(again.text, /"refused":1.*was taken on/);
+    assert.match(again.text, /"rejected":1.*"status":"rejected".*was taken on/);
+    assert.equal(again.body['refused'], 1, 'the former name');
     assert.equal((await replay({})).status, 400, 'nothing chosen is not everything');
   });
 
@@ -161,7 +162,7 @@ describe('dead letters', { skip: noBroker() }, () => {
     const all = await cli('replay', '--all');
     assert.equal(all.code, 1);
     assert.match(all.text, /only 65536 of its 100019 bytes are kept/);
-    assert.match(all.text, /0 taken, 2 still dead, 1 refused/);
+    assert.match(all.text, /0 taken, 2 still dead, 1 rejected/);
     assert.equal((await cli('show', '99999')).code, 2);
     assert.equal((await cli('replay')).code, 2);
     assert.match((await cli('nonsense')).text, /^Usage/);

@@ -57,6 +57,7 @@ const former = [
   'before',
   'next_after',
   'next_before',
+  'refused',
 ];
 
 test('no route has a former name that is not marked as deprecated', () => {

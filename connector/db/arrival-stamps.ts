@@ -8,10 +8,10 @@ export interface ArrivalStamp {
   at: number;
 }
 
-/** The stamps given before, by origin. */
+/** The stamps given before, by origin, the oldest first. */
 export async function loadStamps(db: Queryable): Promise<Map<string, ArrivalStamp>> {
   const { rows } = await db.query<{ origin: string; digest: string; at: Date }>(
-    'SELECT origin, digest, at FROM iot.arrival_stamp',
+    'SELECT origin, digest, at FROM iot.arrival_stamp ORDER BY at',
   );
   return new Map(rows.map((row) => [row.origin, { ...row, at: row.at.getTime() }]));
 }

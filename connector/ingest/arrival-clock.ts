@@ -1,6 +1,7 @@
 // Gives a moment to messages that carry none: unique per device, and the same again for a redelivered message.
 import { createHash } from 'node:crypto';
 import type { ArrivalStamp } from '../db/arrival-stamps.ts';
+import { remember } from '../quality/bounded.ts';
 import type { Connection, IncomingMessage } from '../sources/message.ts';
 
 /** A clock that never gives a device the same millisecond twice. */
@@ -29,6 +30,8 @@ interface Live {
 
 /** An acknowledgement that was written so long before the connection's last message has reached the broker. */
 const acknowledgedMs = 60_000;
+/** More than a client may have unacknowledged at a time (65,535); of clients that never come back no more are kept. */
+const mostStamps = 100_000;
 
 /**
  * The broker has the acknowledgement of a stamp's message, so it never sends it again, and another message may come under
@@ -47,8 +50,12 @@ export function createArrivalClock(known: ReadonlyMap<string, ArrivalStamp>): Ar
   /** By origin, the oldest first. */
   const lives = new Map<string, Live>();
   const gone = new Set<string>();
-  /** Moments that replayed messages of a device got: those of one dead batch may have arrived together. */
-  const replayed = new Map<string, Set<number>>();
+  /** Devices with the moments that their replayed messages got: those of one dead batch may have arrived together. */
+  const replayed = new Map<string, true>();
+  const dropVoid = (origin: string) => {
+    lives.delete(origin);
+    gone.add(origin);
+  };
   const keep = (stamp: ArrivalStamp, connection: Connection | undefined) => {
     lives.delete(stamp.origin);
     gone.delete(stamp.origin);
@@ -58,26 +65,22 @@ export function createArrivalClock(known: ReadonlyMap<string, ArrivalStamp>): Ar
       delivered: connection?.delivered ?? 0,
       acknowledgedAt: undefined,
     });
-  };
-  const dropVoid = (origin: string) => {
-    lives.delete(origin);
-    gone.add(origin);
+    const oldest = lives.size > mostStamps ? lives.keys().next().value : undefined;
+    if (oldest !== undefined) dropVoid(oldest);
   };
   for (const stamp of known.values()) keep(stamp, undefined);
 
   /** A replayed message keeps the moment at which it first arrived, whatever its device has said since. */
   function ofReplay(arrivedAt: number, device: string): number {
-    const given = replayed.get(device) ?? new Set<number>();
-    replayed.set(device, given);
     let at = arrivedAt;
-    while (given.has(at)) at += 1;
-    given.add(at);
+    while (replayed.has(`${device} ${at}`)) at += 1;
+    remember(replayed, `${device} ${at}`, true);
     return at;
   }
 
   /** What was void at the end of the former connection stays so; of the rest the broker may send again what it likes. */
   function changeConnection(connection: Connection, now: number): void {
-    connections.set(connection.client, connection);
+    remember(connections, connection.client, connection);
     for (const [origin, live] of lives) {
       if (!origin.startsWith(`${connection.client}:`)) continue;
       if (isVoid(live)) {
@@ -108,7 +111,7 @@ export function createArrivalClock(known: ReadonlyMap<string, ArrivalStamp>): Ar
       const earlier = origin === undefined ? undefined : lives.get(origin)?.stamp;
       if (message.redelivered && earlier?.digest === digest) return { at: earlier.at, stamp: undefined };
       const at = message.stampedAt ?? Math.max(message.arrivedAt, (latest.get(device) ?? 0) + 1);
-      latest.set(device, at);
+      remember(latest, device, at);
       if (origin === undefined) return { at, stamp: undefined };
       const stamp = { origin, digest, at };
       keep(stamp, message.connection);

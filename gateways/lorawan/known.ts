@@ -8,6 +8,9 @@ import { downlinkMessage, queued, toDownlink } from './downlink.ts';
 import type { ChirpEvent } from './events.ts';
 import type { Settings } from './section.ts';
 
+/** Devices that nobody has listed and that are taken all the same: more than a farm has, and an end for made-up EUIs. */
+const mostUnlisted = 5_000;
+
 interface Known extends Device {
   applicationId: string;
   unlisten: () => void;
@@ -44,6 +47,11 @@ export function createKnownDevices(services: Services, link: () => Link | undefi
       if (device === undefined) return undefined;
       if (before !== undefined && isDeepStrictEqual(before.address, device.address))
         return Object.assign(before, device, { applicationId });
+      if (before === undefined && known.size >= mostUnlisted && !settings.devices.has(devEui)) {
+        const detail = `more than ${mostUnlisted} devices are known: others are taken only from lorawan.devices`;
+        services.trouble('lorawan devices', detail);
+        return undefined;
+      }
       if (before === undefined)
         services.logger.info(
           { device: device.address.deviceUid, profile: device.model?.name ?? null },
@@ -65,6 +73,7 @@ export function createKnownDevices(services: Services, link: () => Link | undefi
         services.forget(device.address);
         known.delete(devEui);
       }
+      if (known.size < mostUnlisted) services.trouble('lorawan devices', undefined);
     },
     stop: () => {
       for (const device of known.values()) device.unlisten();

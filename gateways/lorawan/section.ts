@@ -45,7 +45,9 @@ export const sectionSchema = z
     unknown_devices: z
       .enum(['discover', 'ignore'])
       .default('discover')
-      .describe('Devices that are not listed: published under their device EUI, or counted only'),
+      .describe(
+        'Devices that are not listed: published under their device EUI, 5,000 at most, or counted only',
+      ),
     unknown_device_type: deviceTypeSchema
       .default('temperature')
       .describe(

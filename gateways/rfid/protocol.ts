@@ -55,7 +55,7 @@ function startReader(reader: Reader, services: Services): RunningReader {
   const options = { allowTest: reader.allow_test, antenna: reader.antenna, bitOrder: reader.bit_order };
   const labels = { reader: reader.uid };
   const fields = new Map<string, Field>();
-  const debounces = new Map<string, ReturnType<typeof createDebounce>>();
+  const debounce = createDebounce(reader.quiet_ms, longestVisitMs);
   const timers = new Set<NodeJS.Timeout>();
   let nonsense = 0;
 
@@ -79,8 +79,6 @@ function startReader(reader: Reader, services: Services): RunningReader {
     fields.delete(antenna);
     if (field === undefined) return;
     const stall = reader.stalls[antenna] ?? reader.stall;
-    const debounce = debounces.get(antenna) ?? createDebounce(reader.quiet_ms, longestVisitMs);
-    debounces.set(antenna, debounce);
     const decisions = decide(field.reads);
     if (decisions.length > 1) services.count('rfid_double_reads_total', labels);
     if (!decisions.some(({ here }) => here))
@@ -90,7 +88,8 @@ function startReader(reader: Reader, services: Services): RunningReader {
         `several animals at once${stall === undefined ? '' : ` at stall ${stall}`}: not told apart`,
       );
     for (const { tag, here } of decisions)
-      if (debounce.isNews(`${tag} ${here}`, field.at)) publish(tag, here ? stall : undefined, field.at);
+      if (debounce.isNews(`${antenna} ${tag} ${here}`, field.at))
+        publish(tag, here ? stall : undefined, field.at);
   };
 
   const onLine = (line: string) => {

@@ -154,3 +154,32 @@ test('a dead letter replayed two hours later keeps the time of its first arrival
   assert.equal(clock.stamp(message({ deadLetterId: 3 }), 'm2').at, t0);
   assert.equal(clock.stamp(message({ arrivedAt: now }), 'm1').at, now + 1);
 });
+
+test('what is remembered of devices has an end, and strangers cost a device that talks nothing', () => {
+  const clock = createArrivalClock(new Map());
+  const at = (device: string, changes: Parameters<typeof message>[0] = {}) =>
+    clock.stamp(message(changes), device).at;
+  const strangers = (from: number, count: number, changes: Parameters<typeof message>[0] = {}) => {
+    for (let index = from; index < from + count; index++) at(`stranger${index}`, changes);
+  };
+  assert.deepEqual([at('m1'), at('silent')], [t0, t0]);
+  strangers(0, 30_000);
+  assert.equal(at('m1'), t0 + 1, 'it has talked since');
+  strangers(30_000, 30_000);
+  assert.equal(at('m1'), t0 + 2);
+  assert.equal(at('silent'), t0, 'forgotten: nothing grows for ever');
+
+  assert.equal(at('m1', { deadLetterId: 1 }), t0);
+  strangers(0, 60_000, { deadLetterId: 2 });
+  assert.equal(at('m1', { deadLetterId: 1 }), t0, 'replays are forgotten too');
+});
+
+test('stamps of clients that never come back have an end: the oldest are void', () => {
+  const clock = createArrivalClock(new Map());
+  const stamp = (client: number) => clock.stamp(message({ origin: `client${client}:1` }), 'm1');
+  for (let client = 0; client < 100_000; client++) stamp(client);
+  assert.deepEqual(clock.voided(), []);
+  stamp(100_000);
+  stamp(100_001);
+  assert.deepEqual(clock.voided(), ['client0:1', 'client1:1']);
+});

@@ -45,8 +45,16 @@ export function admit(
 
 /** Counts dead letters by the farm that their topic names; what is beyond the quota is counted only. */
 export interface LetterQuota {
-  /** Whether a letter that came at `arrivedAt` (epoch ms) is kept. */
-  isKept(topic: string, arrivedAt: number): boolean;
+  /** For one try to write a batch that came at `arrivedAt` (epoch ms). */
+  begin(arrivedAt: number): LetterTally;
+}
+
+/** The letters of one try. Those of a try that fails use nothing up: they come again with the next. */
+export interface LetterTally {
+  /** Whether a letter is kept. */
+  isKept(topic: string): boolean;
+  /** The batch is stored. */
+  commit(): void;
 }
 
 const hourMs = 3_600_000;
@@ -58,22 +66,29 @@ const wholeQuotas = 10;
 export function createLetterQuota(perHour: number): LetterQuota {
   let hour = 0;
   let kept = 0;
-  const counts = new Map<string, number>();
+  let counts = new Map<string, number>();
   return {
-    isKept(topic, arrivedAt) {
+    begin(arrivedAt) {
       const now = Math.floor(arrivedAt / hourMs);
-      if (now !== hour) {
-        hour = now;
-        kept = 0;
-        counts.clear();
-      }
-      const name = topic.split('/', 2).join('/');
-      const key = counts.has(name) || counts.size < mostNames ? name : '';
-      const count = (counts.get(key) ?? 0) + 1;
-      counts.set(key, count);
-      const isKept = count <= perHour && kept < wholeQuotas * perHour;
-      if (isKept) kept += 1;
-      return isKept;
+      const isNew = now !== hour;
+      let mine = isNew ? 0 : kept;
+      const tally = new Map<string, number>(isNew ? [] : counts);
+      return {
+        isKept(topic) {
+          const name = topic.split('/', 2).join('/');
+          const key = tally.has(name) || tally.size < mostNames ? name : '';
+          const count = (tally.get(key) ?? 0) + 1;
+          tally.set(key, count);
+          const isKept = count <= perHour && mine < wholeQuotas * perHour;
+          if (isKept) mine += 1;
+          return isKept;
+        },
+        commit() {
+          hour = now;
+          kept = mine;
+          counts = tally;
+        },
+      };
     },
   };
 }

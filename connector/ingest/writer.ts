@@ -134,7 +134,7 @@ export function createWriter(context: WriterContext): WriteBatch {
     insert: InsertReadings,
     batchId: string | undefined,
   ): Promise<BatchResult> {
-    const { result, added, days } = await inOpenedTransaction(db, context.fence, async (client) => {
+    const { result, added, days, tally } = await inOpenedTransaction(db, context.fence, async (client) => {
       const devices = await registerDevices(client, items, dimensions, context.unknownDevices, quotas);
       const data = dataRowsOf(items, devices.find, dimensions.metricIds);
       const readings = data.flatMap(({ rows }) => rows);
@@ -147,8 +147,8 @@ export function createWriter(context: WriterContext): WriteBatch {
       const published = await writeMilkings(client, events, tagReadsOf(data), byId, context.milkings);
       const outcomes = outcomesOf(items, data, verdicts, devices.find, devices.refused);
       const dead = deadLettersOf(items, outcomes);
-      const now = items[0]?.message.arrivedAt ?? 0;
-      const letters = dead.filter(({ topic }) => letterQuota?.isKept(topic, now) ?? true);
+      const tally = dead.length === 0 ? undefined : letterQuota?.begin(items[0]?.message.arrivedAt ?? 0);
+      const letters = dead.filter(({ topic }) => tally?.isKept(topic) ?? true);
       const statuses = statusRowsOf(items, devices.find);
       await insertStatuses(client, statuses);
       await notePresence(client, statuses);
@@ -173,8 +173,10 @@ export function createWriter(context: WriterContext): WriteBatch {
         },
         added: devices.added,
         days: newDays,
+        tally,
       };
     });
+    tally?.commit();
     rememberDevices(dimensions, added);
     for (const day of days) prepared.add(day);
     return result;

@@ -25,12 +25,59 @@ test('farms and devices up to their quotas, in their order; known farms are no n
 
 test('dead letters of one farm have an end, those of others too, and each hour starts anew', () => {
   const quota = createLetterQuota(2);
-  const kept = (topic: string, at: number) => quota.isKept(topic, at);
+  const kept = (topic: string, at: number) => {
+    const tally = quota.begin(at);
+    const isKept = tally.isKept(topic);
+    tally.commit();
+    return isKept;
+  };
   const own = ['dairy/a/x', 'dairy/a/y', 'dairy/a/z', 'dairy/b/x'].map((topic) => kept(topic, 0));
   assert.deepEqual(own, [true, true, false, true]);
   const many = Array.from({ length: 100 }, (_, n) => kept(`dairy/invented${n}/x`, 1));
   assert.equal(many.filter(Boolean).length, 17, 'all together have ten times the quota of one');
   assert.equal(kept('dairy/a/x', 3_600_000), true);
+});
+
+test('letters of a try that fails use nothing up', () => {
+  const quota = createLetterQuota(2);
+  const tryAll = (commit: boolean) => {
+    const tally = quota.begin(0);
+    const kept = ['dairy/a/x', 'dairy/a/y'].map((topic) => tally.isKept(topic));
+    if (commit) tally.commit();
+    return kept;
+  };
+  assert.deepEqual([tryAll(false), tryAll(false), tryAll(true)].flat(), Array(6).fill(true));
+  assert.deepEqual(tryAll(true), [false, false]);
+});
+
+onEachEdition('a batch that is tried again', (opened) => {
+  test('leaves as many dead letters as one that is written at once', async () => {
+    const { db } = opened();
+    const write = createWriter({
+      db,
+      dimensions: await loadDimensions(db, loadMetrics('config/metrics.yaml')),
+      unknownDevices: 'discover',
+      voidedStamps: () => [],
+      quotas: { newFarms: 3, newDevicesPerHour: 5, deadLettersPerHour: 4 },
+      milkings: {} as never,
+      logger,
+    });
+    await db.query(
+      `CREATE FUNCTION public.fail() RETURNS trigger LANGUAGE plpgsql AS
+       $$ BEGIN RAISE EXCEPTION 'said by the test' USING ERRCODE = '53100'; END $$;
+       CREATE TRIGGER fail BEFORE INSERT ON iot.dead_letter FOR EACH ROW EXECUTE FUNCTION public.fail()`,
+    );
+    const items = [1, 2, 3, 4].map((n): Item => ({
+      message: message({ payload: Buffer.from(`{${n}`) }),
+      decoded: { kind: 'dead', reason: 'not JSON' },
+      stamp: undefined,
+    }));
+    for (const failures of [0, 1]) await assert.rejects(write(items, 'b', failures), { kind: 'transient' });
+    await db.query('DROP FUNCTION public.fail CASCADE');
+    const { deadLetters, lettersDropped } = await write(items, 'b', 2);
+    assert.deepEqual([deadLetters, lettersDropped], [4, 0]);
+    assert.equal((await write(items.slice(0, 1))).lettersDropped, 1, 'the quota is used up');
+  });
 });
 
 onEachEdition('300 invented farms from one account', (opened) => {

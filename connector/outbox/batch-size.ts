@@ -1,10 +1,10 @@
-// How many records a call has: halved where a call is too much, doubled where it goes well, and what was too much is remembered.
+// How many records a call of a kind has: halved where a call is too much, doubled where it goes well, and what was too much is remembered.
 
-/** The size of a lane's next batch. */
+/** The size of a kind's next batch: one for all of its lanes, which go through the same proxy. */
 export interface BatchSize {
   current(): number;
-  /** A call of the current size went well. */
-  onSuccess(): void;
+  /** A call of so many records went well; fewer than the current size prove nothing. */
+  onSuccess(records: number): void;
   /** A call of so many records was too much, for Odoo or a proxy before it. */
   onTooMuch(records: number): void;
 }
@@ -19,16 +19,18 @@ export function createBatchSize(max: number): BatchSize {
   let calls = 0;
   return {
     current: () => size,
-    onSuccess() {
+    onSuccess(records) {
+      if (records < size) return;
       calls += 1;
       if (calls > rememberedCalls) tooMuch = Infinity;
       const next = Math.min(max, size * 2);
       if (next < tooMuch) size = next;
     },
     onTooMuch(records) {
-      tooMuch = records;
+      // Another lane may have learned more meanwhile.
+      tooMuch = Math.min(tooMuch, records);
       calls = 0;
-      size = Math.max(1, Math.floor(records / 2));
+      size = Math.min(size, Math.max(1, Math.floor(records / 2)));
     },
   };
 }

@@ -4,7 +4,7 @@ import { messageOf } from '../../contract/errors.ts';
 import { OdooError } from '../odoo/errors.ts';
 import type { RecordMapping } from '../odoo/mapping/index.ts';
 import { createCaller, type CallerContext } from './call.ts';
-import { createBatchSize } from './batch-size.ts';
+import type { BatchSize } from './batch-size.ts';
 import { decideCall } from './decide.ts';
 import type { OutboxOptions } from './options.ts';
 import { createSettler, settled, type Settled, type SettlerContext } from './settler.ts';
@@ -12,7 +12,8 @@ import { createSupply, type Batch, type Item } from './supply.ts';
 
 /** What a lane works with. */
 export interface LaneContext extends SettlerContext, CallerContext {
-  options: Pick<OutboxOptions, 'batchSize' | 'leaseMs' | 'pollMs' | 'waits'>;
+  options: Pick<OutboxOptions, 'leaseMs' | 'pollMs' | 'waits'>;
+  size: BatchSize;
 }
 
 /** What a lane wants after a cycle: to wait, and whether new work may cut the wait short. */
@@ -31,12 +32,11 @@ export interface Lane {
 
 /** A lane of a kind. `name` tells it from others of the same kind: each meets Odoo by itself. */
 export function createLane(name: string, kind: string, mapping: RecordMapping, context: LaneContext): Lane {
-  const { client, target } = context;
-  const { batchSize, leaseMs, pollMs, waits } = context.options;
+  const { client, target, size } = context;
+  const { leaseMs, pollMs, waits } = context.options;
   const settler = createSettler(kind, context);
   const supply = createSupply(context.db, kind, mapping, leaseMs, settler.release);
   const caller = createCaller(kind, mapping, context);
-  const size = createBatchSize(batchSize);
   let failures = 0;
   let overloads = 0;
 
@@ -86,7 +86,7 @@ export function createLane(name: string, kind: string, mapping: RecordMapping, c
       }
       wellAgain();
       overloads = 0;
-      size.onSuccess();
+      size.onSuccess(items.length);
       await settler.settle(done);
     }
     return undefined;

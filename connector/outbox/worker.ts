@@ -6,6 +6,7 @@ import type { Queryable } from '../db/pool.ts';
 import { mappings, type RecordMapping } from '../odoo/mapping/index.ts';
 import type { OdooClient } from '../odoo/transport.ts';
 import { backoffMs } from '../../contract/backoff.ts';
+import { createBatchSize } from './batch-size.ts';
 import { createLane, type Lane, type Pause } from './lane.ts';
 import type { OutboxMetrics } from './metrics.ts';
 import { defaultOutboxOptions, type OutboxOptions } from './options.ts';
@@ -58,7 +59,7 @@ export function createOutboxWorker(config: OutboxWorkerConfig): OutboxWorker {
   const lanes: { lane: Lane; sleeper: Sleeper; troubled: boolean }[] =
     client === undefined
       ? []
-      : laneNames(config.kinds ?? mappings).map(({ name, kind, mapping }) => ({
+      : laneNames(config.kinds ?? mappings, options.batchSize).map(({ name, kind, mapping, size }) => ({
           lane: createLane(name, kind, mapping, {
             db: config.db,
             client,
@@ -67,6 +68,7 @@ export function createOutboxWorker(config: OutboxWorkerConfig): OutboxWorker {
             metrics,
             onResult: guardOnResult(config, logger),
             options,
+            size,
             abort: abort.signal,
             stopping: () => stopping,
           }),
@@ -137,15 +139,18 @@ export function createOutboxWorker(config: OutboxWorkerConfig): OutboxWorker {
   };
 }
 
-// A kind has as many lanes as it may have calls at once; leases keep them out of each other's way.
-function laneNames(kinds: Readonly<Record<string, RecordMapping>>) {
-  return Object.entries(kinds).flatMap(([kind, mapping]) =>
-    Array.from({ length: mapping.callsAtOnce ?? 1 }, (_, index) => ({
+// A kind has as many lanes as it may have calls at once; leases keep them out of each other's way, and what one learns of the
+// size of calls all know.
+function laneNames(kinds: Readonly<Record<string, RecordMapping>>, batchSize: number) {
+  return Object.entries(kinds).flatMap(([kind, mapping]) => {
+    const size = createBatchSize(batchSize);
+    return Array.from({ length: mapping.callsAtOnce ?? 1 }, (_, index) => ({
       name: index === 0 ? kind : `${kind} ${index + 1}`,
       kind,
       mapping,
-    })),
-  );
+      size,
+    }));
+  });
 }
 
 // A hook belongs to somebody else: its mistakes must not stop records.

@@ -1,6 +1,6 @@
 // ChirpStack v4 integration events: what they say of a device. Pure. Proto3 JSON leaves out whatever is 0, false or empty.
 import * as z from 'zod';
-import { safeParse } from '../../contract/safe-parse.ts';
+import { firstIssue, safeParse } from '../../contract/safe-parse.ts';
 
 export const eventKinds = ['up', 'status', 'join', 'ack', 'txack', 'log', 'location'] as const;
 export type EventKind = (typeof eventKinds)[number];
@@ -64,10 +64,7 @@ export type ChirpEvent = {
 export function readEvent(kind: string, body: unknown): ChirpEvent | string {
   if (!(eventKinds as readonly string[]).includes(kind)) return `unknown event '${kind.slice(0, 40)}'`;
   const parsed = safeParse<ChirpEvent['body']>(schemas[kind as EventKind], body);
-  if (!parsed.success) {
-    const [issue] = parsed.error.issues;
-    return `event ${kind}: ${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'wrong shape'}`;
-  }
+  if (!parsed.success) return `event ${kind}: ${firstIssue(parsed.error)}`;
   const id = parsed.data.deduplicationId;
   return { kind, key: id === '' ? '' : `${kind}:${id}`, body: parsed.data } as ChirpEvent;
 }

@@ -3,6 +3,8 @@ import assert from 'node:assert/strict';
 import { after, before, beforeEach, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Registry } from 'prom-client';
+import { followNews } from '../../../connector/db/listen.ts';
+import { outboxNews } from '../../../connector/db/news.ts';
 import { leaseOutbox, listParked, retryParked } from '../../../connector/db/outbox.ts';
 import { OdooError } from '../../../connector/odoo/errors.ts';
 import { mappings } from '../../../connector/odoo/mapping/index.ts';
@@ -253,6 +255,47 @@ test('too much for one call: batches shrink until they pass', async () => {
   assert.equal(receiver.writes.length, 200);
 });
 
+test('what one lane has learned of a proxy, the other lanes of the kind know', async () => {
+  const receiver = createReceiver();
+  const sizes: number[] = [];
+  const { promise: gotThrough, resolve: through } = Promise.withResolvers<undefined>();
+  let calls = 0;
+  let sinceLearned = -1;
+  const tooMuch = () => new OdooError('overload', 'Odoo answered 413, too much data at once');
+  const client: OdooClient = {
+    ...receiver.client,
+    async call(model, method, args, signal) {
+      const { length } = args['records'] as unknown[];
+      if (model !== 'iot.milk.session' || length === 0)
+        return receiver.client.call(model, method, args, signal);
+      calls += 1;
+      // One lane's first call hangs until the other has found its size; then it is refused too.
+      if (calls === 1) {
+        await gotThrough;
+        sinceLearned = sizes.length;
+        throw tooMuch();
+      }
+      sizes.push(length);
+      if (length > 60) throw tooMuch();
+      through(undefined);
+      return receiver.client.call(model, method, args, signal);
+    },
+  };
+  for (let from = 0; from < 4_000; from += 1_000)
+    await put(database.db, milkings(4_000).slice(from, from + 1_000));
+  const options = { ...quick, leaseMs: 60_000 };
+  await withWorker(client, () => until(allSent(database.db)), { options });
+  assert.ok(
+    sizes.slice(0, sinceLearned).some((size) => size > 60),
+    'it was learned',
+  );
+  assert.deepEqual(
+    sizes.slice(sinceLearned).filter((size) => size > 60),
+    [],
+    'and not found out again',
+  );
+});
+
 test('an answer that is not one result per record writes nothing off', async () => {
   const receiver = createReceiver();
   receiver.misbehave(() => []);
@@ -277,6 +320,34 @@ test('a wake-up is faster than polling', async () => {
       await put(database.db, milkings(1));
       worker.wake();
       await until(allSent(database.db));
+    },
+    { options },
+  );
+});
+
+test("the database's news alone wake the worker: nobody calls it, and it looks by itself once an hour", async () => {
+  const receiver = createReceiver();
+  const options = { ...quick, pollMs: 3_600_000, waits: { ...quick.waits, probeMs: 3_600_000 } };
+  await withWorker(
+    receiver.client,
+    async (worker) => {
+      let heard = 0;
+      const onHeard = () => {
+        heard += 1;
+        worker.wake();
+      };
+      const stop = followNews(database.url, [outboxNews(onHeard)], logger);
+      try {
+        await until(() => heard >= 1);
+        // The first may meet a lane that has not gone to sleep yet; the others do not.
+        for (const round of [1, 2, 3]) {
+          await put(database.db, milkings(1, round));
+          await until(allSent(database.db));
+          await until(() => heard >= 1 + round);
+        }
+      } finally {
+        await stop();
+      }
     },
     { options },
   );

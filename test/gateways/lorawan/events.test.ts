@@ -233,7 +233,7 @@ test('stored values keep their own time, old positions their age', () => {
 
 test('what is no event is refused with a reason', () => {
   assert.equal(readEvent('toast', {}), "unknown event 'toast'");
-  assert.match(JSON.stringify(readEvent('up', null)), /^"event up: /);
+  assert.match(JSON.stringify(readEvent('up', null)), /^"event up: \w/);
   assert.match(JSON.stringify(readEvent('up', { deviceInfo: { devEui: 'xyz' } })), /16 hexadecimal digits/);
   assert.match(JSON.stringify(readEvent('up', { ...up, data: 'not base64!' })), /^"event up: data: /);
 });

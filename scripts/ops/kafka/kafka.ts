@@ -1,5 +1,5 @@
 // A real Kafka for tests and trials: one KRaft node from Maven Central's jars, on the loopback interface, in a folder that goes when it stops.
-import { execFile, spawn, type ChildProcess } from 'node:child_process';
+import { execFile, type ChildProcess } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import {
   closeSync,
@@ -20,6 +20,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { cacheDir } from '../stack/instance.ts';
 import { nextFreePort } from '../stack/ports.ts';
+import { startTied } from './tied.ts';
 
 const version = '4.1.1';
 /** Where to look for free ports; not the same place in processes that start one at the same time. */
@@ -70,19 +71,15 @@ export async function startKafka(): Promise<Kafka> {
   const id = randomBytes(16).toString('base64url');
   await run('java', java('256m', 'kafka.tools.StorageTool', 'format', '-t', id, '-c', config));
   const log = openSync(join(folder, 'kafka.log'), 'a');
-  const child = spawn('java', java('512m', 'kafka.Kafka', config), { stdio: ['ignore', log, log] });
+  // A test process that ends in a hurry, or is killed, takes its Kafka along.
+  const node = startTied(['java', ...java('512m', 'kafka.Kafka', config)], folder, log);
   closeSync(log);
   const stop = async () => {
-    if (child.exitCode === null && child.signalCode === null) {
-      child.kill('SIGKILL');
-      await once(child, 'exit');
-    }
+    await node.stop();
     rmSync(folder, { recursive: true, force: true });
   };
-  // A test process that ends in a hurry takes its Kafka along.
-  process.once('exit', () => child.kill('SIGKILL'));
   try {
-    await answers(child, port);
+    await answers(node.child, port);
     return { brokers: `127.0.0.1:${port}`, stop };
   } catch (error) {
     const text = readFileSync(join(folder, 'kafka.log'), 'utf8').slice(-2_000);

@@ -7,6 +7,7 @@ import type { PoolClient } from '../db/pool.ts';
 import { voidMark } from '../milkings/record.ts';
 import { milkAlerts } from '../rules/milking.ts';
 import type { Limits } from '../rules/limits.ts';
+import type { AlertFate } from './quota.ts';
 
 /** A publication with what its alerts need. */
 export type LimitedPublication = Publication & {
@@ -14,10 +15,14 @@ export type LimitedPublication = Publication & {
   limits: Limits;
 };
 
+/** Decides about a new alert of a device. */
+export type AlertQuota = (deviceId: number, key: string) => AlertFate;
+
 /** Raises the alerts that the records call for, changes those that read differently now, resolves those that no longer hold. */
 export async function publishAlerts(
   client: PoolClient,
   publications: readonly LimitedPublication[],
+  quota: AlertQuota = () => 'raised',
 ): Promise<void> {
   const wanted = publications.map((publication) => ({
     publication,
@@ -49,7 +54,10 @@ export async function publishAlerts(
         raised_at: before?.raised_at ?? record.ended_at,
       });
       stored.delete(key);
-      if (!isDeepStrictEqual(before, next)) changes.push({ ...base, key, record: next });
+      const fate = before === undefined ? quota(milking.deviceId, key) : 'raised';
+      if (fate === 'last') next.message += lastOne;
+      if (fate !== 'dropped' && !isDeepStrictEqual(before, next))
+        changes.push({ ...base, key, record: next });
     }
     for (const [key, row] of stored) {
       if (row.milk_session_id !== id || row.record.state === 'resolved') continue;
@@ -58,5 +66,8 @@ export async function publishAlerts(
   }
   await putAlerts(client, changes);
 }
+
+const lastOne =
+  ' This device has raised as many alerts as it may in an hour (intake.max_alerts_per_hour): no more are told until the next one.';
 
 const isVoid = ({ record }: Publication) => record.marks === voidMark;

@@ -9,12 +9,14 @@ import { toRecord, toVoid, type MilkingRules } from '../milkings/record.ts';
 import { viewOf, type View } from '../milkings/view.ts';
 import type { LimitBook } from '../rules/limits.ts';
 import { abnormalShare } from '../rules/milking.ts';
-import { publishAlerts, type LimitedPublication } from './milking-alerts.ts';
+import { publishAlerts, type AlertQuota, type LimitedPublication } from './milking-alerts.ts';
 
 /** The settings of config/connector.yaml that milkings need, and the limits of each farm. */
 export interface MilkingSettings {
   rules: Omit<MilkingRules, 'abnormalShare' | 'meanDays' | 'meanLeastMilkings'>;
   limits: LimitBook;
+  /** Without it a device may raise what it likes. */
+  alertQuota?: AlertQuota;
   rfidBeforeSeconds: number;
   meanDays: number;
   meanLeastMilkings: number;
@@ -87,7 +89,7 @@ export async function publish(
     ...empty.flatMap((milking) => voidOf(milking, find, settings)),
   ];
   await publishMilkings(client, publications);
-  await publishAlerts(client, publications);
+  await publishAlerts(client, publications, settings.alertQuota);
   return publications.map(({ sourceId, revision, record }) => ({
     source: recordSource,
     source_id: sourceId,

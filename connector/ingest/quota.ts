@@ -1,4 +1,4 @@
-// Quotas of what a sender can make the connector keep: farms, devices, dead letters. No I/O, no clock.
+// Quotas of what a sender can make the connector keep: farms, devices, dead letters, alerts. No I/O, no clock.
 import type { RegisterState } from '../db/new-devices.ts';
 
 /** The quotas of config/connector.yaml. */
@@ -90,5 +90,24 @@ export function createLetterQuota(perHour: number): LetterQuota {
         },
       };
     },
+  };
+}
+
+/** What becomes of a new alert: raised, raised as the last one of this hour, or not. */
+export type AlertFate = 'raised' | 'last' | 'dropped';
+
+/** Counts the new alerts of each device, each by its key once, however often its batch is tried; each hour starts anew. */
+export function createAlertQuota(perHour: number): (deviceId: number, key: string, at: number) => AlertFate {
+  let hour = 0;
+  const byDevice = new Map<number, Set<string>>();
+  return (deviceId, key, at) => {
+    const now = Math.floor(at / hourMs);
+    if (now !== hour) byDevice.clear();
+    hour = now;
+    const keys = byDevice.get(deviceId) ?? new Set<string>();
+    byDevice.set(deviceId, keys);
+    if (keys.size >= perHour && !keys.has(key)) return 'dropped';
+    keys.add(key);
+    return keys.size >= perHour && [...keys].at(-1) === key ? 'last' : 'raised';
   };
 }

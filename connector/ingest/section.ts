@@ -33,6 +33,11 @@ export const intakeSection = z
       .describe(
         'Dead letters kept of one farm in an hour, and ten times as many of all; more are counted (smart_dairy_dead_letters_dropped_total) and gone',
       ),
+    max_alerts_per_hour: z
+      .int()
+      .min(1)
+      .default(1_000)
+      .describe('New alerts that the milkings of one device may raise in an hour; the last one says so'),
     batch_messages: z.int().min(1).max(20_000).default(2_000).describe('A batch closes at so many messages'),
     batch_ms: z.int().min(1).default(20).describe('or after so many milliseconds'),
     max_pending_bytes: z

@@ -15,12 +15,15 @@ export interface EmbeddedBrokerOptions {
   password: string;
   /** Topic filters of what is for the connector, each `word/#`; other topics are passed on between clients only. */
   filters: readonly string[];
+  /** Topics with a retained message: they stay in memory, and who has the account can make up any number. */
+  maxRetained: number;
 }
 
 /** Starts the broker on loopback; resolves when it listens. Messages reach the sink before the publisher is acknowledged. */
 export async function startEmbeddedBroker(options: EmbeddedBrokerOptions, sink: MessageSink, logger: Logger) {
   const roots = options.filters.map((filter) => filter.replace(/#$/, ''));
   const connections = new WeakMap<object, Connection>();
+  const isRetained = createRetainedQuota(options.maxRetained, logger);
   const connectionOf = (client: Client) => {
     const connection = connections.get(client) ?? newConnection(client.id);
     connections.set(client, connection);
@@ -37,6 +40,8 @@ export async function startEmbeddedBroker(options: EmbeddedBrokerOptions, sink: 
     authorizePublish: (client, packet, done) => {
       const { topic, messageId } = packet as { topic: string; messageId?: number };
       if (topic.startsWith('$')) return done(new Error('not allowed'));
+      // Beyond the quota it is a message like any other: passed on, and not kept for later subscribers.
+      if (packet.retain && !isRetained(topic, packet.payload.length)) packet.retain = false;
       if (!roots.some((root) => topic.startsWith(root))) return done(null);
       if (sink.isFull()) return done(new Error('busy: the database does not keep up'));
       sink.push({
@@ -66,6 +71,23 @@ export async function startEmbeddedBroker(options: EmbeddedBrokerOptions, sink: 
       server.close();
       await new Promise<void>((resolve) => broker.close(resolve));
     },
+  };
+}
+
+/** Whether a retained message is kept: a known topic always is, one without content gives its place back. */
+function createRetainedQuota(max: number, logger: Logger): (topic: string, size: number) => boolean {
+  const topics = new Set<string>();
+  let isTold = false;
+  return (topic, size) => {
+    if (size === 0) topics.delete(topic);
+    else if (topics.size < max || topics.has(topic)) topics.add(topic);
+    else {
+      if (!isTold)
+        logger.warn({ topic, max }, 'no more retained messages are kept (mqtt.embedded_max_retained)');
+      isTold = true;
+      return false;
+    }
+    return true;
   };
 }
 

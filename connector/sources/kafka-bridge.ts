@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { backoffMs } from '../../contract/backoff.ts';
 import { messageOf } from '../../contract/errors.ts';
 import type { Logger } from '../../contract/runtime/logger.ts';
+import { remember } from '../quality/bounded.ts';
 import type { LogWriter } from './kafka-client.ts';
 import { toEntry } from './kafka-record.ts';
 import type { IncomingMessage } from './message.ts';
@@ -114,7 +115,7 @@ function createMoments(): (key: string, arrivedAt: number) => number {
   const latest = new Map<string, number>();
   return (key, arrivedAt) => {
     const at = Math.max(arrivedAt, (latest.get(key) ?? 0) + 1);
-    latest.set(key, at);
+    remember(latest, key, at);
     return at;
   };
 }

@@ -21,6 +21,13 @@ export const mqttSection = z
       .describe(
         'A broker inside this process listens here, on loopback, in place of the one at url; 0: there is none',
       ),
+    embedded_max_retained: z
+      .int()
+      .min(0)
+      .default(100_000)
+      .describe(
+        'Topics of which that broker keeps the last retained message, in memory; of more topics it passes messages on and keeps none',
+      ),
     topics: z
       .array(
         z.strictObject({

@@ -6,7 +6,7 @@ import { deviceKey, type Dimensions, type NewDevice } from '../db/dimensions.ts'
 import type { StorageSettings } from '../db/storage.ts';
 import type { RowContext } from '../decode/rows.ts';
 import type { IntakeLimits } from '../ingest/intake.ts';
-import type { IntakeQuotas } from '../ingest/quota.ts';
+import { createAlertQuota, type IntakeQuotas } from '../ingest/quota.ts';
 import type { LogOptions } from '../sources/kafka-client.ts';
 import type { MilkingSettings } from '../ingest/publish-milkings.ts';
 import type { MqttSourceOptions } from '../sources/mqtt-source.ts';
@@ -81,7 +81,8 @@ export function intakeQuotas({ intake }: ConnectorConfig): IntakeQuotas {
 
 /** What milkings take. */
 export function milkingSettings(config: ConnectorConfig): MilkingSettings {
-  const { milk } = config;
+  const { milk, intake } = config;
+  const alertQuota = createAlertQuota(intake.max_alerts_per_hour);
   return {
     rules: {
       timezone: dayZone(config),
@@ -97,6 +98,7 @@ export function milkingSettings(config: ConnectorConfig): MilkingSettings {
         ['milk_yield_deviation', [above(milk.abnormal_share * 100, 'low')]],
       ]),
     ),
+    alertQuota: (deviceId, key) => alertQuota(deviceId, key, Date.now()),
     rfidBeforeSeconds: milk.rfid_before_seconds,
     meanDays: milk.mean_days,
     meanLeastMilkings: milk.mean_least_milkings,

@@ -46,7 +46,12 @@ async function embeddedSource(
   logger: Logger,
 ): Promise<MqttSource> {
   const { username, password, filters } = mqttSettings(config);
-  const broker = await startEmbeddedBroker({ port, username, password, filters }, intake, logger);
+  const { embedded_max_retained: maxRetained } = config.mqtt;
+  const broker = await startEmbeddedBroker(
+    { port, username, password, filters, maxRetained },
+    intake,
+    logger,
+  );
   shutdown.onRelease('embedded broker', () => broker.stop());
   return {
     start: () => undefined,

@@ -85,6 +85,14 @@ test('each mistake is found where it is', () => {
       ['samples', 0],
       'a sample has one of payload, registers, object, and f_port with hex',
     ],
+    [
+      {
+        payload: payload({}),
+        samples: [{ name: 's', payload: {}, registers: { holding: { '0': 1 } }, expect: {} }],
+      },
+      ['samples', 0],
+      'a sample has one of payload, registers, object, and f_port with hex',
+    ],
     [{ modbus: modbus({ type: 'string' }) }, register, 'a string register needs a length'],
     [
       { modbus: modbus({ type: 'bool' }) },

@@ -47,7 +47,7 @@ const sink = {
   onDrain: () => undefined,
 };
 const account = { username: 'farm', password: token };
-await startEmbeddedBroker({ port: mqtt, ...account, filters: ['dairy/#'] }, sink, logger);
+await startEmbeddedBroker({ port: mqtt, ...account, filters: ['dairy/#'], maxRetained: 100 }, sink, logger);
 
 /** Starts a gateway's protocol with one device and tells its port. */
 async function start(protocol: typeof http | typeof coap): Promise<number> {

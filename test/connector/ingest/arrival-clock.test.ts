@@ -144,6 +144,18 @@ test('a retained message without a time is no news', () => {
   assert.equal(toItem(message({ retained: true }), timed, arrivals).decoded, timed);
 });
 
+test('made-up devices cannot fill the memory: whoever was heard first is forgotten first', () => {
+  const clock = createArrivalClock(new Map());
+  const at = (device: string, more: Parameters<typeof message>[0] = {}) =>
+    clock.stamp(message(more), device).at;
+  assert.deepEqual([at('m1'), at('m1')], [t0, t0 + 1]);
+  assert.deepEqual([at('m1', { deadLetterId: 1 }), at('m1', { deadLetterId: 2 })], [t0, t0 + 1]);
+  for (let n = 0; n < 50_000; n++) at(`invented-${n}`);
+  assert.equal(at('m1'), t0);
+  for (let n = 0; n < 50_000; n++) at(`invented-${n}`, { deadLetterId: 3 });
+  assert.equal(at('m1', { deadLetterId: 4 }), t0);
+});
+
 test('a dead letter replayed two hours later keeps the time of its first arrival, whatever its device has said since', () => {
   const clock = createArrivalClock(new Map());
   const now = t0 + 2 * 3_600_000;

@@ -1,12 +1,14 @@
-// What unknown senders can make the connector keep: farms, devices and dead letters have quotas.
+// What senders can make the connector keep: farms, devices, dead letters and alerts have quotas.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { loadDimensions } from '../../../connector/db/dimensions.ts';
 import type { Item } from '../../../connector/ingest/item.ts';
-import { admit, createLetterQuota } from '../../../connector/ingest/quota.ts';
+import { admit, createAlertQuota, createLetterQuota } from '../../../connector/ingest/quota.ts';
 import { createWriter } from '../../../connector/ingest/writer.ts';
+import { createLimitBook } from '../../../connector/rules/limits.ts';
 import { loadMetrics } from '../../../contract/runtime/profiles.ts';
 import { logger, onEachEdition } from '../../timescale/fixture.ts';
+import { rules } from '../milkings/event.ts';
 import { dataItem, message } from './message-fixture.ts';
 
 test('farms and devices up to their quotas, in their order; known farms are no new ones', () => {
@@ -38,6 +40,7 @@ test('dead letters of one farm have an end, those of others too, and each hour s
   assert.equal(kept('dairy/a/x', 3_600_000), true);
 });
 
+<<<<<<< HEAD
 test('letters of a try that fails use nothing up', () => {
   const quota = createLetterQuota(2);
   const tryAll = (commit: boolean) => {
@@ -78,6 +81,17 @@ onEachEdition('a batch that is tried again', (opened) => {
     assert.deepEqual([deadLetters, lettersDropped], [4, 0]);
     assert.equal((await write(items.slice(0, 1))).lettersDropped, 1, 'the quota is used up');
   });
+=======
+test('new alerts of a device have an end, the last one is known as such, and each hour starts anew', () => {
+  const fate = createAlertQuota(2);
+  assert.deepEqual(
+    ['a', 'b', 'b', 'a', 'c'].map((key) => fate(1, key, 0)),
+    ['raised', 'last', 'last', 'raised', 'dropped'],
+    'a batch that is tried again counts once',
+  );
+  assert.equal(fate(2, 'c', 0), 'raised', 'each device has its own');
+  assert.equal(fate(1, 'c', 3_600_000), 'raised');
+>>>>>>> 472aae2 (Memory by device has an end everywhere; alerts of one device and retained messages of the embedded broker have quotas; tests of a refused register's name, of MQTT versions and of samples with two inputs)
 });
 
 onEachEdition('300 invented farms from one account', (opened) => {
@@ -122,5 +136,47 @@ onEachEdition('300 invented farms from one account', (opened) => {
     const entered = await db.query(`INSERT INTO iot.farm (code, name) VALUES ('another', 'Another')`);
     assert.equal(entered.rowCount, 1);
     assert.equal((await write([itemOf('another', 'a')])).readings, 1);
+  });
+});
+
+onEachEdition('a meter that finds something in every milking', (opened) => {
+  test('raises alerts up to its quota, the last one says so; its milkings all count', async () => {
+    const { db } = opened();
+    const quota = createAlertQuota(2);
+    const write = createWriter({
+      db,
+      dimensions: await loadDimensions(db, loadMetrics('config/metrics.yaml')),
+      unknownDevices: 'discover',
+      voidedStamps: () => [],
+      milkings: {
+        rules,
+        limits: createLimitBook(new Map([['milk_scc', [{ low: null, high: 400_000, severity: 'medium' }]]])),
+        alertQuota: (deviceId, key) => quota(deviceId, key, 0),
+        rfidBeforeSeconds: 300,
+        meanDays: 30,
+        meanLeastMilkings: 3,
+      },
+      logger,
+    });
+    const start = Date.now() - 12 * 3_600_000;
+    const milking = (n: number, cells: number): Item => {
+      const at = start + n * 3_600_000;
+      const session = { id: `s${n}`, event: 'record' as const };
+      return dataItem(
+        [
+          ['milk_yield', at, 10],
+          ['milk_scc', at, cells],
+        ],
+        { at, session },
+      );
+    };
+    await write([1, 2, 3, 4].map((n) => milking(n, 500_000)));
+    const alerts = async () =>
+      (await db.query<{ message: string }>('SELECT message FROM iot.alert ORDER BY raised_at')).rows.map(
+        ({ message: text }) => text.includes('intake.max_alerts_per_hour'),
+      );
+    assert.deepEqual(await alerts(), [false, true]);
+    const { rows } = await db.query('SELECT FROM iot.milk_session WHERE revision > 0');
+    assert.equal(rows.length, 4);
   });
 });

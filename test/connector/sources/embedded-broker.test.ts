@@ -23,7 +23,7 @@ describe('embedded broker', () => {
   before(async () => {
     const port = await freePort();
     url = `mqtt://127.0.0.1:${port}`;
-    const options = { port, ...account, filters: ['dairy/#'] };
+    const options = { port, ...account, filters: ['dairy/#'], maxRetained: 2 };
     broker = await startEmbeddedBroker(options, sink, pino({ level: 'silent' }));
   });
   after(() => broker.stop());
@@ -60,6 +60,35 @@ describe('embedded broker', () => {
     await eventually('heard', () => Promise.resolve(heard.length === 1));
     assert.equal(received.length, before);
     await Promise.all([from.endAsync(), to.endAsync()]);
+  });
+
+  it('keeps the retained messages of so many topics, and passes those of others on', async () => {
+    const client = await connectAsync(url, account);
+    const live: string[] = [];
+    client.on('message', (topic) => live.push(topic));
+    await client.subscribeAsync('kept/#', { qos: 1 });
+    const retain = (topic: string, text: string) =>
+      client.publishAsync(topic, text, { qos: 1, retain: true });
+    for (const topic of ['kept/a', 'kept/b', 'kept/c', 'kept/a']) await retain(topic, 'x');
+    await eventually('all are passed on', () => Promise.resolve(live.length === 4));
+    /** What a new subscriber gets: so many at least, and no more than these with what is published afterwards. */
+    const kept = async (least: number) => {
+      const other = await connectAsync(url, account);
+      const found: string[] = [];
+      other.on('message', (topic) => found.push(topic));
+      await other.subscribeAsync(['kept/#', 'marker'], { qos: 1 });
+      await eventually('the kept ones', () => Promise.resolve(found.length >= least));
+      await client.publishAsync('marker', 'x', { qos: 1 });
+      await eventually('the marker', () => Promise.resolve(found.includes('marker')));
+      await other.endAsync();
+      return found.filter((topic) => topic !== 'marker').sort();
+    };
+    assert.deepEqual(await kept(2), ['kept/a', 'kept/b']);
+    // A place that is given back is another topic's.
+    await retain('kept/a', '');
+    await retain('kept/c', 'x');
+    assert.deepEqual(await kept(2), ['kept/b', 'kept/c']);
+    await client.endAsync();
   });
 
   it('closes the connection while the database does not keep up: the device keeps the message', async () => {

@@ -3,10 +3,13 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { pino } from 'pino';
 import { profileSchema } from '../../../contract/profile.ts';
-import type { BusLine } from '../../../gateways/modbus/bus.ts';
+import type { Bus, BusLine } from '../../../gateways/modbus/bus.ts';
 import { RefusedError } from '../../../gateways/modbus/faults.ts';
 import { planReads } from '../../../gateways/modbus/plan.ts';
+import { pollDevice } from '../../../gateways/modbus/poller.ts';
 import { createPlanReader } from '../../../gateways/modbus/read-plan.ts';
+import { until } from '../support/broker.ts';
+import { recordServices } from '../support/services.ts';
 
 const { modbus } = profileSchema.parse({
   profile: 'p',
@@ -49,7 +52,7 @@ function device() {
     const { values, missing } = await readPlan(line as BusLine, 0, 100);
     return { values: Object.fromEntries(values), missing, reads: state.reads };
   };
-  return { state, poll, wait: (ms: number) => (time += ms) };
+  return { state, line, poll, wait: (ms: number) => (time += ms) };
 }
 
 test('one refusal alone changes nothing', async () => {
@@ -87,4 +90,39 @@ test('a device that refuses everything has taught nothing', async () => {
   await assert.rejects(poll(), /exception 2/);
   state.refusing = [];
   assert.deepEqual((await poll()).reads, ['0+2']);
+});
+
+test('meanwhile the device is degraded, with the names of what it refuses', async () => {
+  const { state, line } = device();
+  state.refusing = [1];
+  const { services, reported } = recordServices();
+  const bus: Bus = { run: (_rank, task) => task(line as BusLine), close: () => Promise.resolve() };
+  const stop = new AbortController();
+  const address = { farm: 'farm1', deviceType: 'temperature', deviceUid: 'u' } as const;
+  const [plan] = planReads(map);
+  assert.ok(plan);
+  const running = pollDevice(
+    {
+      uid: 'u',
+      unit: 1,
+      stall: undefined,
+      calibration: {},
+      address,
+      map,
+      plans: [{ ...plan, intervalMs: 10 }],
+    },
+    {
+      bus,
+      services,
+      kgPerLitre: 1.03,
+      heartbeatMs: 1000,
+      timeoutMs: 100,
+      retryMaxMs: 100,
+      signal: stop.signal,
+    },
+  );
+  await until('told', () => reported.length > 0);
+  stop.abort();
+  await running;
+  assert.deepEqual(reported[0], { uid: 'u', state: 'degraded', detail: 'refuses to tell b' });
 });

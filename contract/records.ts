@@ -42,13 +42,20 @@ export const milkSessionRecordSchema = z.strictObject({
   expected_least_milkings: z.int().nullable().default(null),
   milking: z.enum(['morning', 'midday', 'evening']),
   complete: z.boolean(),
-  /**
-   * Words between blanks; absent where there is nothing to say. clock: the device's clock was not synchronised; conflict: it
-   * said different things and nothing told which was newer; void: its messages turned out to be of other milkings.
-   */
+  /** MilkingMarks between blanks; absent where there is nothing to say. */
   marks: z.exactOptional(z.string()),
 });
 export type MilkSessionRecord = z.infer<typeof milkSessionRecordSchema>;
+
+/**
+ * Why a milking's record is to be read with care. clock: the device's clock was not synchronised; conflict: it said different
+ * things and nothing told which was newer; void: it is none, its messages turned out to be of other milkings.
+ */
+export type MilkingMark = 'clock' | 'conflict' | 'void';
+
+/** Whether a milking's record has a mark. */
+export const isMarked = ({ marks = '' }: Pick<MilkSessionRecord, 'marks'>, mark: MilkingMark): boolean =>
+  marks.split(' ').includes(mark);
 
 /** A device as first seen or changed on the wire. */
 export const deviceRecordSchema = z.strictObject({

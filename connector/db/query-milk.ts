@@ -1,4 +1,5 @@
 // Milkings for queries: production by hour or day, quality by day, in the farm's time zone. Means are weighted by yield.
+import type { MilkSessionRecord } from '../../contract/records.ts';
 import type { Queryable } from './pool.ts';
 import { rowsOf } from './query-rows.ts';
 
@@ -70,3 +71,16 @@ export const milkQuality = (db: Queryable, range: MilkRange): Promise<DailyQuali
      FROM ${milkings} GROUP BY 1 ORDER BY 1`,
     values(range),
   );
+
+/** The latest published milkings, newest first. */
+export async function latestMilkings(
+  db: Queryable,
+  limit: number,
+): Promise<{ source_id: string; revision: number; record: MilkSessionRecord }[]> {
+  const { rows } = await db.query<{ source_id: string; revision: number; record: MilkSessionRecord }>(
+    `SELECT (record->>'farm') || '/' || (record->>'device_uid') || '/' || session_key AS source_id, revision, record
+     FROM iot.milk_session WHERE revision > 0 AND NOT retired ORDER BY started_at DESC LIMIT $1`,
+    [limit],
+  );
+  return rows;
+}

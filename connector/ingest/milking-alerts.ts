@@ -1,10 +1,10 @@
 // The alerts of milkings that are published: raised, changed, resolved.
 import { isDeepStrictEqual } from 'node:util';
+import { isMarked } from '../../contract/records.ts';
 import { clearedAlert, newAlert } from '../alerts/record.ts';
 import { alertsOfMilkings, putAlerts, type AlertChange } from '../db/alerts.ts';
 import type { Publication } from '../db/milking-records.ts';
 import type { PoolClient } from '../db/pool.ts';
-import { voidMark } from '../milkings/record.ts';
 import { milkAlerts } from '../rules/milking.ts';
 import type { Limits } from '../rules/limits.ts';
 import type { AlertFate } from './quota.ts';
@@ -26,7 +26,7 @@ export async function publishAlerts(
 ): Promise<void> {
   const wanted = publications.map((publication) => ({
     publication,
-    alerts: isVoid(publication) ? [] : milkAlerts(publication.record, publication.limits),
+    alerts: isMarked(publication.record, 'void') ? [] : milkAlerts(publication.record, publication.limits),
   }));
   const again = publications.filter(({ revision }) => revision > 1);
   if (again.length === 0 && wanted.every(({ alerts }) => alerts.length === 0)) return;
@@ -69,5 +69,3 @@ export async function publishAlerts(
 
 const lastOne =
   ' This device has raised as many alerts as it may in an hour (intake.max_alerts_per_hour): no more are told until the next one.';
-
-const isVoid = ({ record }: Publication) => record.marks === voidMark;

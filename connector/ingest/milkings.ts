@@ -1,16 +1,13 @@
 // Writes what a batch means for milkings: what was said of them, and tags. Publication follows in publish-milkings.ts.
 import type { Device } from '../db/dimensions.ts';
 import {
-  closeMilkings,
   loadMilkings,
   loadMilkingsById,
   lockMilkings,
-  retireMilkings,
-  saveMilkings,
   type MilkingReference,
-  type MilkingToSave,
   type StoredMilking,
-} from '../db/milkings.ts';
+} from '../db/milking-load.ts';
+import { closeMilkings, retireMilkings, saveMilkings, type MilkingToSave } from '../db/milking-save.ts';
 import { insertTagReads, type TagRead } from '../db/milking-records.ts';
 import type { PoolClient } from '../db/pool.ts';
 import { momentId, settle } from '../milkings/settle.ts';

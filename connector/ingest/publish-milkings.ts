@@ -3,7 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { recordSource, type MilkSessionRecord } from '../../contract/records.ts';
 import { loadDevices, type Device } from '../db/dimensions.ts';
 import { associateTags, expectedYields, publishMilkings } from '../db/milking-records.ts';
-import { loadMilkingsById, type StoredMilking } from '../db/milkings.ts';
+import { loadMilkingsById, type StoredMilking } from '../db/milking-load.ts';
 import type { PoolClient } from '../db/pool.ts';
 import { toRecord, toVoid, type MilkingRules } from '../milkings/record.ts';
 import { viewOf, type View } from '../milkings/view.ts';

@@ -4,7 +4,7 @@ import { noteClocks, noteUnread } from '../db/clocks.ts';
 import { purgeDeadLetters } from '../db/dead-letters.ts';
 import { noteSeen, publishSeen, type Dimensions } from '../db/dimensions.ts';
 import { purgeKeys } from '../db/idempotency.ts';
-import { silentMilkings } from '../db/milkings.ts';
+import { silentMilkings } from '../db/milking-load.ts';
 import { purgeSent } from '../db/outbox.ts';
 import { inTransaction, type Db } from '../db/pool.ts';
 import { refreshQuality } from '../db/quality.ts';

@@ -29,7 +29,11 @@ export function addNamed(known: readonly Named[], wireId: string, event: Milking
   const linked = known.filter(({ evidence }) => isMine(evidence, event));
   const pinned = linked.find(({ pinnedKey }) => pinnedKey !== undefined);
   const mine = linked.filter((each) => each === pinned || each.pinnedKey === undefined);
-  const before = mine.map(({ evidence }) => evidence).reduce(mergeEvidence, {});
+  const [only] = mine;
+  const before =
+    only !== undefined && mine.length === 1
+      ? only.evidence
+      : mine.map(({ evidence }) => evidence).reduce(mergeEvidence, {});
   const evidence = addEvent(before, event);
   if (evidence === before && mine.length === 1) return known;
   const others = known.filter((each) => !mine.includes(each));

@@ -1,5 +1,5 @@
 // A milking into the curated record that goes to Odoo: totals, averages, grade, part of the day, deviation from the animal's mean.
-import type { MilkSessionRecord } from '../../contract/records.ts';
+import type { MilkingMark, MilkSessionRecord } from '../../contract/records.ts';
 import type { DeviceType } from '../../contract/topics.ts';
 import { mean, type Stats } from './stats.ts';
 import type { View } from './view.ts';
@@ -86,9 +86,6 @@ export function toRecord(
   };
 }
 
-/** Marks the record of a milking that is none. */
-export const voidMark = 'void';
-
 /** What is left of a milking whose messages turned out to be of others: who read its record must learn that. */
 export function toVoid(record: MilkSessionRecord): MilkSessionRecord {
   return {
@@ -109,7 +106,7 @@ export function toVoid(record: MilkSessionRecord): MilkSessionRecord {
     expected_yield_kg: null,
     abnormal: false,
     complete: false,
-    marks: voidMark,
+    marks: 'void' satisfies MilkingMark,
   };
 }
 

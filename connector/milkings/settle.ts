@@ -40,7 +40,8 @@ export function settle(kept: readonly Kept[], events: readonly MilkingEvent[]): 
     const pinnedKey = evidence.stream?.pinned === true ? sessionKey : undefined;
     groups.set(wireId, [...namedOf(wireId), { wireId, evidence: named, pinnedKey }]);
   }
-  const before = distinct(kept.flatMap(({ evidence }) => evidence.loose ?? []));
+  const remembered = kept.flatMap(({ evidence }) => evidence.loose ?? []);
+  const before = remembered.length === 0 ? remembered : distinct(remembered);
   const said: Statement[] = [];
   for (const event of events) {
     const wireId = event.wireId ?? (event.event === 'record' ? momentId(event.at) : undefined);

@@ -1,9 +1,7 @@
 // What all that was said of a milking comes to: its times, its animal, its values.
+import type { MilkingMark } from '../../contract/records.ts';
 import { contentOf, subjects, type Evidence, type Statement, type Stream } from './evidence.ts';
 import { addPoints, mergeStats, type Stats } from './stats.ts';
-
-/** Why a milking's record is to be read with care. */
-type Mark = 'clock' | 'conflict';
 
 /** A milking as it stands. Times in epoch ms. */
 export interface View {
@@ -16,7 +14,8 @@ export interface View {
   /** Its end was seen, as opposed to closed after silence. */
   complete: boolean;
   stats: Stats;
-  marks: Mark[];
+  /** Why it is to be read with care. */
+  marks: Exclude<MilkingMark, 'void'>[];
 }
 
 /** Works out a milking. The newest statement wins; what it does not name stays as the one before said it. */

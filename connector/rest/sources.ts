@@ -1,6 +1,6 @@
 // What the REST routes answer from: the database, the metrics and the parts' own status.
 import { messageOf } from '../../contract/errors.ts';
-import { latestMilkings } from '../db/milkings.ts';
+import { latestMilkings } from '../db/query-milk.ts';
 import { countOutbox, listParked, retryParked } from '../db/outbox.ts';
 import { toDatabaseError, type Db } from '../db/pool.ts';
 import { readiness, type Check, type OutboxState } from './health.ts';

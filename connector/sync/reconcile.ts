@@ -12,7 +12,14 @@ import {
 } from '../db/reconciliation.ts';
 import { inTransaction, type Db } from '../db/pool.ts';
 import { contentHash } from '../odoo/mapping/content.ts';
-import { dailyKinds, mappings, recordKinds, type DailyKind, type RecordKind } from '../odoo/mapping/index.ts';
+import {
+  dailyKinds,
+  mappings,
+  recordKinds,
+  type DailyKind,
+  type OdooRecord,
+  type RecordKind,
+} from '../odoo/mapping/index.ts';
 import type { OdooClient } from '../odoo/transport.ts';
 import { compareRecords } from './compare.ts';
 import { odooRecords } from './odoo-side.ts';
@@ -42,7 +49,7 @@ export async function reconcile(
   for (const kind of dailyKinds)
     for (let at = now - (days - 1) * dayMs; at <= now; at += dayMs) {
       const line = await reconcileDay(context, kind, dayOf(at));
-      if (line.dbCount > 0 || line.odooCount > 0) lines.push(line);
+      if (line !== undefined) lines.push(line);
     }
   lines.push(await reconcileDevices(context, dayOf(now)));
   for (const { kind, day, requeued, surplus } of lines)
@@ -68,15 +75,20 @@ async function raiseAboveOdoo({ db, client, logger }: ReconcileContext, kind: Re
   );
 }
 
+/** Undefined when there is nothing of the day, not even a record that is void. */
 async function reconcileDay(
   { db, client, logger }: ReconcileContext,
   kind: DailyKind,
   day: string,
-): Promise<DayReport> {
+): Promise<DayReport | undefined> {
   const { model, compare } = mappings[kind];
   const end = nextDay(day);
   // Before asking Odoo: what was sent by now is in its answer, and what is sent meanwhile does not count as lost.
-  const own = await dayRecords(db, kind, day, end, compare.sum?.key ?? null);
+  const own = (await dayRecords(db, kind, day, end, compare.sum?.key ?? null)).map((record) => {
+    const mapped = mappedOf(kind, record.record);
+    const isVoid = compare.void !== null && mapped?.[compare.void] === true;
+    return { ...record, isVoid, hash: mapped && contentHash(mapped) };
+  });
   const inOdoo = await odooRecords(
     client,
     model,
@@ -84,25 +96,25 @@ async function reconcileDay(
       [compare.at, '>=', `${day} 00:00:00`],
       [compare.at, '<', `${end} 00:00:00`],
     ],
-    compare.sum?.field,
+    { sum: compare.sum?.field ?? null, void: compare.void },
   );
-  const { differing, again, raised, surplus } = compareRecords(
-    own.map((record) => ({ ...record, hash: hashOf(kind, record.record) })),
-    inOdoo,
-  );
+  if (own.length === 0 && inOdoo.size === 0) return undefined;
+  const { differing, again, raised, surplus } = compareRecords(own, inOdoo);
   if (again.length > 0) await inTransaction(db, (transaction) => putAgain(transaction, kind, day, again));
   if (raised.length > 0)
     logger.warn(
       { kind, day, records: raised.length },
       'revisions raised above those of other contents in Odoo',
     );
-  const dbSum = compare.sum === null ? null : total(own);
-  const odooSum = compare.sum === null ? null : total([...inOdoo.values()]);
+  const counted = own.filter(({ isVoid }) => !isVoid);
+  const countedInOdoo = [...inOdoo.values()].filter(({ isVoid }) => !isVoid);
+  const dbSum = compare.sum === null ? null : total(counted);
+  const odooSum = compare.sum === null ? null : total(countedInOdoo);
   return {
     kind,
     day,
-    dbCount: own.length,
-    odooCount: inOdoo.size,
+    dbCount: counted.length,
+    odooCount: countedInOdoo.length,
     dbSum,
     odooSum,
     waiting: own.filter(({ isWaiting }) => isWaiting).length,
@@ -123,7 +135,7 @@ async function reconcileDevices({ db, client }: ReconcileContext, day: string): 
       .map((device) => ({
         ...device,
         // The record may have been purged from the outbox: then the revision has to say it.
-        hash: device.record === null ? inOdoo.get(device.sourceId)?.hash : hashOf('device', device.record),
+        hash: device.record === null ? inOdoo.get(device.sourceId)?.hash : hashOf(device.record),
       })),
     inOdoo,
   );
@@ -154,12 +166,17 @@ async function reconcileDevices({ db, client }: ReconcileContext, day: string): 
 }
 
 /** Undefined for a record of a former version that cannot be sent any more as it is. */
-function hashOf(kind: RecordKind, record: unknown): string | undefined {
+function mappedOf(kind: RecordKind, record: unknown): OdooRecord | undefined {
   try {
-    return contentHash(mappings[kind].toOdoo(record));
+    return mappings[kind].toOdoo(record);
   } catch {
     return undefined;
   }
+}
+
+function hashOf(device: unknown): string | undefined {
+  const mapped = mappedOf('device', device);
+  return mapped && contentHash(mapped);
 }
 
 const dayMs = 86_400_000;

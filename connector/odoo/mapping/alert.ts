@@ -27,6 +27,6 @@ export const alert = recordKind({
   schema: alertRecordSchema,
   model: 'iot.alert',
   toOdoo: alertToOdoo,
-  compare: { by: 'day', at: 'raised_at', sum: null },
+  compare: { by: 'day', at: 'raised_at', sum: null, void: null },
   live: null,
 });

@@ -34,6 +34,8 @@ export type Comparison =
       at: string;
       /** What is added up on both sides: a key of our record and Odoo's field. */
       sum: { key: string; field: string } | null;
+      /** Odoo's field that says of a record that it is none any more: it is compared as any other, but not counted. */
+      void: string | null;
     }
   | { by: 'record' }
   | null;

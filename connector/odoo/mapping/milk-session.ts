@@ -1,10 +1,17 @@
 // A milking as iot.milk.session takes it.
-import { milkSessionRecordSchema, type MilkSessionRecord } from '../../../contract/records.ts';
+import {
+  isMarked,
+  milkSessionRecordSchema,
+  type MilkingMark,
+  type MilkSessionRecord,
+} from '../../../contract/records.ts';
 import { recordKind } from './kind.ts';
 import { toOdooDatetime } from './values.ts';
 
 /** Keys are field names of iot.milk.session; farm, device_uid, rfid_tag and animal_ref are natural keys that Odoo resolves. */
 function milkSessionToOdoo(record: MilkSessionRecord) {
+  // Null is not part of a record's fingerprint: those without marks keep the one that Odoo has of them.
+  const marked = (mark: MilkingMark) => (isMarked(record, mark) ? true : null);
   return {
     farm: record.farm,
     device_uid: record.device_uid,
@@ -36,6 +43,9 @@ function milkSessionToOdoo(record: MilkSessionRecord) {
     expected_least: record.expected_least_milkings,
     milking_of_day: record.milking,
     is_complete: record.complete,
+    has_clock_doubt: marked('clock'),
+    has_conflict: marked('conflict'),
+    is_void: marked('void'),
   };
 }
 
@@ -45,6 +55,6 @@ export const milkSession = recordKind({
   model: 'iot.milk.session',
   toOdoo: milkSessionToOdoo,
   callsAtOnce: 2,
-  compare: { by: 'day', at: 'start_datetime', sum: { key: 'yield_kg', field: 'yield_kg' } },
+  compare: { by: 'day', at: 'start_datetime', sum: { key: 'yield_kg', field: 'yield_kg' }, void: 'is_void' },
   live: 'milking',
 });

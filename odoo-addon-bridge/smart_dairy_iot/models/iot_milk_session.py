@@ -8,8 +8,11 @@ from ..tools.measured import MeasuredFloat, MeasuredInteger
 
 # What a correction decides. Later revisions from the connector leave these alone.
 CORRECTED_FIELDS = ('animal_id', 'identification', 'expected_yield_kg', 'is_abnormal')
-# What follows from a person's choice of the animal, and is not written by hand.
-JUDGED_FIELDS = ('identification', 'corrected_by_id', 'corrected_on')
+# What follows from a person's choice of the animal or from what the connector says, and is not written by hand.
+JUDGED_FIELDS = ('identification', 'corrected_by_id', 'corrected_on', 'active')
+
+# As in the connector: messages of one number that are no further apart are of one milking.
+LONGEST_MILKING = timedelta(minutes=30)
 
 
 class IotMilkSession(models.Model):
@@ -24,7 +27,7 @@ class IotMilkSession(models.Model):
         'average_flow', 'peak_flow', 'conductivity', 'milk_temperature', 'fat_percentage', 'protein_percentage',
         'lactose_percentage', 'somatic_cell_count', 'blood', 'vacuum_pressure', 'pulsation_rate', 'quality_grade',
         'expected_yield_kg', 'is_abnormal', 'abnormal_percent', 'expected_days', 'expected_least', 'milking_of_day',
-        'is_complete',
+        'is_complete', 'has_clock_doubt', 'has_conflict', 'is_void',
     )
     _bridge_references = ('farm', 'device_uid', 'device_type')
     _bridge_required = ('farm', 'start_datetime')
@@ -56,6 +59,21 @@ class IotMilkSession(models.Model):
     is_complete = fields.Boolean(
         string='Complete', help="The end of the milking was seen. Without it the milking was closed after silence, and "
                                 "the yield may be too low.")
+    # Archived, not deleted: a later message can bring it back, and the connector knows it by its key.
+    active = fields.Boolean(
+        default=True, readonly=True, copy=False,
+        help="A milking that turned out to be none is archived: it counts nowhere, and is found with the filter No Milking.")
+    is_void = fields.Boolean(
+        string='No Milking', readonly=True, copy=False,
+        help="Its messages turned out to belong to other milkings, and its milk is counted there. It was shown until a "
+             "message came that told so.")
+    has_conflict = fields.Boolean(
+        string='Contradictory', readonly=True,
+        help="The meter said different things about this milking, such as two animals or two yields at one moment, and "
+             "nothing tells which is right. Compare it with what was seen in the parlour.")
+    has_clock_doubt = fields.Boolean(
+        string='Clock in Doubt', readonly=True,
+        help="The meter's clock was not set when it sent this. The milk counts, but the time of the milking may be wrong.")
     yield_kg = MeasuredFloat(string='Yield (kg)', aggregator='sum')
     expected_yield_kg = MeasuredFloat(
         string='Expected (kg)', aggregator='avg',
@@ -232,11 +250,24 @@ class IotMilkSession(models.Model):
     def _bridge_values(self, entry):
         values = super()._bridge_values(entry)
         values['identification'] = 'identified' if values['animal_id'] else 'unidentified'
+        values['active'] = not values.get('is_void')
         return values
 
     def _bridge_changes(self, record, entry):
         values = super()._bridge_changes(record, entry)
-        if record.identification == 'corrected':
+        if values['is_void'] == record.is_void:
+            # What somebody has archived stays so.
+            values.pop('active')
+        if record.identification == 'corrected' and record._is_at_time_of(entry.values):
             for name in CORRECTED_FIELDS:
                 values.pop(name)
+        elif record.identification == 'corrected':
+            # The key is another milking's now, and what a person has said was not of that one.
+            values.update(corrected_by_id=False, corrected_on=False)
         return values
+
+    def _is_at_time_of(self, values):
+        """Whether ``values`` are of this milking, by their times: meters use one number for several milkings."""
+        start, end = self.start_datetime, self.end_datetime or self.start_datetime
+        other_start, other_end = values['start_datetime'], values.get('end_datetime') or values['start_datetime']
+        return other_start <= end + LONGEST_MILKING and other_end >= start - LONGEST_MILKING

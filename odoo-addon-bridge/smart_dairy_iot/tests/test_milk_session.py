@@ -147,6 +147,19 @@ class TestIdentification(BridgeCase):
         self.assertEqual((session.yield_kg, session.revision), (15.5, 2), 'the measurement itself follows')
         self.assertEqual(session.rfid_tag, self.cow.rfid_tag)
 
+    def test_a_correction_is_of_the_milking_and_not_of_its_key(self):
+        session = self.unknown()
+        session.animal_id = self.other_cow
+        moved = {'start_datetime': '2026-05-01 03:50:00', 'end_datetime': '2026-05-01 04:01:00'}
+        self.upsert(milking(revision=2, **moved))
+        self.assertEqual((session.animal_id, session.identification), (self.other_cow, 'corrected'), 'its time was corrected')
+        # An earlier milking of the same number came late, and has the number alone now.
+        earlier = {'start_datetime': '2026-04-30 16:00:00', 'end_datetime': '2026-04-30 16:06:30'}
+        self.upsert(milking(revision=3, expected_yield_kg=9, **earlier))
+        self.env.invalidate_all()
+        self.assertEqual((session.animal_id, session.identification), (self.cow, 'identified'))
+        self.assertEqual((session.corrected_by_id.id, session.corrected_on, session.expected_yield_kg), (False, False, 9))
+
     def test_an_identified_milking_can_be_corrected_and_a_correction_taken_back(self):
         self.upsert(milking())
         session = self.session().with_user(self.staff)
@@ -195,3 +208,87 @@ class TestIdentification(BridgeCase):
         self.assertEqual(cow.yield_milking_mean, 11)
         self.assertEqual(str(cow.last_milking), str(now - timedelta(hours=2)))
         self.assertIs(self.other_cow.yield_milking_mean, False)
+
+
+@tagged('-at_install', 'post_install')
+class TestMarks(BridgeCase):
+    """What the connector says of a milking's record: that it is none, that its meter contradicted itself, that its clock was off."""
+
+    def void(self, source_id='barn/m1/1', revision=2, **values):
+        return milking(source_id, revision, is_void=True, yield_kg=0, is_complete=False, **values)
+
+    def everywhere(self, source_id='barn/m1/1'):
+        return self.env['iot.milk.session'].with_context(active_test=False).search([('source_id', '=', source_id)])
+
+    def test_a_milking_that_is_none_is_seen_nowhere_and_counts_nowhere(self):
+        now = datetime.now().replace(microsecond=0)
+        times = {'start_datetime': str(now - timedelta(hours=2)), 'end_datetime': None}
+        self.upsert(milking('kept', **times), milking(**times))
+        self.assertEqual(self.status(self.void(rfid_tag=TAG, **times)), ['updated'])
+        self.assertEqual(self.session(), self.env['iot.milk.session'], 'not in a list')
+        record = self.everywhere()
+        self.assertEqual((record.active, record.is_void, record.yield_kg), (False, True, 0), 'kept, not deleted')
+        cow = self.cow.with_user(self.staff)
+        self.assertEqual((cow.milk_session_count, cow.yield_last_day, cow.yield_milking_mean), (1, 12.345, 12.345))
+        self.assertEqual(cow.milk_session_ids, self.session('kept'))
+        self.assertEqual(record.device_id.milk_session_count, 1)
+        [(count, kg)] = self.env['iot.milk.session']._read_group(
+            [('farm_id', '=', self.farm.id)], [], ['__count', 'yield_kg:sum'])
+        self.assertEqual((count, kg), (1, 12.345))
+        self.assertEqual(
+            self.env['iot.milk.session'].with_user(self.staff).search(
+                [('source_id', 'in', ('kept', 'barn/m1/1')), ('is_void', '=', True), ('active', '=', False)]), record,
+            'the filter No Milking finds it')
+
+    def test_it_may_come_as_none_at_once_and_comes_back_with_a_later_revision(self):
+        self.assertEqual(self.status(self.void(revision=1)), ['created'])
+        self.assertFalse(self.session())
+        self.assertEqual(self.status(self.void(revision=1), milking(revision=2)), ['unchanged', 'updated'])
+        self.assertEqual((self.session().active, self.session().is_void, self.session().yield_kg), (True, False, 12.345))
+        self.assertEqual(len(self.everywhere()), 1)
+
+    def test_a_person_cannot_hide_milk_and_what_an_administrator_archives_stays_so(self):
+        self.upsert(milking())
+        with self.assertRaises(AccessError):
+            self.session().with_user(self.staff).active = False
+        self.env.user.group_ids |= self.env.ref('smart_dairy_iot.group_iot_admin')
+        self.session().active = False
+        self.assertEqual(self.status(milking(revision=2, yield_kg=13)), ['updated'])
+        self.assertEqual((self.everywhere().active, self.everywhere().yield_kg), (False, 13))
+
+    def test_a_correction_outlives_that_it_was_none(self):
+        self.upsert(milking())
+        self.session().with_user(self.staff).animal_id = self.other_cow
+        self.upsert(self.void())
+        self.upsert(milking(revision=3))
+        self.assertEqual((self.session().animal_id, self.session().identification), (self.other_cow, 'corrected'))
+
+    def test_an_alert_finds_the_milking_that_is_none(self):
+        self.upsert(self.void(revision=1))
+        self.upsert({
+            'source': 'smart_dairy', 'source_id': 'a', 'revision': 1, 'farm': 'barn', 'alert_type': 'high_scc',
+            'severity': 'high', 'state': 'resolved', 'message': 'x', 'raised_at': '2026-05-01 04:07:00',
+            'milk_session': 'barn/m1/1'}, model='Alert')
+        self.assertEqual(self.env['iot.alert'].search([('source_id', '=', 'a')]).milk_session_id, self.everywhere())
+
+    def test_doubts_come_and_go_with_the_revisions_and_are_found(self):
+        self.upsert(milking(has_conflict=True, has_clock_doubt=True))
+        session = self.session()
+        self.assertEqual((session.has_conflict, session.has_clock_doubt, session.active), (True, True, True))
+        for name in ('has_conflict', 'has_clock_doubt'):
+            self.assertIn(session, self.env['iot.milk.session'].with_user(self.staff).search([(name, '=', True)]))
+        with self.assertRaises(AccessError):
+            session.with_user(self.staff).has_conflict = False
+        self.upsert(milking(revision=2, has_conflict=None))
+        self.assertEqual((session.has_conflict, session.has_clock_doubt), (False, False))
+
+    def test_the_form_says_what_is_to_be_read_with_care(self):
+        for language, words in (('en_US', ('No Milking', 'Contradictory', 'Clock in Doubt')),
+                                ('bn_IN', ('দোহন নয়', 'পরস্পরবিরোধী', 'ঘড়ি সন্দেহজনক'))):
+            self.env['res.lang']._activate_lang(language)
+            if language != 'en_US':
+                self.env['ir.module.module'].search([('name', '=', 'smart_dairy_iot')])._update_translations([language])
+            for view_type in ('form', 'kanban', 'search'):
+                arch = self.env['iot.milk.session'].with_context(lang=language).get_view(view_type=view_type)['arch']
+                for word in words:
+                    self.assertIn(word, arch, f'{view_type} {language}')

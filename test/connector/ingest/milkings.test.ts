@@ -1,12 +1,14 @@
 // Messages into milkings through the writer and a real database: order, repetition and batches do not show in what Odoo gets.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { silentMilkings } from '../../../connector/db/milkings.ts';
+import { silentMilkings } from '../../../connector/db/milking-load.ts';
+import { latestMilkings } from '../../../connector/db/query-milk.ts';
 import { loadDimensions, type Dimensions } from '../../../connector/db/dimensions.ts';
 import { inTransaction, type Db } from '../../../connector/db/pool.ts';
 import { decodeMessage, type DecodeContext } from '../../../connector/decode/message.ts';
 import type { Item } from '../../../connector/ingest/item.ts';
 import { closeSilent } from '../../../connector/ingest/milkings.ts';
+import { mappings } from '../../../connector/odoo/mapping/index.ts';
 import { createLimitBook } from '../../../connector/rules/limits.ts';
 import { createWriter, type WriteBatch } from '../../../connector/ingest/writer.ts';
 import type { MilkSessionRecord } from '../../../contract/records.ts';
@@ -297,10 +299,34 @@ onEachEdition('milkings', (opened) => {
     await farm.send(part('session_start', t0));
     await farm.send(part('session_start', t0 + 5 * minute));
     await farm.close();
-    const live = (await farm.records()).filter(({ marks }) => marks !== 'void');
-    assert.deepEqual(kg(live), [4.12, 5.15]);
-    const total = (await farm.outbox()).reduce((sum, { yield_kg }) => sum + yield_kg, 0);
-    assert.ok(Math.abs(total - 9.27) < 1e-9);
+    assert.equal((await farm.outbox()).length, 3, 'Odoo is told of the one that is none');
+    assert.deepEqual(
+      [...(await farm.inOdoo()).values()].map((record) => record['yield_kg']),
+      [4.12, 5.15],
+    );
+    assert.deepEqual(await farm.daily(), { milkings: 2, kg: 9.27 });
+    const latest = (await latestMilkings(farm.db, 10_000)).filter(({ record }) => record.farm === farm.farm);
+    assert.deepEqual(kg(latest.map((row) => row.record)), [5.15, 4.12]);
+  });
+
+  test('a milking that was none comes back when a later message says so', async () => {
+    const farm = await openFarm();
+    const key = `at:${new Date(t0 + minute).toISOString()}`;
+    const told = async () => (await farm.inOdoo()).get(`m1/${key}`)?.['yield_kg'];
+    await farm.send(part('reading', t0 + minute, { volume: 9 }), part('session_end', t0 + 2 * minute));
+    assert.equal(await told(), 9.27);
+    await farm.send(part('session_start', t0));
+    assert.equal(await told(), undefined, 'it is of the milking that began before');
+    await farm.send(part('session_end', t0 + 30 * second));
+    assert.equal(await told(), 9.27, 'the one that began before had ended');
+    assert.deepEqual(await farm.daily(), { milkings: 2, kg: 9.27 });
+    assert.deepEqual(
+      (await farm.rows()).map(({ session_key, revision, record }) => [session_key, revision, record.marks]),
+      [
+        [`at:${new Date(t0).toISOString()}`, 2, undefined],
+        [key, 3, undefined],
+      ],
+    );
   });
 
   test(`${days} generated days give in any order what they give in memory`, async () => {
@@ -323,11 +349,14 @@ onEachEdition('milkings', (opened) => {
           .filter((row) => row.record.marks !== 'void')
           .map((row) => [`${row.device_uid}/${row.session_key}`, withoutHistory(row.record)]),
       );
-      const wanted = [...memory.records()].map(([key, each]) => [
-        key,
-        withoutHistory({ ...each, farm: farm.farm }),
-      ]);
+      const wanted = [...memory.records()].map(
+        ([key, each]) => [key, withoutHistory({ ...each, farm: farm.farm })] as const,
+      );
       assert.deepEqual(Object.fromEntries(stored), Object.fromEntries(wanted), `day ${seed}`);
+      const inOdoo = wanted.map(([key, each]) => [key, mappings.milk_session.toOdoo(each)]);
+      assert.deepEqual(Object.fromEntries(await farm.inOdoo()), Object.fromEntries(inOdoo), `day ${seed}`);
+      const sum = wanted.reduce((total, [, { yield_kg }]) => total + yield_kg, 0);
+      assert.deepEqual(await farm.daily(), { milkings: wanted.length, kg: rounded(sum) }, `day ${seed}`);
     }
   });
 });
@@ -347,6 +376,8 @@ const withoutHistory = (record: MilkSessionRecord) => ({
   abnormal: false,
   abnormal_pct: null,
 });
+
+const rounded = (kg: number) => Math.round(kg * 1e6) / 1e6;
 
 /** A generated message with the stall of its device. */
 function itemOf(farm: string, { device, data }: DayMessage): Item {
@@ -388,7 +419,32 @@ function queriesOf(db: Db, farm: string, dimensions: Dimensions, write: WriteBat
     rows,
     records: async () => (await rows()).map(({ record }) => record),
     marks: async () => (await rows()).map(({ record: { marks } }) => marks),
-    /** What Odoo should have. */
+    /** What Odoo shows, by device and key. */
+    inOdoo: async () => {
+      const { rows: told } = await db.query<{ source_id: string; payload: MilkSessionRecord }>(
+        `SELECT source_id, payload FROM iot.outbox WHERE kind = 'milk_session' AND source_id LIKE $1
+         ORDER BY payload->>'started_at', source_id`,
+        [`${farm}/%`],
+      );
+      return new Map(
+        told
+          .map(({ source_id, payload }) => {
+            const record = mappings.milk_session.toOdoo(withoutHistory(payload));
+            return [source_id.slice(farm.length + 1), record] as const;
+          })
+          .filter(([, record]) => record['is_void'] !== true),
+      );
+    },
+    /** What the days of the farm come to. */
+    daily: async () => {
+      const { rows: sums } = await db.query<{ milkings: number; kg: number }>(
+        `SELECT coalesce(sum(milkings), 0)::int AS milkings, coalesce(sum(yield_kg), 0) AS kg
+         FROM iot.milk_daily WHERE farm_code = $1`,
+        [farm],
+      );
+      return { milkings: sums[0]?.milkings, kg: rounded(sums[0]?.kg ?? 0) };
+    },
+    /** What Odoo is told. */
     outbox: async () =>
       (
         await db.query<{ payload: MilkSessionRecord }>(

@@ -147,6 +147,55 @@ describe('reconciliation', { skip: noOdoo() }, () => {
     await agreed();
   });
 
+  test('a milking that turns out to be none is archived, and counts on neither side', async () => {
+    const at = Date.now() - 20 * 60_000;
+    const publish = (type: string, offsetS: number, more: object = {}) =>
+      connector.mqtt.publishAsync(
+        `dairy/${connector.farm}/milk_meter/m2/data`,
+        JSON.stringify({ type, timestamp: new Date(at + offsetS * 1000).toISOString(), ...more }),
+        { qos: 1 },
+      );
+    const ofMeter = (domain: unknown[]) =>
+      admin.read<{ id: number; yield_kg: number; is_void: boolean }>(
+        'iot.milk.session',
+        [['source_id', '=like', `${connector.farm}/m2/%`], ...domain],
+        ['yield_kg', 'is_void'],
+      );
+    const seen = async () => (await ofMeter([])).map(({ yield_kg: kg }) => kg);
+    const archived = () => ofMeter([['active', '=', false]]);
+    await publish('reading', 60, { volume: 4 });
+    await publish('reading', 360, { volume: 5 });
+    await publish('session_end', 420);
+    await eventually('the milking is in Odoo', async () => (await seen())[0] === 9.27);
+    // Their starts come late: these were two, and the first one has no end.
+    await publish('session_start', 0);
+    await publish('session_start', 300);
+    await eventually('the one that is left is seen alone', async () => (await seen()).join() === '5.15');
+    const [none, ...others] = await archived();
+    assert.deepEqual([none?.yield_kg, none?.is_void, others], [0, true, []]);
+    await agreed();
+    const total = (lines: Line[], of: 'db_count' | 'odoo_count') =>
+      lines.reduce((sum, line) => sum + line[of], 0);
+    const before = await compareMilk();
+    const [published] = await connector.query<{ count: number }>(
+      'SELECT count(*)::int AS count FROM iot.milk_session WHERE revision > 0 AND NOT retired',
+    );
+    assert.deepEqual(
+      [total(before, 'db_count'), total(before, 'odoo_count')],
+      [published?.count, published?.count],
+    );
+
+    // It is compared nevertheless: one that Odoo lacks would come up again with an older record of its own.
+    await admin.call('iot.milk.session', 'unlink', { ids: [none?.id] });
+    assert.equal(
+      (await compareMilk()).reduce((sum, { requeued }) => sum + requeued, 0),
+      1,
+    );
+    await eventually('it is back, archived', async () => (await archived()).length === 1);
+    assert.deepEqual(await seen(), [5.15]);
+    await agreed();
+  });
+
   test('contents that differ in one revision, with equal counts and sums, are found', async () => {
     await agreed();
     await correct('s1', 4.4);

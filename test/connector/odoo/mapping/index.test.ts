@@ -1,6 +1,7 @@
 // Contract records in Odoo's words.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { contentHash } from '../../../../connector/odoo/mapping/content.ts';
 import { mappings, toOdooRecord } from '../../../../connector/odoo/mapping/index.ts';
 import { toOdooDatetime } from '../../../../connector/odoo/mapping/values.ts';
 import { alert, device, milkSession } from '../../outbox/records.ts';
@@ -44,7 +45,36 @@ test('a milking', () => {
     is_abnormal: false,
     milking_of_day: 'morning',
     is_complete: true,
+    has_clock_doubt: null,
+    has_conflict: null,
+    is_void: null,
   });
+});
+
+test('the marks of a milking are fields of Odoo, and part of what is compared', () => {
+  const marked = (marks?: string) =>
+    toOdooRecord(mappings.milk_session, row(milkSession(marks === undefined ? {} : { marks })));
+  const fields = ['has_clock_doubt', 'has_conflict', 'is_void'];
+  for (const [marks, expected] of [
+    ['clock', [true, null, null]],
+    ['conflict', [null, true, null]],
+    ['clock conflict', [true, true, null]],
+    ['void', [null, null, true]],
+  ] as const) {
+    const record = marked(marks);
+    assert.deepEqual(
+      fields.map((field) => record[field]),
+      expected,
+      marks,
+    );
+    assert.notEqual(record['content_hash'], marked()['content_hash'], marks);
+  }
+});
+
+test('a record without marks has the fingerprint that Odoo has of it from versions that did not send them', () => {
+  const record = mappings.milk_session.toOdoo(milkSession());
+  const former = Object.fromEntries(Object.entries(record).filter(([key]) => !/^(has_|is_void)/.test(key)));
+  assert.equal(contentHash(record), contentHash(former));
 });
 
 test('a device and an alert keep their names, moments become UTC strings', () => {

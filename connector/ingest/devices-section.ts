@@ -12,7 +12,12 @@ export const devicesSection = z
       type: deviceTypeSchema.describe('Device type, as in the topic'),
       name: z.string().optional().describe('For people'),
       profile: z.string().optional().describe('Profile that maps its JSON, from config/profiles/'),
-      stall: z.string().optional().describe('Milking point'),
+      stall: z
+        .string()
+        .optional()
+        .describe(
+          "Milking point. Of a tag reader the only stalls that its tags count for: 'A', 'A, B', or '*' for every stall of the farm",
+        ),
       zone: zoneSchema.optional().describe("Time zone of its times without an offset, if not the farm's"),
     }),
   )

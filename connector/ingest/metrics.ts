@@ -1,6 +1,7 @@
 // Prometheus metrics of the pipeline. No device or animal ids as labels.
 import { Counter, Gauge, Histogram, collectDefaultMetrics, Registry } from 'prom-client';
 import { quality } from '../../contract/envelope.ts';
+import { whyDead } from '../sources/message.ts';
 import type { Item } from './item.ts';
 import type { BatchResult } from './writer.ts';
 
@@ -135,7 +136,7 @@ export function createMetrics(pending: () => { messages: number; bytes: number }
 function rejectedOf({ outcomes }: BatchResult): number {
   let count = 0;
   for (const outcome of outcomes) {
-    if (outcome.kind === 'dead') count += 1;
+    if (whyDead(outcome) !== undefined) count += 1;
     if (outcome.kind === 'stored') count += outcome.refused?.size ?? 0;
   }
   return count;

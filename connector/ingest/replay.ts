@@ -1,6 +1,7 @@
 // Dead letters through the pipeline once more, after a profile or the catalogue was mended.
 import type { StoredLetter } from '../db/dead-letters.ts';
 import { decodeRows } from '../decode/rows.ts';
+import { whyDead } from '../sources/message.ts';
 import { messageOf, rowTopic, submit, type IngestPort } from './submit.ts';
 
 /** What became of a replayed dead letter: taken, dead still, or not tried at all. */
@@ -31,7 +32,8 @@ async function replayOne(port: IngestPort, letter: StoredLetter): Promise<Replay
     port,
     topic === rowTopic ? { ...rowMessage(port, payload, arrivedAt), ...known } : { topic, payload, ...known },
   );
-  return outcome.kind === 'dead' ? { id, status: 'dead', reason: outcome.reason } : { id, status: 'taken' };
+  const reason = whyDead(outcome);
+  return reason === undefined ? { id, status: 'taken' } : { id, status: 'dead', reason };
 }
 
 /** A single row that REST took down. */

@@ -9,8 +9,9 @@ import type { PresenceRow } from '../db/presence.ts';
 import { readingKey, type ReadingRow } from '../db/readings.ts';
 import type { DecodedData } from '../decode/decoded.ts';
 import type { Item } from './item.ts';
-import type { IncomingMessage, Outcome } from '../sources/message.ts';
+import { whyDead, type IncomingMessage, type Outcome } from '../sources/message.ts';
 import type { FindDevice } from './register.ts';
+import { tagClaimOf, type TagClaim } from './tag-claims.ts';
 import { isBetter, type Verdict } from './verdicts.ts';
 
 /**
@@ -22,6 +23,7 @@ export interface DataRow {
   data: DecodedData;
   at: number;
   rows: ReadingRow[];
+  tag: TagClaim | undefined;
 }
 
 /** What becomes of each message of the batch. `verdicts`: of its data messages' points; undefined when all are new. */
@@ -47,6 +49,8 @@ export function outcomesOf(
       return { kind: 'stored', points: 0, duplicates: none };
     const mine = verdicts?.[next] ?? [];
     next += 1;
+    const refusedTag = row.tag !== undefined && 'refused' in row.tag ? row.tag.refused : undefined;
+    if (refusedTag !== undefined && row.data.points.length === 0) return { kind: 'dead', reason: refusedTag };
     const outcome: Outcome = { kind: 'stored', points: row.data.points.length, duplicates: none };
     const duplicates = indexesOf(mine, (verdict) => verdict === 'same');
     const conflicts = indexesOf(mine, (verdict) => typeof verdict === 'object');
@@ -54,6 +58,7 @@ export function outcomesOf(
       ...outcome,
       ...(duplicates.size > 0 ? { duplicates } : {}),
       ...(conflicts.size > 0 ? { conflicts } : {}),
+      ...(refusedTag === undefined ? {} : { refusedTag }),
     };
   });
 }
@@ -67,8 +72,8 @@ const indexesOf = (verdicts: readonly Verdict[], is: (verdict: Verdict) => boole
 export function deadLettersOf(items: readonly Item[], outcomes: readonly Outcome[]): DeadLetter[] {
   const taken = new Set<string>();
   return items.flatMap(({ message }, index) => {
-    const outcome = outcomes[index];
-    if (outcome?.kind !== 'dead' || message.deadLetterId !== undefined) return [];
+    const reason = whyDead(outcomes[index]);
+    if (reason === undefined || message.deadLetterId !== undefined) return [];
     const { topic, arrivedAt, origin, redelivered } = message;
     const payload = payloadOf(message);
     if (origin !== undefined) {
@@ -76,7 +81,7 @@ export function deadLettersOf(items: readonly Item[], outcomes: readonly Outcome
       if (redelivered && taken.has(key)) return [];
       taken.add(key);
     }
-    return [{ topic, payload, reason: outcome.reason, arrivedAt, origin, redelivered }];
+    return [{ topic, payload, reason, arrivedAt, origin, redelivered }];
   });
 }
 
@@ -98,7 +103,7 @@ export function replaysOf(items: readonly Item[], outcomes: readonly Outcome[]):
   return items.flatMap(({ message: { deadLetterId: id } }, index) => {
     const outcome = outcomes[index];
     if (id === undefined || outcome === undefined) return [];
-    return [{ id, reason: outcome.kind === 'dead' ? outcome.reason : null }];
+    return [{ id, reason: whyDead(outcome) ?? null }];
   });
 }
 
@@ -126,7 +131,8 @@ export function dataRowsOf(
       };
       (isFirst(device.id, metricId, point.time) ? rows : repeated).push(row);
     }
-    return [{ device, data: decoded.data, at: decoded.data.at, rows }];
+    const { data } = decoded;
+    return [{ device, data, at: decoded.data.at, rows, tag: tagClaimOf(device, data) }];
   });
   if (repeated.length > 0) keepBetter(data, repeated);
   return data;
@@ -160,12 +166,11 @@ function firstOccurrences(): (deviceId: number, metricId: number, time: number) 
   };
 }
 
-/** The batch's tags read at a stall by readers that do not milk. */
+/** The batch's tags read at a stall by readers that do not milk, as far as they count there. */
 export function tagReadsOf(rows: readonly DataRow[]): TagRead[] {
-  return rows.flatMap(({ device, data, at }) => {
-    const stall = data.stall ?? device.stall;
-    if (data.session !== undefined || data.rfid === undefined || stall === null) return [];
-    return [{ deviceId: device.id, farmId: device.farmId, stall, rfid: data.rfid, at }];
+  return rows.flatMap(({ device, data, at, tag }) => {
+    if (tag === undefined || 'refused' in tag || data.rfid === undefined) return [];
+    return [{ deviceId: device.id, farmId: device.farmId, stall: tag.stall, rfid: data.rfid, at }];
   });
 }
 

@@ -38,7 +38,7 @@ export interface IncomingMessage {
 /**
  * What became of a message. `duplicates` are the indexes of its points that were stored before, `conflicts` those of
  * moments that had another value, `refused` those that the database does not take, with its reason; they are dead letters of
- * their own.
+ * their own. `refusedTag`: why the tag beside its values counts for no stall; the message is a dead letter for its sake.
  */
 export type Outcome =
   | {
@@ -47,9 +47,14 @@ export type Outcome =
       duplicates: ReadonlySet<number>;
       conflicts?: ReadonlySet<number>;
       refused?: ReadonlyMap<number, string>;
+      refusedTag?: string;
     }
   | { kind: 'ignored' }
   | { kind: 'dead'; reason: string };
+
+/** Why a message is among the dead letters, all of it or the tag beside its values; undefined where it is not. */
+export const whyDead = (outcome: Outcome | undefined): string | undefined =>
+  outcome?.kind === 'dead' ? outcome.reason : outcome?.kind === 'stored' ? outcome.refusedTag : undefined;
 
 /** Memory that a waiting message holds, in bytes; a point that was decoded beforehand holds about 100. */
 export function sizeOf({ payload, decoded }: IncomingMessage): number {

@@ -15,7 +15,7 @@ export interface ConnectorOptions {
   plain?: boolean;
   odoo?: TestOdoo;
   /** YAML added at the end of the configuration (top-level keys that the base does not use). */
-  yaml?: string;
+  yaml?: string | ((farm: string) => string);
   /** More of the odoo section, as flow YAML: `secret: x, hook_token: y`. */
   odooYaml?: string;
   unknownDevices?: 'discover' | 'reject';
@@ -66,7 +66,8 @@ export async function startConnector(options: ConnectorOptions = {}): Promise<Te
   const clientId = `test-connector-${id}`;
   const port = await freePort();
   const token = `test-token-${randomBytes(16).toString('hex')}`;
-  const text = configText(clientId, options);
+  const farm = `t${id}`;
+  const text = configText(clientId, farm, options);
   writeFileSync(config, text);
   const processEnv = {
     ...process.env,
@@ -99,7 +100,7 @@ export async function startConnector(options: ConnectorOptions = {}): Promise<Te
     configText: text,
     env: processEnv,
     versions: database.versions,
-    farm: `t${id}`,
+    farm,
     mqtt: undefined as unknown as MqttClient,
     log: () => output,
     query: async <T>(text: string, values?: unknown[]) => (await sql.query(text, values)).rows as T[],
@@ -153,7 +154,7 @@ export async function startConnector(options: ConnectorOptions = {}): Promise<Te
   return connector;
 }
 
-function configText(clientId: string, options: ConnectorOptions): string {
+function configText(clientId: string, farm: string, options: ConnectorOptions): string {
   // Only the broker has to know it as somebody else.
   if (options.delivered === true)
     return readFileSync('config/connector.yaml', 'utf8').replace(
@@ -178,7 +179,7 @@ milk:
 ${options.milk ?? ''}
 odoo: { url: '\${ODOO_URL:-}', database: '\${ODOO_DB:-}', api_key: '\${ODOO_API_KEY:-}', ${options.odooYaml ?? ''} }
 rest: { url: '\${CONNECTOR_URL}', token: '\${CONNECTOR_TOKEN}' }
-${options.yaml ?? ''}
+${typeof options.yaml === 'function' ? options.yaml(farm) : (options.yaml ?? '')}
 `;
 }
 

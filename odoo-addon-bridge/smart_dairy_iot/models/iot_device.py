@@ -74,7 +74,9 @@ class IotDevice(models.Model):
         help="Gateway that the device talks through.")
     child_ids = fields.One2many('iot.device', 'gateway_id', string='Devices behind')
     child_count = fields.Integer(string='Number of Devices behind', compute='_compute_child_count')
-    stall = fields.Char(help="Milking stall or other place that the device is mounted at.")
+    stall = fields.Char(
+        help="Milking stall or other place that the device is mounted at. A tag reader's tags count for "
+             "these stalls only: A, or A, B, or * for every stall of the farm.")
     location_description = fields.Char(string='Where', help="Where to find it, such as Cooling Tank 1.")
     manufacturer = fields.Char()
     model = fields.Char()

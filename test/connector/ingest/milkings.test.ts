@@ -3,7 +3,12 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { silentMilkings } from '../../../connector/db/milking-load.ts';
 import { latestMilkings } from '../../../connector/db/query-milk.ts';
-import { loadDimensions, type Dimensions } from '../../../connector/db/dimensions.ts';
+import {
+  loadDimensions,
+  putDevices,
+  rememberDevices,
+  type Dimensions,
+} from '../../../connector/db/dimensions.ts';
 import { inTransaction, type Db } from '../../../connector/db/pool.ts';
 import { decodeMessage, type DecodeContext } from '../../../connector/decode/message.ts';
 import type { Item } from '../../../connector/ingest/item.ts';
@@ -50,6 +55,23 @@ onEachEdition('milkings', (opened) => {
     farms += 1;
     const farm = `f${farms}`;
     const dimensions = await loadDimensions(db, catalogue);
+    rememberDevices(
+      dimensions,
+      await inTransaction(db, (client) =>
+        putDevices(client, [
+          {
+            farm,
+            deviceUid: reader,
+            deviceType: 'rfid_reader',
+            name: 'Parlour',
+            profile: null,
+            stall: '*',
+            seenAt: null,
+            state: 'registered',
+          },
+        ]),
+      ),
+    );
     const write = createWriter({
       db,
       dimensions,

@@ -10,7 +10,11 @@ for (const plain of [false, true]) {
   describe(plain ? 'plain PostgreSQL' : 'TimescaleDB', { skip: noBroker() }, () => {
     let connector: TestConnector;
     before(async () => {
-      connector = await startConnector({ plain, milk: '  silence_seconds: 3' });
+      connector = await startConnector({
+        plain,
+        milk: '  silence_seconds: 3',
+        yaml: (farm) => `devices: [{ farm: ${farm}, uid: reader, type: rfid_reader, stall: '7' }]`,
+      });
     });
     after(() => connector.drop());
 

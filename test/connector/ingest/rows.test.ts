@@ -154,17 +154,21 @@ test('a volume that a message says twice for one moment is stored once and count
   );
 });
 
-test('a tag read is a tag at a known stall outside a milking', () => {
+test('a tag read is a tag at an own stall outside a milking', () => {
   const rfid = '050000000000017';
   const reads = (changes: object, stall: string | null = null) =>
     tagReadsOf(dataRowsOf([dataItem([], changes)], () => ({ ...device, stall }), metricIds));
   const read = { deviceId: 7, farmId: 1, rfid, at: t0 };
-  assert.deepEqual(reads({ rfid, stall: '3' }), [{ ...read, stall: '3' }]);
+  assert.deepEqual(reads({ rfid, stall: '3' }, '3'), [{ ...read, stall: '3' }]);
   assert.deepEqual(reads({ rfid }, '4'), [{ ...read, stall: '4' }]);
-  assert.deepEqual(reads({ rfid, stall: '3' }, '4'), [{ ...read, stall: '3' }]);
+  assert.deepEqual(reads({ rfid, stall: '3' }, '3, 4'), [{ ...read, stall: '3' }]);
+  assert.deepEqual(reads({ rfid, stall: '3' }, '*'), [{ ...read, stall: '3' }]);
+  for (const several of ['3, 4', '*']) assert.deepEqual(reads({ rfid }, several), [], 'which of them?');
+  assert.deepEqual(reads({ rfid, stall: '3' }, '4'), []);
+  assert.deepEqual(reads({ rfid, stall: '3' }), []);
   assert.deepEqual(reads({ rfid }), []);
-  assert.deepEqual(reads({ stall: '3' }), []);
-  assert.deepEqual(reads({ rfid, stall: '3', ...session }), []);
+  assert.deepEqual(reads({ stall: '3' }, '3'), []);
+  assert.deepEqual(reads({ rfid, stall: '3', ...session }, '3'), []);
 });
 
 test('the last status of each device', () => {

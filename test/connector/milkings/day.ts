@@ -21,6 +21,7 @@ export const meters = ['stream', 'record', 'plain', 'moment'] as const;
 export const reader = 'reader';
 /** Where each meter milks; the reader stands at the first one's. */
 export const stalls: Readonly<Record<string, string>> = { stream: '1', record: '2', plain: '3', moment: '4' };
+export const readerStall = '1';
 
 const second = 1000;
 const minute = 60 * second;
@@ -89,7 +90,7 @@ function addStream(milking: Milking): number {
   if (meter === 'stream' && random() < 0.5)
     for (const offset of [-200, 2, 40])
       if (random() < 0.6)
-        add({ ...milking, meter: reader }, at + offset * second, { rfid: tagOf(random), stall: '1' });
+        add({ ...milking, meter: reader }, at + offset * second, { rfid: tagOf(random), stall: readerStall });
   for (let reading = 1 + below(random, 5); reading > 0; reading--) {
     now += (1 + below(random, 60)) * second;
     const values = new Set(Array.from({ length: random() < 0.3 ? 2 : 1 }, () => eighths(random, 16)));

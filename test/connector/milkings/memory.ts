@@ -9,7 +9,7 @@ import { toRecord } from '../../../connector/milkings/record.ts';
 import { settle, type Kept } from '../../../connector/milkings/settle.ts';
 import { viewOf } from '../../../connector/milkings/view.ts';
 import { message } from '../ingest/message-fixture.ts';
-import { meters, reader, stalls, type DayMessage } from './day.ts';
+import { meters, reader, readerStall, stalls, type DayMessage } from './day.ts';
 import { rules } from './event.ts';
 
 const metricIds = new Map(
@@ -28,7 +28,7 @@ const devices = new Map(
       deviceUid,
       deviceType: deviceUid === reader ? 'rfid_reader' : 'milk_meter',
       profile: null,
-      stall: stalls[deviceUid] ?? null,
+      stall: deviceUid === reader ? readerStall : (stalls[deviceUid] ?? null),
       state: 'registered',
     },
   ]),

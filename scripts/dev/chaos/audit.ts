@@ -14,6 +14,8 @@ export interface Findings {
   duplicates: number;
   /** Acknowledged by a broker that was killed before it had handed them on. */
   broker_lost: number;
+  /** Stored in a database that was given up for an older copy, and not sent again as their devices do not date them. */
+  restored_away: number;
   /** Messages without time that were on their way through a broker that was killed; in none of the counts above. */
   unsure: number;
   /** Of these, stored more often than once. */
@@ -26,6 +28,8 @@ export interface Findings {
   odoo_found: number;
   odoo_duplicates: number;
   odoo_wrong: number;
+  /** Milkings in Odoo of which all messages went with a database that was given up: the product leaves them alone. */
+  odoo_surplus: number;
   /** Milkings of the database and of Odoo that are missing, too many, or of another animal or yield than the meters told. */
   wrong_milkings: number;
   /** Of the messages without time that are equal byte for byte: missing, and stored too often. */
@@ -49,6 +53,7 @@ export async function audit(farm: string, load: Load, stored: Stored, odoo: Odoo
     lost: 0,
     duplicates: 0,
     broker_lost: 0,
+    restored_away: 0,
     unsure: 0,
     unsure_twice: 0,
     dead_letters_expected: 0,
@@ -57,12 +62,13 @@ export async function audit(farm: string, load: Load, stored: Stored, odoo: Odoo
     odoo_found: 0,
     odoo_duplicates: 0,
     odoo_wrong: 0,
+    odoo_surplus: 0,
     wrong_milkings: 0,
     same_lost: 0,
     same_twice: 0,
   };
   const expectedKg = new Map<string, number>();
-  for (const { n, kind, milking, acknowledged, held, unsure } of load.sent) {
+  for (const { n, kind, milking, acknowledged, held, unsure, gone } of load.sent) {
     if (kind === 'record' || kind === 'same') continue;
     const count = times.get(n) ?? 0;
     const source = load.milkings[milking];
@@ -78,6 +84,7 @@ export async function audit(farm: string, load: Load, stored: Stored, odoo: Odoo
     const isLetter = kind === 'poison';
     if (isLetter) findings.dead_letters_expected += 1;
     if (count > 0) findings.stored += 1;
+    else if (gone) findings.restored_away += 1;
     else if (held) findings.broker_lost += 1;
     else findings.lost += 1;
     if (isLetter) findings.dead_letters_twice += Math.max(0, count - 1);
@@ -95,7 +102,13 @@ export async function audit(farm: string, load: Load, stored: Stored, odoo: Odoo
     if (Math.abs(first - kg) < 0.005) findings.odoo_found += 1;
     else findings.odoo_wrong += 1;
   }
-  for (const source of inOdoo.keys()) if (!expectedKg.has(source)) findings.odoo_wrong += 1;
+  const gone = new Set(
+    load.sent
+      .filter((message) => message.gone)
+      .map(({ milking }) => `${farm}/${load.milkings[milking] ?? ''}`),
+  );
+  for (const source of inOdoo.keys())
+    if (!expectedKg.has(source)) findings[gone.has(source) ? 'odoo_surplus' : 'odoo_wrong'] += 1;
   const inDatabase = await stored.query(
     `SELECT d.device_uid AS uid, s.record->>'rfid' AS rfid, (s.record->>'yield_kg')::float8 AS kg,
             f.code || '/' || d.device_uid || '/' || s.session_key AS source
@@ -112,7 +125,7 @@ export async function audit(farm: string, load: Load, stored: Stored, odoo: Odoo
     findings.odoo_wrong +
     wrongMilkings(load.truth(), inDatabase.filter(({ source }) => isRecord(String(source))).map(ofDatabase)) +
     wrongMilkings(load.truth(), rows.filter(({ source_id: source }) => isRecord(source)).map(ofOdoo));
-  return { ...findings, ...(await auditSame(farm, load, stored)) };
+  return { ...findings, ...(await auditSame(load, stored)) };
 }
 
 /** A milking of a record meter, by its source id: farm/r3/key. */
@@ -131,18 +144,12 @@ const ofOdoo = ({ source_id: source, rfid_tag: rfid, yield_kg: kg }: OdooMilking
 });
 
 /** Equal messages have no number: only how many there are can be told. */
-async function auditSame(
-  farm: string,
-  load: Load,
-  stored: Stored,
-): Promise<Pick<Findings, 'same_lost' | 'same_twice'>> {
-  const [row] = await stored.query(
-    `SELECT count(*) AS stored FROM iot.sensor_data WHERE farm_code = $1 AND metric = 'ph'`,
-    [farm],
-  );
-  const count = Number(row?.['stored'] ?? 0);
+async function auditSame(load: Load, stored: Stored): Promise<Pick<Findings, 'same_lost' | 'same_twice'>> {
+  const count = await stored.same();
   const sent = load.sent.filter(({ kind }) => kind === 'same');
-  const sure = sent.filter(({ acknowledged, held, unsure }) => acknowledged && !held && !unsure).length;
+  const sure = sent.filter(
+    ({ acknowledged, held, unsure, gone }) => acknowledged && !held && !unsure && !gone,
+  ).length;
   return { same_lost: Math.max(0, sure - count), same_twice: Math.max(0, count - sent.length) };
 }
 

@@ -14,22 +14,39 @@ export interface ConnectorSetup {
   firstPort: number;
 }
 
+/** A day and kind of the comparison with Odoo. */
+export interface Compared {
+  kind: string;
+  day: string;
+  requeued: number;
+  waiting: number;
+  surplus: number;
+  agrees: boolean;
+}
+
 /** The connectors. */
 export interface Connectors {
   start: () => Promise<void>;
   /** Waits until one takes messages. Before the first subscription the broker has nobody to keep messages for. */
   ready: () => Promise<void>;
+  /** Stops all with SIGSTOP, until they are killed. */
+  freeze: () => void;
   /** Kills all with SIGKILL. */
   kill: () => Promise<void>;
   /** Starts a second one, waits until it stands by, then kills the first with SIGKILL. */
   replace: () => Promise<void>;
+  /** Has the last days compared with Odoo; what differs goes there again. Undefined while nobody can. */
+  compare: (days: number) => Promise<readonly Compared[] | undefined>;
   /** Ends all for good. */
   stop: () => Promise<void>;
 }
 
+/** MQTT client of all of them. */
+export const connectorClient = 'chaos-connector';
+
 const config = `
 database: { url: '\${DATABASE_URL}' }
-mqtt: { url: '\${MQTT_URL}', username: '\${MQTT_USERNAME}', password: '\${MQTT_PASSWORD}', client_id: chaos-connector, embedded_port: '\${MQTT_EMBEDDED_PORT:-}' }
+mqtt: { url: '\${MQTT_URL}', username: '\${MQTT_USERNAME}', password: '\${MQTT_PASSWORD}', client_id: ${connectorClient}, embedded_port: '\${MQTT_EMBEDDED_PORT:-}' }
 odoo: { url: '\${ODOO_URL}', database: '\${ODOO_DB}', api_key: '\${ODOO_API_KEY}' }
 rest: { url: '\${CONNECTOR_URL}', token: '\${CONNECTOR_TOKEN}' }
 milk: { silence_seconds: 12 }
@@ -99,12 +116,26 @@ export function createConnectors({ folder, env, firstPort }: ConnectorSetup): Co
     async ready() {
       for (const member of members) await until(member, ['ready', 'degraded']);
     },
+    freeze() {
+      for (const { child } of members) child.kill('SIGSTOP');
+    },
     kill: () => end([...members], 'SIGKILL'),
     async replace() {
       const first = [...members];
       const second = await launch();
       await until(second, ['standby', 'ready', 'degraded']);
       await end(first, 'SIGKILL');
+    },
+    async compare(days) {
+      const response = await fetch(`${members[0]?.url ?? ''}/api/v1/odoo/reconciliation`, {
+        method: 'POST',
+        headers: {
+          authorization: `Bearer ${env['CONNECTOR_TOKEN'] ?? ''}`,
+          'content-type': 'application/json',
+        },
+        body: JSON.stringify({ days }),
+      }).catch(() => undefined);
+      return response?.ok === true ? ((await response.json()) as Compared[]) : undefined;
     },
     async stop() {
       stopped = true;

@@ -17,6 +17,10 @@ export interface Sent {
   held: boolean;
   /** Without time and on its way when the broker was killed: it may come not at all or twice, and no one can tell. */
   unsure: boolean;
+  /** It was stored in a database that was given up for an older copy, and its device does not send it again. */
+  gone: boolean;
+  /** The broker keeps it and tells it to every new subscription. */
+  retain: boolean;
 }
 
 const step = 1e-7;

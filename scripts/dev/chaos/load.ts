@@ -1,10 +1,13 @@
-// The load: milkings of meters with and without a clock, readings of gauges, finished records, equal messages, a poison message in every 1,000.
+// The load: milkings of meters with and without a clock, readings of gauges, some of both retained, finished records, equal messages,
+// a poison message in every 1,000.
 import { kpaOf, litresOf, type Sent } from './ledger.ts';
 import { createRecords, type TrueMilking } from './records.ts';
 
 const meters = 10;
 const gauges = 20;
 const messagesPerMilking = 40;
+/** Of so many gauge messages one is retained, and of so many milk messages: by turns one of every device. */
+const retainedEvery = 17;
 const hourMs = 3_600_000;
 
 /** Makes the messages, one at a time. */
@@ -14,12 +17,18 @@ export interface Load {
   /** Source ids of the milkings made so far, without the farm. */
   milkings: string[];
   next: () => Sent;
+  /** A reading of one of the gauges. */
+  gauge: () => Sent;
+  /** A message without a time, byte for byte as all others of its kind. */
+  same: () => Sent;
   /** The messages that end the milkings which are under way. */
   finish: () => Sent[];
   /** The finished milkings once more, as a backlog brings them. */
   repeat: () => Sent[];
   /** The finished milkings as they were. */
   truth: () => TrueMilking[];
+  /** Topics of which the broker may have a retained message, of earlier runs too. */
+  retainedTopics: readonly string[];
   /** The gauges' clocks are wrong by so many hours for the next `count` of their messages. */
   jump: (hours: number, count: number) => void;
 }
@@ -33,6 +42,8 @@ export function createLoad(farm: string): Load {
   let wrong = { hours: 0, count: 0 };
   const records = createRecords(farm, Date.now());
 
+  const milkTopic = (meter: number) => `dairy/${farm}/milk_meter/m${meter}/data`;
+  const gaugeTopic = (index: number) => `dairy/${farm}/pressure/p${index}/data`;
   const put = (message: Pick<Sent, 'topic' | 'payload' | 'kind'> & Partial<Sent>): Sent => {
     const n = sent.length;
     const whole = {
@@ -42,6 +53,8 @@ export function createLoad(farm: string): Load {
       acknowledged: false,
       held: false,
       unsure: false,
+      gone: false,
+      retain: false,
       ...message,
     };
     sent.push(whole);
@@ -54,7 +67,7 @@ export function createLoad(farm: string): Load {
     return new Date(at).toISOString();
   };
 
-  function milk(meter: number, end = false): Sent {
+  function milk(meter: number, retain = false, end = false): Sent {
     const known = open.get(meter);
     const said = (known?.said ?? 0) + 1;
     const milking = known?.milking ?? milkings.push(`m${meter}/k${milkings.length}`) - 1;
@@ -68,22 +81,29 @@ export function createLoad(farm: string): Load {
       volume: litresOf(sent.length),
       ...(timed ? { timestamp: moment(`m${meter}`) } : {}),
     };
-    const topic = `dairy/${farm}/milk_meter/m${meter}/data`;
-    return put({ topic, payload: JSON.stringify(message), kind: 'milk', milking, timed });
+    return put({
+      topic: milkTopic(meter),
+      payload: JSON.stringify(message),
+      kind: 'milk',
+      milking,
+      timed,
+      retain,
+    });
   }
 
-  function gauge(device: string): Sent {
-    const topic = `dairy/${farm}/pressure/${device}/data`;
+  function gauge(index: number, retain = false): Sent {
+    const device = `p${index}`;
     const shiftMs = wrong.count > 0 ? wrong.hours * hourMs : 0;
     wrong = { ...wrong, count: wrong.count - 1 };
     const at = moment(device, shiftMs);
     const points = [{ m: 'pressure', v: kpaOf(sent.length) }];
     return put({
-      topic,
+      topic: gaugeTopic(index),
       payload: JSON.stringify({ v: 1, at, points }),
       kind: 'gauge',
       // What is ahead counts when it comes: nothing tells it from its repetition.
       timed: shiftMs <= 0,
+      retain,
     });
   }
 
@@ -108,15 +128,22 @@ export function createLoad(farm: string): Load {
     milkings,
     next() {
       const n = sent.length;
-      if (n % 1000 === 999)
-        return put({ topic: `dairy/${farm}/pressure/p0/data`, payload: `{"poison":${n},`, kind: 'poison' });
+      if (n % 1000 === 999) return put({ topic: gaugeTopic(0), payload: `{"poison":${n},`, kind: 'poison' });
       if (n % 50 === 47) return record();
       if (n % 50 === 23) return same();
-      return n % 2 === 0 ? gauge(`p${(n / 2) % gauges}`) : milk(((n - 1) / 2) % meters);
+      const turn = Math.floor(n / 2);
+      const retain = turn % retainedEvery === 0;
+      return n % 2 === 0 ? gauge(turn % gauges, retain) : milk(turn % meters, retain);
     },
-    finish: () => [...open.keys()].map((meter) => milk(meter, true)),
+    gauge: () => gauge(sent.length % gauges),
+    same,
+    finish: () => [...open.keys()].map((meter) => milk(meter, false, true)),
     repeat: () => records.again().map(put),
     truth: records.truth,
+    retainedTopics: [
+      ...Array.from({ length: meters }, (_, meter) => milkTopic(meter)),
+      ...Array.from({ length: gauges }, (_, index) => gaugeTopic(index)),
+    ],
     jump(hours, count) {
       wrong = { hours, count };
     },

@@ -7,14 +7,16 @@ import { cloneOdooDatabase, dropOdooDatabase } from '../../ops/stack/real/odoo-d
 import { odooTemplate } from '../../ops/stack/real/odoo.ts';
 import type { Report, Settings } from '../../ops/stack/types.ts';
 import { audit, type Findings } from './audit.ts';
+import { forget } from './broker.ts';
 import { layCable } from './cable.ts';
-import { createConnectors } from './connectors.ts';
+import { createConnectors, connectorClient } from './connectors.ts';
+import { databaseCopies, odooCopies } from './copies.ts';
 import { faults, plan } from './faults.ts';
-import type { Sent } from './ledger.ts';
 import { createLoad, type Load } from './load.ts';
 import { startSender, type Sender } from './sender.ts';
 import { createSmallDatabase } from './services.ts';
-import { createStored, type Stored } from './stored.ts';
+import { agree, settle } from './settle.ts';
+import { createStored } from './stored.ts';
 
 /** What a chaos run gets to work with. */
 export interface ChaosContext {
@@ -26,7 +28,7 @@ export interface ChaosContext {
   dir: string;
   quick: boolean;
   seed: number;
-  /** Name of the only fault; empty for all. */
+  /** Names of the only faults, with commas between; empty for all. */
   only: string;
   report: Report;
 }
@@ -35,7 +37,9 @@ const messagesPerSecond = 250;
 const farm = 'chaos';
 
 /** Runs it. Resolves with the figures of the JSON line; cleans up whatever happens. */
-export async function run(context: ChaosContext): Promise<Findings & { faults: number }> {
+export async function run(
+  context: ChaosContext,
+): Promise<Findings & { faults: number; odoo_differing: number }> {
   const { env, settings, daemonPid, dir, quick, report } = context;
   const folder = join(dir, 'chaos');
   mkdirSync(folder, { recursive: true, mode: 0o700 });
@@ -51,6 +55,10 @@ export async function run(context: ChaosContext): Promise<Findings & { faults: n
   const load = createLoad(farm);
   const url = through(env['DATABASE_URL'] ?? '', settings.ports.postgres, databasePath);
   const stored = createStored(url, farm, load);
+  const copies = {
+    databaseCopies: databaseCopies(env['ADMIN_DATABASE_URL'] ?? '', url, join(folder, 'database.dump')),
+    odooCopies: odooCopies(settings, filestore, odooDb),
+  };
   const connectors = createConnectors({
     folder,
     firstPort: settings.ports.connector,
@@ -65,6 +73,8 @@ export async function run(context: ChaosContext): Promise<Findings & { faults: n
   const feed = createFeed(load, sender);
   try {
     await cloneOdooDatabase({ settings, filestore, from: odooTemplate, to: odooDb });
+    // An earlier run may have ended early.
+    await forget(env, connectorClient, load.retainedTopics);
     await connectors.start();
     await connectors.ready();
     const random = createRandom(context.seed);
@@ -78,8 +88,10 @@ export async function run(context: ChaosContext): Promise<Findings & { faults: n
         ...context,
         random,
         load,
+        sender,
         connectors,
         database,
+        ...copies,
         stored,
         brokerCable,
         databaseCable,
@@ -90,6 +102,8 @@ export async function run(context: ChaosContext): Promise<Findings & { faults: n
     feed.stop();
     for (const message of [...load.finish(), ...load.repeat()]) sender.queue(message);
     await settle(load, sender, stored, report);
+    report('comparison with Odoo');
+    const differing = await agree(connectors, stored, report);
     report('audit');
     const odoo = {
       url: env['ODOO_URL'] ?? '',
@@ -98,12 +112,14 @@ export async function run(context: ChaosContext): Promise<Findings & { faults: n
       password: env['ODOO_PASSWORD'] ?? '',
     };
     const findings = await audit(farm, load, stored, odoo);
-    return { faults: names.length, ...findings };
+    return { faults: names.length, ...findings, odoo_differing: differing };
   } finally {
     feed.stop();
     await sender.stop();
     await connectors.stop();
     for (const cable of [brokerCable, databaseCable]) cable.close();
+    await forget(env, connectorClient, load.retainedTopics);
+    for (const { drop } of Object.values(copies)) await drop();
     await database.drop();
     await dropOdooDatabase(settings, filestore, odooDb);
   }
@@ -123,27 +139,4 @@ function createFeed(load: Load, sender: Sender): { start: () => void; stop: () =
     },
     stop: () => clearInterval(timer),
   };
-}
-
-const patienceMs = 120_000;
-
-/** Waits until all that can come has come: milkings closed, outbox empty. What never comes is the audit's business. */
-async function settle(load: Load, sender: Sender, stored: Stored, report: Report): Promise<void> {
-  const deadline = Date.now() + patienceMs;
-  let state = '';
-  while (Date.now() < deadline) {
-    const [row] = await stored.query(
-      `SELECT (SELECT count(*) FROM iot.milk_session WHERE NOT closed) AS open,
-              (SELECT count(*) FROM iot.outbox WHERE state <> 'sent') AS unsent`,
-    );
-    const known = await stored.since(load.sent.length - 1_000);
-    const isCounted = ({ kind, unsure }: Sent) => kind !== 'record' && kind !== 'same' && !unsure;
-    const missing = load.sent
-      .slice(-1_000)
-      .filter((message) => isCounted(message) && !known.has(message.n)).length;
-    state = `${String(row?.['open'])} milkings open, ${String(row?.['unsent'])} records not in Odoo, ${missing} of the last 1,000 messages missing, ${sender.waiting()} not acknowledged`;
-    if (Number(row?.['open']) + Number(row?.['unsent']) + missing + sender.waiting() === 0) return;
-    await sleep(500);
-  }
-  report(`gave up waiting: ${state}`);
 }

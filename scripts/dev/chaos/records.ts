@@ -16,7 +16,7 @@ export interface Records {
   next: () => RecordMessage | undefined;
   /** Notes the message that was made of what `next` returned last. */
   sentAs: (message: Sent) => void;
-  /** All once more, as a device's backlog does; what only a killed broker may have had gets a last correction. */
+  /** All once more, as a device's backlog does; what a killed broker or a database that was set back may have lost gets a last correction. */
   again: () => RecordMessage[];
   truth: () => TrueMilking[];
 }
@@ -101,7 +101,7 @@ export function createRecords(farm: string, now: number): Records {
     again: () =>
       milkings.flatMap((milking) => {
         const messages = milking.versions.map((version) => messageOf(milking, version));
-        if (!milking.sent.some(({ held, unsure }) => held || unsure)) return messages;
+        if (!milking.sent.some(({ held, unsure, gone }) => held || unsure || gone)) return messages;
         milking.truth = 30;
         return [...messages, messageOf(milking, { litres: milking.truth, shiftMs: 2_000 })];
       }),

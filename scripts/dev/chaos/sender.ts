@@ -11,12 +11,17 @@ export interface Sender {
   queue: (message: Sent) => void;
   /** Messages that the broker has not acknowledged yet. */
   waiting: () => number;
+  /** Keeps what is queued from now on. Resolves when everything before is acknowledged. */
+  hold: () => Promise<void>;
+  /** Sends what was kept, and keeps no more. */
+  release: () => void;
   stop: () => Promise<void>;
 }
 
 /** Starts a sender. It connects again for as long as it takes. */
 export function startSender(env: Readonly<Record<string, string>>, clientId: string): Sender {
   let spool: Sent[] = [];
+  let kept: Sent[] | undefined;
   const underWay = new Map<number, Sent>();
   let socket: Socket | undefined;
   let lastId = 0;
@@ -30,17 +35,20 @@ export function startSender(env: Readonly<Record<string, string>>, clientId: str
       if (underWay.size >= window) break;
       lastId = (lastId % 65_535) + 1;
       underWay.set(lastId, message);
-      text += publishPacket(message.topic, lastId, message.payload);
+      text += publishPacket(message.topic, lastId, message.payload, message.retain);
       taken += 1;
     }
+    if (taken === 0) return;
     spool = spool.slice(taken);
-    if (text !== '') socket.write(text, 'latin1');
+    socket.write(text, 'latin1');
   }
 
   async function connection(): Promise<void> {
     const url = new URL(env['MQTT_URL'] ?? '');
     const mine = connect(Number(url.port), url.hostname);
     mine.on('error', () => undefined);
+    // As devices do: packet ids begin again at 1 with each connection.
+    lastId = 0;
     const closed = new Promise((done) => mine.once('close', done));
     mine.on('connect', () => {
       mine.write(
@@ -78,10 +86,19 @@ export function startSender(env: Readonly<Record<string, string>>, clientId: str
 
   return {
     queue(message) {
-      spool.push(message);
+      (kept ?? spool).push(message);
       flush();
     },
-    waiting: () => spool.length + underWay.size,
+    waiting: () => spool.length + underWay.size + (kept?.length ?? 0),
+    async hold() {
+      kept = [];
+      while (spool.length + underWay.size > 0) await sleep(50);
+    },
+    release() {
+      spool.push(...(kept ?? []));
+      kept = undefined;
+      flush();
+    },
     async stop() {
       life.stopped = true;
       socket?.end(disconnectPacket, 'latin1');

@@ -1,7 +1,7 @@
 // What the database has of the load, by message number.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { withClient, type Query } from '../../ops/stack/database.ts';
-import { messageOfKg, messageOfKpa } from './ledger.ts';
+import { kgOf, kpaOf, messageOfKg, messageOfKpa } from './ledger.ts';
 import type { Load } from './load.ts';
 
 /** Looks into the database, for as long as it takes. */
@@ -10,6 +10,8 @@ export interface Stored {
   caughtUp: () => Promise<number>;
   /** How often each message with this number or a later one is there; dead letters count too. */
   since: (from: number) => Promise<Map<number, number>>;
+  /** How many of the messages that are equal byte for byte are there. */
+  same: () => Promise<number>;
   /** Rows of a query, again and again until the database answers. */
   query: (sql: string, values?: unknown[]) => Promise<Record<string, unknown>[]>;
 }
@@ -35,8 +37,8 @@ export function createStored(url: string, farm: string, load: Load): Stored {
       const count = (n: number): void => void times.set(n, (times.get(n) ?? 0) + 1);
       const rows = await query(
         `SELECT metric, value FROM iot.sensor_data
-         WHERE farm_code = $1 AND metric = ANY (ARRAY['milk_yield_increment', 'pressure'])`,
-        [farm],
+         WHERE farm_code = $1 AND (metric = 'milk_yield_increment' AND value > $2 OR metric = 'pressure' AND value > $3)`,
+        [farm, kgOf(from - 0.5), kpaOf(from - 0.5)],
       );
       for (const { metric, value } of rows)
         count(metric === 'pressure' ? messageOfKpa(Number(value)) : messageOfKg(Number(value)));
@@ -54,6 +56,14 @@ export function createStored(url: string, farm: string, load: Load): Stored {
 
   return {
     since,
+    async same() {
+      const [row] = await patiently((query) =>
+        query(`SELECT count(*)::int AS stored FROM iot.sensor_data WHERE farm_code = $1 AND metric = 'ph'`, [
+          farm,
+        ]),
+      );
+      return Number(row?.['stored'] ?? 0);
+    },
     query: (sql, values) => patiently((query) => query(sql, values)),
     async caughtUp() {
       // The broker hands on in order: when a gauge's message is there, all before it are.

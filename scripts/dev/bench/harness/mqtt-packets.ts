@@ -24,9 +24,9 @@ export function connectPacket(
   return `\x10${length(body.length)}${body}`;
 }
 
-/** PUBLISH, QoS 1. `id` 1…65535. */
-export function publishPacket(topic: string, id: number, payload: string): string {
-  return `\x32${length(topic.length + payload.length + 4)}${word(topic.length)}${topic}${word(id)}${payload}`;
+/** PUBLISH, QoS 1. `id` 1…65535; `retain`: the broker keeps it for whoever subscribes later. */
+export function publishPacket(topic: string, id: number, payload: string, retain = false): string {
+  return `${retain ? '\x33' : '\x32'}${length(topic.length + payload.length + 4)}${word(topic.length)}${topic}${word(id)}${payload}`;
 }
 
 export const disconnectPacket = '\xe0\x00';

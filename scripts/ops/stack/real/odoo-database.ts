@@ -39,7 +39,7 @@ export async function cloneOdooDatabase({ settings, filestore, from, to }: Clone
 const unusedTimeoutMs = 60_000;
 
 /** TimescaleDB's scheduler looks into every database, which forbids cloning just then: sends it away, keeps it out, tries again. */
-async function onceUnused<T>(work: () => Promise<T>, disconnect: () => Promise<unknown>): Promise<T> {
+export async function onceUnused<T>(work: () => Promise<T>, disconnect: () => Promise<unknown>): Promise<T> {
   const deadline = Date.now() + unusedTimeoutMs;
   for (;;) {
     try {

@@ -40,7 +40,6 @@ test('dead letters of one farm have an end, those of others too, and each hour s
   assert.equal(kept('dairy/a/x', 3_600_000), true);
 });
 
-<<<<<<< HEAD
 test('letters of a try that fails use nothing up', () => {
   const quota = createLetterQuota(2);
   const tryAll = (commit: boolean) => {
@@ -81,7 +80,8 @@ onEachEdition('a batch that is tried again', (opened) => {
     assert.deepEqual([deadLetters, lettersDropped], [4, 0]);
     assert.equal((await write(items.slice(0, 1))).lettersDropped, 1, 'the quota is used up');
   });
-=======
+});
+
 test('new alerts of a device have an end, the last one is known as such, and each hour starts anew', () => {
   const fate = createAlertQuota(2);
   assert.deepEqual(
@@ -91,7 +91,6 @@ test('new alerts of a device have an end, the last one is known as such, and eac
   );
   assert.equal(fate(2, 'c', 0), 'raised', 'each device has its own');
   assert.equal(fate(1, 'c', 3_600_000), 'raised');
->>>>>>> 472aae2 (Memory by device has an end everywhere; alerts of one device and retained messages of the embedded broker have quotas; tests of a refused register's name, of MQTT versions and of samples with two inputs)
 });
 
 onEachEdition('300 invented farms from one account', (opened) => {

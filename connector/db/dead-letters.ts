@@ -76,12 +76,10 @@ export interface DeadLetterFilter {
   topic?: string | undefined;
   /** Part of the reason. */
   reason?: string | undefined;
-  /** Received since then. */
-  since?: Date | undefined;
-  /** Only those before this id: the next page. */
-  before?: number | undefined;
-  /** Only those above this id. */
-  after?: number | undefined;
+  /** Received from then on. */
+  start?: Date | undefined;
+  /** The last id of the page before: a list goes on below it, a replay above it. */
+  cursor?: number | undefined;
 }
 
 const matching = `($1::bigint[] IS NULL OR id = ANY ($1)) AND ($2 = 'all' OR ($2 = 'waiting') = (replayed_at IS NULL))
@@ -89,14 +87,12 @@ const matching = `($1::bigint[] IS NULL OR id = ANY ($1)) AND ($2 = 'all' OR ($2
   AND ($5::timestamptz IS NULL OR received_at >= $5) AND ($6::bigint IS NULL OR id < $6)
   AND ($7::bigint IS NULL OR id > $7)`;
 
-const valuesOf = ({ ids, state, topic, reason, since, before, after }: DeadLetterFilter) => [
+const valuesOf = ({ ids, state, topic, reason, start }: DeadLetterFilter) => [
   ids ?? null,
   state,
   topic ?? null,
   reason ?? null,
-  since ?? null,
-  before ?? null,
-  after ?? null,
+  start ?? null,
 ];
 
 const facts = `id, iot.iso(received_at) AS received_at, topic, reason, payload_size, batch_id, replays, iot.iso(replayed_at) AS replayed_at`;
@@ -112,7 +108,7 @@ export async function listDeadLetters(
     'dead-letters',
     `SELECT ${facts}, substring(payload, 1, 500) AS payload_start
      FROM iot.dead_letter WHERE ${matching} ORDER BY id DESC LIMIT $8`,
-    [...valuesOf(filter), limit],
+    [...valuesOf(filter), filter.cursor ?? null, null, limit],
   );
   return rows.map((row) => ({ ...row, payload_start: row.payload_start.toString('utf8') }));
 }
@@ -159,7 +155,7 @@ export function loadDeadLetters(
     'dead-letters-whole',
     `SELECT id, received_at AS "receivedAt", topic, payload, payload_size AS "payloadSize", replayed_at AS "replayedAt"
      FROM iot.dead_letter WHERE ${matching} ORDER BY id LIMIT $8`,
-    [...valuesOf(filter), limit],
+    [...valuesOf(filter), null, filter.cursor ?? null, limit],
   );
 }
 

@@ -157,16 +157,16 @@ export async function countOutbox(db: Queryable): Promise<OutboxCounts[]> {
   }));
 }
 
-/** Parked and stale records, oldest first. `afterId` pages on. */
+/** Parked and stale records, oldest first. `cursor` is the last id of the page before. */
 export async function listParked(
   db: Queryable,
-  { limit, afterId = 0 }: { limit: number; afterId?: number },
+  { limit, cursor = 0 }: { limit: number; cursor?: number },
 ): Promise<ParkedRow[]> {
   const { rows } = await db.query<ParkedRow>(
     `SELECT id, state, kind, source_id AS "sourceId", revision, attempts, coalesce(last_error, '') AS error,
        pending_since AS "pendingSince"
      FROM iot.outbox WHERE state IN ('parked', 'stale') AND id > $1 ORDER BY id LIMIT $2`,
-    [afterId, limit],
+    [cursor, limit],
   );
   return rows;
 }

@@ -11,10 +11,10 @@ export interface AlertFilter {
   type?: string | undefined;
   states?: readonly string[] | undefined;
   /** Raised from here on, and until here (inclusive). */
-  since?: Date | undefined;
-  until?: Date | undefined;
+  start?: Date | undefined;
+  end?: Date | undefined;
   /** Only ids below this one: the next page. */
-  before?: number | undefined;
+  cursor?: number | undefined;
 }
 
 /** An alert as apps show it. */
@@ -46,9 +46,9 @@ export function listAlerts(db: Queryable, filter: AlertFilter, limit: number): P
       filter.severity ?? null,
       filter.type ?? null,
       filter.states ?? null,
-      filter.since ?? null,
-      filter.until ?? null,
-      filter.before ?? null,
+      filter.start ?? null,
+      filter.end ?? null,
+      filter.cursor ?? null,
       limit,
     ],
   );

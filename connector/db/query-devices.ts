@@ -43,7 +43,7 @@ export interface DeviceFilter {
   farm?: string | undefined;
   type?: string | undefined;
   /** Only ids above this one: the next page. */
-  after?: number | undefined;
+  cursor?: number | undefined;
 }
 
 /** A device counts as online when it was heard within this time. */
@@ -82,7 +82,7 @@ export function deviceCards(
       filter.ids ?? null,
       filter.farm ?? null,
       filter.type ?? null,
-      filter.after ?? null,
+      filter.cursor ?? null,
       [...mainMetrics.keys()],
       [...mainMetrics.values()],
       limit,

@@ -22,7 +22,7 @@ export async function latestReadings(
 ): Promise<
   { metric_name: string; metric_value: number; metric_unit: string; time: string; quality: number }[]
 > {
-  const ask = (since: Date | null) =>
+  const ask = (start: Date | null) =>
     rowsOf<{ metric_name: string; metric_value: number; metric_unit: string; time: string; quality: number }>(
       db,
       'latest-readings',
@@ -31,7 +31,7 @@ export async function latestReadings(
          SELECT time, value, quality FROM iot.reading
          WHERE device_id = $1 AND metric_id = m.id AND time >= $2 ORDER BY time DESC LIMIT 1) r
        ORDER BY r.time DESC, m.name`,
-      [deviceId, since ?? '-infinity'],
+      [deviceId, start ?? '-infinity'],
     );
   const near = await ask(new Date((heardAt?.getTime() ?? Date.now()) - 7 * 86_400_000));
   return near.length > 0 ? near : ask(null);
@@ -59,21 +59,21 @@ const percentiles = { hourly: 'iot.percentile_1h', daily: 'iot.percentile_1d' } 
 /** True for levels that have percentiles. */
 export const hasPercentiles = (level: Level): level is keyof typeof percentiles => level in percentiles;
 
-/** Which series. `until` is inclusive; with `after` only what is younger. `percentiles` where the level has them. */
+/** Which series. `end` is inclusive; with `cursor` only what is younger. `percentiles` where the level has them. */
 export interface SeriesRange {
   deviceId: number;
   metricId: number;
   level: Level;
-  since: Date;
-  until: Date;
-  after: Date | undefined;
+  start: Date;
+  end: Date;
+  cursor: Date | undefined;
   percentiles: boolean;
 }
 
 /** At most `limit` values of a series, oldest first. */
 export function seriesPage(db: Queryable, range: SeriesRange, limit: number): Promise<SeriesRow[]> {
-  const { deviceId, metricId, level, since, until, after } = range;
-  const values = [deviceId, metricId, since, until, after ?? null, limit];
+  const { deviceId, metricId, level, start, end, cursor } = range;
+  const values = [deviceId, metricId, start, end, cursor ?? null, limit];
   if (level === 'raw')
     return rowsOf<SeriesRow>(
       db,
@@ -104,7 +104,7 @@ export function seriesPage(db: Queryable, range: SeriesRange, limit: number): Pr
 export function deviceReadings(
   db: Queryable,
   device: { id: number; farm: string; deviceUid: string },
-  filter: { metricId: number | undefined; since: Date; until: Date },
+  filter: { metricId: number | undefined; start: Date; end: Date },
   limit: number,
 ): Promise<Record<string, unknown>[]> {
   return rowsOf(
@@ -119,8 +119,8 @@ export function deviceReadings(
     [
       device.id,
       filter.metricId ?? null,
-      filter.since,
-      filter.until,
+      filter.start,
+      filter.end,
       limit,
       `${device.farm}/${device.deviceUid}`,
       device.deviceUid,

@@ -87,9 +87,9 @@ export function alertRoutes(db: Db, queryDb: Db): Route[] {
             severity: query.severity,
             type: query.alert_type,
             states: query.state === undefined ? statesOf(acknowledged) : [query.state],
-            since: query.start,
-            until: query.end,
-            before: query.cursor,
+            start: query.start,
+            end: query.end,
+            cursor: query.cursor,
           },
           limit,
         );

@@ -48,8 +48,7 @@ export function deadLetterRoutes(
       }),
       renamed: { input: { start: 'since', cursor: 'before' } },
       answer: z.array(z.strictObject({ ...facts, payload_start: z.string() })),
-      handle: ({ query: { limit, start, cursor, ...filter } }) =>
-        listDeadLetters(db, { ...filter, since: start, before: cursor }, limit),
+      handle: ({ query: { limit, ...filter } }) => listDeadLetters(db, filter, limit),
     }),
     route({
       method: 'get',
@@ -110,8 +109,8 @@ export function deadLetterRoutes(
           ids,
           topic,
           reason,
-          since: start,
-          after: cursor,
+          start,
+          cursor,
           state: ids === undefined ? 'waiting' : 'all',
         } as const;
         const results = await replay({ intake, rows }, await loadDeadLetters(db, filter, mostReplays));

@@ -87,7 +87,7 @@ const renamedList = {
 /** The routes. */
 export function deviceRoutes(db: Queryable): Route[] {
   const cards = async (query: z.output<typeof listSchema>) => {
-    const filter = { farm: query.farm, type: query.device_type, after: query.cursor };
+    const filter = { farm: query.farm, type: query.device_type, cursor: query.cursor };
     const devices = await deviceCards(db, filter, mainMetrics, query.limit);
     const nextCursor = devices.length === query.limit ? (devices.at(-1)?.id ?? null) : null;
     return { devices, nextCursor };
@@ -186,16 +186,16 @@ function readingsRoute(db: Queryable): Route {
       ),
     }),
     async handle({ params, query }) {
-      const until = query.end ?? new Date(Date.now() + 600_000);
-      const since = query.start ?? new Date(until.getTime() - 86_400_000);
-      if (since > until) throw new HttpError(400, 'start: is after end');
+      const end = query.end ?? new Date(Date.now() + 600_000);
+      const start = query.start ?? new Date(end.getTime() - 86_400_000);
+      if (start > end) throw new HttpError(400, 'start: is after end');
       const { device_uid: uid } = params;
       const { farm, reading_type: type } = query;
       const { device, metric } =
         type === undefined
           ? { device: await theDevice(db, uid, farm), metric: undefined }
           : await theSeries(db, uid, farm, type);
-      const filter = { metricId: metric?.id, since, until };
+      const filter = { metricId: metric?.id, start, end };
       return { readings: await deviceReadings(db, device, filter, query.limit) };
     },
   });

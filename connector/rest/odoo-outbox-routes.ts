@@ -51,8 +51,8 @@ export function odooOutboxRoutes(desk: OdooOutboxDesk): Route[] {
       answer: z.strictObject({
         records: z.array(z.looseObject({ id: z.int(), kind: z.string(), source_id: z.string() })),
       }),
-      handle: async ({ limit, cursor: afterId }) => ({
-        records: (await listParked(db, { limit, afterId })).map(({ sourceId, pendingSince, ...row }) => ({
+      handle: async ({ limit, cursor }) => ({
+        records: (await listParked(db, { limit, cursor })).map(({ sourceId, pendingSince, ...row }) => ({
           ...row,
           source_id: sourceId,
           pending_since: pendingSince,

@@ -88,10 +88,10 @@ export function rangeRoute(db: Queryable): Route {
       'application/x-ndjson': 'format=ndjson: an object a line',
     },
     async handle({ query, response }) {
-      const { level, since, until } = spanOf(query);
+      const { level, start, end } = spanOf(query);
       const { device, metric } = await theSeries(db, query.device_uid, query.farm, query.metric_name);
       const { percentiles } = query;
-      const range = { deviceId: device.id, metricId: metric.id, level, since, until, percentiles };
+      const range = { deviceId: device.id, metricId: metric.id, level, start, end, percentiles };
       if (query.format !== 'json') return streamOf(db, response, query.format, range, query);
       return {
         device_uid: query.device_uid,
@@ -106,20 +106,19 @@ export function rangeRoute(db: Queryable): Route {
 }
 
 /** From when to when, and in which buckets. Throws problem 400 for what does not go together. */
-function spanOf(query: RangeQuery): { level: Level; since: Date; until: Date } {
-  const until = query.end ?? new Date();
-  const since = query.start ?? new Date(until.getTime() - 86_400_000);
-  if (since > until) throw new HttpError(400, 'start: is after end');
-  const level =
-    query.aggregation === 'auto' ? levelFor(until.getTime() - since.getTime()) : query.aggregation;
+function spanOf(query: RangeQuery): { level: Level; start: Date; end: Date } {
+  const end = query.end ?? new Date();
+  const start = query.start ?? new Date(end.getTime() - 86_400_000);
+  if (start > end) throw new HttpError(400, 'start: is after end');
+  const level = query.aggregation === 'auto' ? levelFor(end.getTime() - start.getTime()) : query.aggregation;
   if (query.fill === 'linear' && level === 'raw')
     throw new HttpError(400, 'fill: raw values are not interpolated; choose an aggregation');
   if (query.percentiles && !hasPercentiles(level))
     throw new HttpError(400, 'percentiles: only hourly and daily values have them; choose an aggregation');
-  return { level, since, until };
+  return { level, start, end };
 }
 
-type Range = Omit<SeriesRange, 'after'>;
+type Range = Omit<SeriesRange, 'cursor'>;
 type Place = { time: Date; value: number } | undefined;
 
 const startOf = ({ cursor }: RangeQuery): Place => (cursor === undefined ? undefined : fromCursor(cursor));
@@ -139,7 +138,7 @@ async function pageOf(
 ): Promise<{ data: SeriesPoint[]; next_cursor: string | null }> {
   const from = startOf(query);
   // One more than asked for says whether there is a next page.
-  const rows = await seriesPage(db, { ...range, after: from?.time }, query.limit + 1);
+  const rows = await seriesPage(db, { ...range, cursor: from?.time }, query.limit + 1);
   const page = rows.slice(0, query.limit);
   const last = page.at(-1);
   return {

@@ -11,20 +11,20 @@ const streamPage = 10_000;
 /** The text of a range, page by page: memory holds one page, whatever the range. */
 export async function* textOf(
   db: Queryable,
-  range: Omit<SeriesRange, 'after'>,
+  range: Omit<SeriesRange, 'cursor'>,
   from: { time: Date; value: number } | undefined,
   text: (rows: readonly SeriesRow[], before: { time: Date; value: number } | undefined) => string,
   head: string,
 ): AsyncGenerator<string> {
   // Read before the head line goes out: what fails here is still a problem with a status of its own.
   let before = from;
-  let rows = await seriesPage(db, { ...range, after: before?.time }, streamPage);
+  let rows = await seriesPage(db, { ...range, cursor: before?.time }, streamPage);
   if (head !== '') yield head;
   while (rows.length > 0) {
     yield text(rows, before);
     before = rows.at(-1);
     rows =
-      rows.length < streamPage ? [] : await seriesPage(db, { ...range, after: before?.time }, streamPage);
+      rows.length < streamPage ? [] : await seriesPage(db, { ...range, cursor: before?.time }, streamPage);
   }
 }
 

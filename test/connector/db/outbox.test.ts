@@ -147,7 +147,7 @@ test('counts by kind; parked ones can be listed by page and tried again, some or
   assert.equal(first?.sourceId, 'd000');
   assert.equal(first.error, 'why');
   assert.ok(first.pendingSince instanceof Date);
-  const page = await listParked(database.db, { limit: 10, afterId: first.id });
+  const page = await listParked(database.db, { limit: 10, cursor: first.id });
   assert.deepEqual(
     page.map(({ sourceId }) => sourceId),
     ['d001'],

@@ -99,7 +99,12 @@ function addStream(milking: Milking): number {
       add(milking, now, { ...session('reading'), points: increment(now, value) });
     }
     const flow = { metric: 'milk_flow', time: now, value: eighths(random, 32), quality: 0 };
-    add(milking, now, { ...session('reading'), points: [flow] });
+    // A tag that is read late, or another one than at the start.
+    add(milking, now, {
+      ...session('reading'),
+      points: [flow],
+      rfid: random() < 0.1 ? tagOf(random) : undefined,
+    });
   }
   now += (1 + below(random, 60)) * second;
   if (random() < 0.3) {

@@ -126,6 +126,35 @@ test('closed after silence is incomplete until the end turns up', () => {
   assert.deepEqual([record.complete, record.ended_at], [false, new Date(t0 + minute).toISOString()]);
 });
 
+describe('two words about the animal of a milking', () => {
+  const [one, two] = ['050000000000017', '050000000000018'] as const;
+  const told = (events: MilkingEvent[]) => {
+    const [record, ...others] = recordsOf(events);
+    assert.deepEqual(others, []);
+    return [record?.rfid, record?.marks];
+  };
+  for (const [how, wireId] of [
+    ['with an id', 's1'],
+    ['without', undefined],
+  ] as const)
+    test(`${how}: the newest counts, of one moment the greater, and that they differ is told`, () => {
+      const said = (kind: MilkingEvent['event'], at: number, rfid?: string) =>
+        event(kind, at, {}, { wireId, ...(rfid === undefined ? {} : { rfid }) });
+      const end = said('end', t0 + 2 * minute);
+      const later = [said('start', t0, two), said('reading', t0 + minute, one), end];
+      const together = [
+        said('start', t0),
+        said('reading', t0 + minute, one),
+        said('reading', t0 + minute, two),
+        end,
+      ];
+      for (const order of [later, later.toReversed()]) assert.deepEqual(told(order), [one, 'conflict']);
+      for (const order of [together, together.toReversed()]) assert.deepEqual(told(order), [two, 'conflict']);
+      const same = [said('start', t0, one), said('reading', t0 + minute, one), end];
+      assert.deepEqual(told(same), [one, undefined]);
+    });
+});
+
 describe('which messages belong together', () => {
   const keys = (events: MilkingEvent[]) => milkingsOf(events).map(({ sessionKey }) => sessionKey);
 

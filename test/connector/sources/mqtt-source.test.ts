@@ -91,12 +91,26 @@ test(
       await reconnect();
       await eventually('no replay of retained ones', () => Promise.resolve(texts().includes('h')));
       assert.deepEqual(texts(), ['h']);
+      // Who subscribes for the first time gets it, known for what it is.
+      const newcomer: IncomingMessage[] = [];
+      const first = createMqttSource(
+        { ...options, clientId: `${options.clientId}-first` },
+        { ...sink, push: (message) => void newcomer.push(message) },
+        pino({ level: 'silent' }),
+      );
+      first.start();
+      await eventually('the kept one', () => Promise.resolve(newcomer.length === 1));
+      assert.equal(newcomer[0]?.retained, true);
+      newcomer[0].settle({ kind: 'ignored' });
+      await first.pause();
       await publisher.publishAsync(`dairy/${id}/kept`, '', { qos: 1, retain: true });
     } finally {
       await source.pause();
       await publisher.endAsync();
-      const cleaner = await connectAsync(url, { ...login, clientId: options.clientId, clean: true });
-      await cleaner.endAsync();
+      for (const clientId of [options.clientId, `${options.clientId}-first`]) {
+        const cleaner = await connectAsync(url, { ...login, clientId, clean: true });
+        await cleaner.endAsync();
+      }
     }
   },
 );

@@ -47,13 +47,14 @@ export function outcomesOf(
     const row = data[next];
     if (decoded.kind !== 'data' || row?.data !== decoded.data)
       return { kind: 'stored', points: 0, duplicates: none };
-    const mine = verdicts?.[next] ?? [];
+    const mine = verdicts?.[next];
     next += 1;
     const refusedTag = row.tag !== undefined && 'refused' in row.tag ? row.tag.refused : undefined;
     if (refusedTag !== undefined && row.data.points.length === 0) return { kind: 'dead', reason: refusedTag };
     const outcome: Outcome = { kind: 'stored', points: row.data.points.length, duplicates: none };
-    const duplicates = indexesOf(mine, (verdict) => verdict === 'same');
-    const conflicts = indexesOf(mine, (verdict) => typeof verdict === 'object');
+    if (mine === undefined && refusedTag === undefined) return outcome;
+    const duplicates = indexesOf(mine ?? [], (verdict) => verdict === 'same');
+    const conflicts = indexesOf(mine ?? [], (verdict) => typeof verdict === 'object');
     return {
       ...outcome,
       ...(duplicates.size > 0 ? { duplicates } : {}),

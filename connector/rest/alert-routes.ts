@@ -3,7 +3,7 @@ import * as z from 'zod';
 import { acknowledgeAlert } from '../db/alerts.ts';
 import { inTransaction, toDatabaseError, type Db } from '../db/pool.ts';
 import { alertEvents, listAlerts, type AlertRow } from '../db/query-alerts.ts';
-import { farmSchema, momentSchema } from './lookup.ts';
+import { farmSchema, momentSchemaIn } from './lookup.ts';
 import { HttpError } from './problem.ts';
 import { route, type Route } from './route.ts';
 
@@ -36,8 +36,8 @@ const eventSchema = z.strictObject({ time: z.iso.datetime(), state, detail: z.st
 const renamedFacts = { device_uid: 'device_id', farm: 'farm_id', milking: 'milk_session' };
 const params = z.object({ alert_id: z.coerce.number().int().min(1) });
 
-/** The routes. `db` for what is changed, `queryDb` for what is asked. */
-export function alertRoutes(db: Db, queryDb: Db): Route[] {
+/** The routes. `db` for what is changed, `queryDb` for what is asked; `zone`: of times without an offset. */
+export function alertRoutes(db: Db, queryDb: Db, zone: string): Route[] {
   const theAlert = async (id: number): Promise<AlertRow> => {
     const [alert] = await listAlerts(queryDb, { id }, 1);
     if (alert === undefined) throw new HttpError(404, `there is no alert ${id}`);
@@ -59,8 +59,8 @@ export function alertRoutes(db: Db, queryDb: Db): Route[] {
           .optional()
           .describe('false: those that nobody has looked at yet (state new); true: all others'),
         state: state.optional(),
-        start: momentSchema.optional().describe('Created from then on'),
-        end: momentSchema.optional().describe('Created until then, inclusive'),
+        start: momentSchemaIn(zone).optional().describe('Created from then on'),
+        end: momentSchemaIn(zone).optional().describe('Created until then, inclusive'),
         limit: z.coerce.number().int().min(1).max(1_000).default(100),
         cursor: z.coerce.number().int().min(1).optional().describe('next_cursor of the previous page'),
       }),

@@ -6,7 +6,7 @@ import { deviceQuality } from '../db/quality.ts';
 import { milkQuality } from '../db/query-milk.ts';
 import { temperatureTrends } from '../db/query-readings.ts';
 import type { MilkUnits } from './dashboard-routes.ts';
-import { farmSchema, momentSchema, round } from './lookup.ts';
+import { farmSchema, momentSchemaIn, round } from './lookup.ts';
 import { HttpError } from './problem.ts';
 import { route, type Route } from './route.ts';
 
@@ -118,8 +118,8 @@ function milkReportRoute(db: Queryable, { kgPerLitre }: MilkUnits, grade: Grade)
     summary: 'Milk quality by day of the farm’s time zone',
     query: z.strictObject({
       farm: farmSchema,
-      start: momentSchema.optional().describe('30 days before end without it'),
-      end: momentSchema.optional().describe('Now without it'),
+      start: momentSchemaIn(timezone).optional().describe('30 days before end without it'),
+      end: momentSchemaIn(timezone).optional().describe('Now without it'),
     }),
     cache,
     renamed: { input: { farm: 'farm_id', ...renamedSpan }, output: renamedSpan },

@@ -4,7 +4,7 @@ import { deviceTypeSchema, type DeviceType } from '../../contract/topics.ts';
 import type { Queryable } from '../db/pool.ts';
 import { deviceCards } from '../db/query-devices.ts';
 import { deviceReadings } from '../db/query-readings.ts';
-import { farmSchema, momentSchema, theDevice, theSeries } from './lookup.ts';
+import { farmSchema, momentSchemaIn, theDevice, theSeries } from './lookup.ts';
 import { HttpError } from './problem.ts';
 import { route, type Route } from './route.ts';
 
@@ -84,8 +84,8 @@ const renamedList = {
   output: { ...renamedFacts, next_cursor: 'next_after' },
 };
 
-/** The routes. */
-export function deviceRoutes(db: Queryable): Route[] {
+/** The routes. `zone`: of times without an offset. */
+export function deviceRoutes(db: Queryable, zone: string): Route[] {
   const cards = async (query: z.output<typeof listSchema>) => {
     const filter = { farm: query.farm, type: query.device_type, cursor: query.cursor };
     const devices = await deviceCards(db, filter, mainMetrics, query.limit);
@@ -129,7 +129,7 @@ export function deviceRoutes(db: Queryable): Route[] {
       },
     }),
     oneRoute(db),
-    readingsRoute(db),
+    readingsRoute(db, zone),
   ];
 }
 
@@ -151,7 +151,7 @@ function oneRoute(db: Queryable): Route {
   });
 }
 
-function readingsRoute(db: Queryable): Route {
+function readingsRoute(db: Queryable, zone: string): Route {
   return route({
     method: 'get',
     path: '/api/v1/iot/devices/{device_uid}/readings',
@@ -160,8 +160,8 @@ function readingsRoute(db: Queryable): Route {
     params: z.object({ device_uid: z.string() }),
     query: z.strictObject({
       farm: farmSchema,
-      start: momentSchema.optional().describe('A day before end without it'),
-      end: momentSchema
+      start: momentSchemaIn(zone).optional().describe('A day before end without it'),
+      end: momentSchemaIn(zone)
         .optional()
         .describe('Now without it; inclusive. For the next page: the last timestamp'),
       reading_type: z.string().optional().describe('One metric only'),

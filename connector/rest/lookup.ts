@@ -1,5 +1,6 @@
 // What queries are about: the device and the metric, or the problem that there is none.
 import * as z from 'zod';
+import { momentInZone } from '../../contract/zone.ts';
 import type { Queryable } from '../db/pool.ts';
 import { findDevices, type KnownDevice, type KnownMetric } from '../db/query-devices.ts';
 import { HttpError } from './problem.ts';
@@ -7,13 +8,15 @@ import { HttpError } from './problem.ts';
 /** The farm where a uid is used by several. */
 export const farmSchema = z.string().max(64).optional().describe('Code of the farm');
 
-/** A moment as a parameter. */
-export const momentSchema = z
-  .union([z.iso.datetime({ offset: true }), z.iso.datetime({ local: true }), z.iso.date()])
-  .describe('ISO 8601; without offset UTC')
-  .transform(
-    (text) => new Date(/T.*(Z|[+-]\d\d:\d\d)$/.test(text) || !text.includes('T') ? text : `${text}Z`),
-  );
+/** A moment as a parameter; without an offset the local time of `zone` (IANA), and a date is its midnight there. */
+export const momentSchemaIn = (zone: string) =>
+  z
+    .union([z.iso.datetime({ offset: true }), z.iso.datetime({ local: true }), z.iso.date()])
+    .describe('ISO 8601; without offset local time of the farm (milk.timezone)')
+    .transform((text) => {
+      if (/T.*(Z|[+-]\d\d:\d\d)$/.test(text)) return new Date(text);
+      return new Date(momentInZone(Date.parse(text.includes('T') ? `${text}Z` : text), zone).time);
+    });
 
 /** The device; 404 when there is none, 400 when several farms have one of that uid. */
 export async function theDevice(db: Queryable, uid: string, farm: string | undefined): Promise<KnownDevice> {

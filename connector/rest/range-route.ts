@@ -9,7 +9,7 @@ import {
   type SeriesRange,
   type SeriesRow,
 } from '../db/query-readings.ts';
-import { farmSchema, momentSchema, theSeries } from './lookup.ts';
+import { farmSchema, momentSchemaIn, theSeries } from './lookup.ts';
 import { HttpError } from './problem.ts';
 import { stream, textOf } from './range-stream.ts';
 import { route, type Route } from './route.ts';
@@ -37,29 +37,30 @@ const pointSchema = z.strictObject({
   p95: percentile,
   interpolated: z.literal(true).optional().describe('Not measured'),
 });
-const querySchema = z.strictObject({
-  device_uid: z.string(),
-  metric_name: z.string(),
-  farm: farmSchema,
-  start: momentSchema.optional().describe('A day before end without it'),
-  end: momentSchema.optional().describe('Now without it; inclusive'),
-  aggregation: z.enum(['auto', 'raw', '15min', 'hourly', 'daily']).default('auto'),
-  format: z.enum(['json', 'csv', 'ndjson']).default('json'),
-  fill: z
-    .enum(['none', 'linear'])
-    .default('none')
-    .describe('linear: buckets without values are interpolated and marked'),
-  percentiles: z
-    .stringbool()
-    .default(false)
-    .describe('Hours and days with p05, median and p95, which follow within the hour'),
-  limit: z.coerce.number().int().min(1).max(100_000).default(10_000).describe('Values a page, JSON only'),
-  cursor: z.string().optional().describe('next_cursor of the previous page'),
-});
-type RangeQuery = z.output<typeof querySchema>;
+const querySchemaIn = (zone: string) =>
+  z.strictObject({
+    device_uid: z.string(),
+    metric_name: z.string(),
+    farm: farmSchema,
+    start: momentSchemaIn(zone).optional().describe('A day before end without it'),
+    end: momentSchemaIn(zone).optional().describe('Now without it; inclusive'),
+    aggregation: z.enum(['auto', 'raw', '15min', 'hourly', 'daily']).default('auto'),
+    format: z.enum(['json', 'csv', 'ndjson']).default('json'),
+    fill: z
+      .enum(['none', 'linear'])
+      .default('none')
+      .describe('linear: buckets without values are interpolated and marked'),
+    percentiles: z
+      .stringbool()
+      .default(false)
+      .describe('Hours and days with p05, median and p95, which follow within the hour'),
+    limit: z.coerce.number().int().min(1).max(100_000).default(10_000).describe('Values a page, JSON only'),
+    cursor: z.string().optional().describe('next_cursor of the previous page'),
+  });
+type RangeQuery = z.output<ReturnType<typeof querySchemaIn>>;
 
-/** The route. */
-export function rangeRoute(db: Queryable): Route {
+/** The route. `zone`: of times without an offset. */
+export function rangeRoute(db: Queryable, zone: string): Route {
   return route({
     method: 'get',
     path: '/api/v1/query/sensor/range',
@@ -68,7 +69,7 @@ export function rangeRoute(db: Queryable): Route {
     description:
       'Up to a day the raw values, up to 14 days means of 15 minutes, up to 90 days of hours, else of days (UTC), unless ' +
       'aggregation says otherwise. JSON comes in pages (next_cursor); CSV and NDJSON are streams of the whole range.',
-    query: querySchema,
+    query: querySchemaIn(zone),
     renamed: {
       input: { farm: 'farm_id', start: 'start_time', end: 'end_time' },
       output: { farm: 'farm_id' },

@@ -36,11 +36,12 @@ export function intakeDoor({ config, db, library, state }: Context): Feature {
 /** What people and their programs ask. */
 export function queryFeature({ config, db, queryDb, state }: Context): Feature {
   const { milk, grade } = restSettings(config);
+  const { timezone } = milk;
   return feature({
     routes: [
-      ...queryRoutes(queryDb, () => state.intake?.pending().messages ?? 0),
-      ...deviceRoutes(queryDb),
-      ...alertRoutes(db, queryDb),
+      ...queryRoutes(queryDb, timezone, () => state.intake?.pending().messages ?? 0),
+      ...deviceRoutes(queryDb, timezone),
+      ...alertRoutes(db, queryDb, timezone),
       ...dashboardRoutes(queryDb, milk),
       ...analyticsRoutes(queryDb, milk, grade),
     ],

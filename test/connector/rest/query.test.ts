@@ -175,6 +175,10 @@ for (const plain of [false, true]) {
       const buckets = await range(`${day}&aggregation=hourly&format=csv&fill=linear`);
       assert.equal(buckets.text.split('\n')[0], 'time,value,n,min,max,first,last,stddev,interpolated');
       assert.equal(buckets.headers.get('content-encoding'), 'gzip', 'fetch asks for it');
+      // Without an offset it is the farm's time, Dhaka's in tests.
+      const local = (at: number) => iso(at + 6 * hour).slice(0, -1);
+      const said = `start=${local(start)}&end=${local(start + 24 * hour - 1)}`;
+      assert.equal((await range(`${said}&aggregation=raw&format=csv`)).text, csv.text);
       const empty = await range('start=2020-01-01&end=2020-01-02&aggregation=raw&format=csv');
       assert.equal(empty.text, 'time,value,quality\n');
     });

@@ -48,6 +48,8 @@ export const animal = keptKind({
   wokenBy: ['farm.animal'],
   put: putAnimals,
   table: 'iot.animal',
-  removal: `UPDATE iot.animal SET odoo_id = NULL, active = false, rfid = NULL, ear_tag = NULL, pen_id = NULL
+  // Odoo deletes its tags with it, and says so of the animal only.
+  removal: `WITH tags AS (DELETE FROM iot.animal_tag WHERE animal_odoo_id = ANY ($1))
+    UPDATE iot.animal SET odoo_id = NULL, active = false, rfid = NULL, ear_tag = NULL, pen_id = NULL
     WHERE odoo_id = ANY ($1)`,
 });

@@ -1,6 +1,7 @@
 // Every kind that is pulled from Odoo. A new one is one file beside this one and one word here.
 import * as z from 'zod';
 import { animal } from './animal.ts';
+import { animalTag } from './animal-tag.ts';
 import { assignment } from './assignment.ts';
 import { device } from './device.ts';
 import { farm } from './farm.ts';
@@ -10,7 +11,7 @@ import { threshold } from './threshold.ts';
 import { tombstoneOf } from './tombstone.ts';
 
 /** In the order in which they refer to each other. */
-const kept = [farm, pen, animal, device, assignment, threshold] as const;
+const kept = [farm, pen, animal, animalTag, device, assignment, threshold] as const;
 const descriptors = [...kept, tombstoneOf(kept)] as const;
 
 type Descriptor = (typeof descriptors)[number];

@@ -43,5 +43,5 @@ class FarmAnimalTag(models.Model):
 
     @api.ondelete(at_uninstall=False)
     def _announce_animals(self):
-        # What the connector knows of an animal are its tags of today.
+        # Among what the connector knows of an animal are its tags of today.
         self.animal_id._announce()

@@ -1,4 +1,4 @@
-# What the connector gets to know of farms, pens and animals.
+# What the connector gets to know of farms, pens, animals and their tags.
 from odoo import models
 from odoo.tools import SQL
 
@@ -70,4 +70,21 @@ class FarmAnimal(models.Model):
             **self._pull_key(), 'name': self.name, 'pen': self.pen_id.name, 'pen_id': self.pen_id.id, 'state': self.state,
             'sex': self.sex, 'birth_date': day(self.birth_date), 'lactation_number': self.lactation_number,
             'last_calving_date': day(self.last_calving_date),
+        }
+
+
+class FarmAnimalTag(models.Model):
+    _name = 'farm.animal.tag'
+    _inherit = ['farm.animal.tag', 'iot.pulled.mixin']
+
+    _pull_kind = 'animal_tag'
+    _pull_fields = frozenset(('animal_id', 'kind', 'tag', 'valid_from', 'valid_to'))
+
+    def _pull_key(self):
+        return {'farm': self.farm_id.code, 'kind': self.kind, 'tag': self.tag}
+
+    def _pull_values(self):
+        return {
+            'animal_id': self.animal_id.id, 'kind': self.kind, 'tag': self.tag,
+            'valid_from': self.valid_from and str(self.valid_from), 'valid_to': self.valid_to and str(self.valid_to),
         }

@@ -11,6 +11,7 @@ KINDS = {
     'farm': 'farm.farm',
     'pen': 'farm.pen',
     'animal': 'farm.animal',
+    'animal_tag': 'farm.animal.tag',
     'device': 'iot.device',
     'assignment': 'iot.device.assignment',
     'threshold': 'iot.threshold',

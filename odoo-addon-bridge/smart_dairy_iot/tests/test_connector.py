@@ -7,7 +7,7 @@ from odoo.tests import tagged
 from odoo.tests.common import BaseCase
 from odoo.tools import mute_logger
 
-from .common import BridgeCase
+from .common import TAG, BridgeCase
 from .fake_connector import fake_connector, point_to
 
 
@@ -192,6 +192,21 @@ class TestPull(BridgeCase):
                          ('c1', self.other_cow.rfid_tag, '2026-01-01 00:00:00', False))
         [found] = self.only('threshold', limit)
         self.assertEqual((found['metric'], found['low'], found['high']), ('temperature', None, 4))
+
+    def test_tags_with_their_time(self):
+        self.cow.rfid_tag = False
+        self.other_cow.rfid_tag = TAG
+        old, new = ((self.cow | self.other_cow).tag_ids.filtered(lambda span: span.tag == TAG)).sorted('id')
+        [found] = self.only('animal_tag', old)
+        self.assertEqual((found['animal_id'], found['kind'], found['tag'], found['valid_from'], found['valid_to']),
+                         (self.cow.id, 'rfid', TAG, False, str(old.valid_to)))
+        [found] = self.only('animal_tag', new)
+        self.assertEqual((found['animal_id'], found['valid_from'], found['valid_to']),
+                         (self.other_cow.id, str(new.valid_from), False))
+        rid = new.id
+        new.with_user(self.env.ref('base.user_admin')).unlink()
+        [stone] = [found for found in self.pull('tombstone')['records'] if found['res_id'] == rid]
+        self.assertEqual(stone['kind'], 'animal_tag')
 
     def test_what_the_connector_itself_wrote_does_not_come_back(self):
         record = {'source': 's', 'source_id': 'barn/n', 'revision': 1, 'farm': 'barn', 'device_uid': 'n',

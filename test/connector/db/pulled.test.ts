@@ -14,6 +14,7 @@ test('kinds come after those that they refer to, and deletions last', () => {
     assert.ok(pullKinds.indexOf(first) < pullKinds.indexOf(then), `${first} before ${then}`);
   order('farm', 'pen');
   order('pen', 'animal');
+  order('animal', 'animal_tag');
   order('animal', 'assignment');
   order('device', 'assignment');
   assert.equal(pullKinds.at(-1), 'tombstone');

@@ -94,6 +94,72 @@ describe('Odoo → connector', { skip: noOdoo() }, () => {
     await eventually('exchanged', async () => (await rfids()).join() === tags.toReversed().join());
   });
 
+  test('a tag that moved from Bella to Buttercup: what they gave before stays theirs on both sides', async () => {
+    const [old, own] = ['900000000000031', '900000000000032'];
+    const bella = await create('farm.animal', { name: 'Bella', rfid_tag: old, farm_id: farmId });
+    const buttercup = await create('farm.animal', { name: 'Buttercup', rfid_tag: own, farm_id: farmId });
+    const holders = async () =>
+      (
+        await connector.query<{ holder: string }>(
+          `SELECT t.tag || ' ' || t.animal_odoo_id || ' ' || isfinite(t.valid_from) || ' ' || isfinite(t.valid_to) AS holder
+           FROM iot.animal_tag t WHERE t.tag = ANY ($1) ORDER BY t.odoo_id`,
+          [[old, own]],
+        )
+      ).map(({ holder }) => holder);
+    const before = [`${old} ${bella} false false`, `${own} ${buttercup} false false`];
+    await eventually('their tags are known', async () => isDeepStrictEqual(await holders(), before));
+    const milk = async (session_id: string, at: number, rfid_tag: string, yield_liters: number) => {
+      const said = { session_id, rfid_tag, yield_liters, timestamp: new Date(at).toISOString() };
+      const record = milkRecord({
+        device_id: 'meter_031',
+        animal_id: undefined,
+        duration_seconds: 0,
+        ...said,
+      });
+      const topic = `dairy/${connector.farm}/milk_meter/meter_031/data`;
+      await connector.mqtt.publishAsync(topic, JSON.stringify(record), { qos: 1 });
+    };
+    const inOdoo = async (session: string) => {
+      const [found] = await admin.read<{ animal_id: [number, string] | false }>(
+        'iot.milk.session',
+        [['source_id', '=', `${connector.farm}/meter_031/${session}`]],
+        ['animal_id', 'yield_kg', 'expected_yield_kg', 'revision'],
+      );
+      return found === undefined ? undefined : { ...found, animal_id: found.animal_id && found.animal_id[0] };
+    };
+    const told = (session: string, animal: number, kg: number, expected: number, revision: number) =>
+      eventually(`${session} in Odoo`, async () => {
+        const {
+          animal_id,
+          yield_kg,
+          expected_yield_kg,
+          revision: told,
+        } = (await inOdoo(session)) as Record<string, unknown>;
+        assert.deepEqual([animal_id, yield_kg, expected_yield_kg, told], [animal, kg, expected, revision]);
+      });
+    const dayMs = 86_400_000;
+    const weekAgo = Date.now() - 7 * dayMs;
+    for (const n of [3, 2, 1]) {
+      await milk(`bella-${n}`, weekAgo - n * dayMs, old, 10);
+      await milk(`buttercup-${n}`, weekAgo - n * dayMs, own, 20);
+    }
+    await milk('last-week', weekAgo, old, 10);
+    await told('last-week', bella, 10.3, 10.3, 1);
+
+    await admin.write('farm.animal', [bella], { rfid_tag: false });
+    await admin.write('farm.animal', [buttercup], { rfid_tag: old });
+    const after = [
+      `${old} ${bella} false true`,
+      `${own} ${buttercup} false true`,
+      `${old} ${buttercup} true false`,
+    ];
+    await eventually('the tag has moved', async () => isDeepStrictEqual(await holders(), after));
+    await milk('today', Date.now(), old, 21);
+    await told('today', buttercup, 21.63, 20.6, 1);
+    await milk('last-week', weekAgo + 60_000, old, 12);
+    await told('last-week', bella, 12.36, 10.3, 2);
+  });
+
   test('a device that is discovered, accepted, refused; its data follows, and nothing is echoed', async () => {
     const topic = `dairy/${connector.farm}/milk_meter/meter_001/data`;
     const send = (session_id: string) =>

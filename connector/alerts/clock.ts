@@ -27,14 +27,26 @@ export function clockJob(db: Db, limits: ClockLimits): Job {
   };
 }
 
-function toAlert({ key, farmId, deviceId, farm, device_uid, seconds, since }: DueClock): AlertChange {
+function toAlert({
+  key,
+  farmId,
+  deviceId,
+  farm,
+  device_uid,
+  seconds,
+  isProven,
+  since,
+}: DueClock): AlertChange {
   const direction = seconds < 0 ? 'ahead' : 'behind';
+  const effect = isProven
+    ? 'it answered a command before it was asked. What it says is stored as so much older than it is'
+    : 'what it says counts at its arrival, marked';
   const record = newAlert({
     farm,
     device_uid,
     alert_type: alertType,
     severity: 'medium',
-    message: `The clock of ${device_uid} is ${inWords(Math.abs(seconds))} ${direction}: what it says counts at its arrival, marked. Set its clock.`,
+    message: `The clock of ${device_uid} is ${inWords(Math.abs(seconds))} ${direction}: ${effect}. Set its clock.`,
     trigger_value: seconds,
     unit: 's',
     raised_at: since.toISOString(),

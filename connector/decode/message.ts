@@ -74,9 +74,10 @@ function decodeStatus(value: unknown, address: TopicAddress, now: number, contex
       'status: expected {"state": "online" | "degraded" | "offline", "at"?, "detail"?, "command"?: {"id", "command", "result"}}',
     );
   const said = parsed.data.at === undefined ? now : (parseMoment(parsed.data.at) ?? now);
-  const at = said > now + context.maxFutureMs ? now : said;
-  // The broker repeats retained statuses at every connect, however old.
-  if (at < now - context.maxPastMs) return { kind: 'ignored' };
+  const isOld = said < now - context.maxPastMs;
+  // The broker repeats retained statuses at every connect, however old. An answer to a command is as old as its clock makes it.
+  if (isOld && parsed.data.command === undefined) return { kind: 'ignored' };
+  const at = isOld || said > now + context.maxFutureMs ? now : said;
   return { kind: 'status', address, status: parsed.data, at };
 }
 

@@ -1,6 +1,7 @@
 // One transaction per batch: devices, readings, tags, milkings with their records, statuses, dead letters.
 import type { Logger } from '../../contract/runtime/logger.ts';
 import { saveStamps } from '../db/arrival-stamps.ts';
+import { noteAnswers } from '../db/clocks.ts';
 import { noteCommandNews, type CommandRow } from '../db/commands.ts';
 import { insertDeadLetters, noteReplays } from '../db/dead-letters.ts';
 import { insertStatuses } from '../db/device-status.ts';
@@ -15,6 +16,7 @@ import {
 } from '../db/pool.ts';
 import { notePresence } from '../db/presence.ts';
 import { prepareDays, withInsert, type InsertReadings, type PreparedDays } from '../db/readings.ts';
+import { answersOf } from './answers.ts';
 import { halvesOf, joinOutcomes } from './halves.ts';
 import type { Item } from './item.ts';
 import type { Outcome } from '../sources/message.ts';
@@ -153,6 +155,7 @@ export function createWriter(context: WriterContext): WriteBatch {
       await insertStatuses(client, statuses);
       await notePresence(client, statuses);
       const commands = await noteCommandNews(client, commandNewsOf(items, devices.find));
+      await noteAnswers(client, answersOf(items, devices.find));
       await saveStamps(client, stampsOf(items), context.voidedStamps());
       await insertDeadLetters(client, letters, batchId);
       await noteReplays(client, replaysOf(items, outcomes));

@@ -46,7 +46,9 @@ const cardSchema = z.strictObject({
   clock_off_since: z.iso
     .datetime()
     .nullable()
-    .describe('Since then its clock is so wrong that the moment of arrival counts for what it says'),
+    .describe(
+      'Since then its clock is so wrong that the moment of arrival counts for what it says, or it answers commands before it is asked',
+    ),
   unread_field: z
     .string()
     .nullable()

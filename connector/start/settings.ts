@@ -115,9 +115,10 @@ export function presenceSettings({ presence }: ConnectorConfig): PresenceLimits 
   return { gateway: presence.gateway_lost_seconds, device: presence.device_offline_seconds };
 }
 
-/** From which offset on a device's clock is an alert: where its times are not taken. */
+/** From which offset on a device's clock is an alert: where its times are not taken, or known to be so wrong. */
 export function clockSettings({ intake }: ConnectorConfig): ClockLimits {
-  return { ahead: intake.max_future_minutes * 60, behind: intake.max_past_days * 86_400 };
+  const seconds = intake.max_future_minutes * 60;
+  return { ahead: seconds, behind: intake.max_past_days * 86_400, provenBehind: seconds };
 }
 
 /** How long what is kept. */

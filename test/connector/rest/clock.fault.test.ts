@@ -101,4 +101,76 @@ describe('clocks of devices', { skip: noBroker() }, () => {
       return (await alerts()).every(({ state }) => state === 'resolved');
     });
   });
+
+  it('one is three hours behind: late data raises nothing, an answer before its command does, and one in time clears it', async () => {
+    await connector.query(
+      `INSERT INTO iot.device (farm_id, device_uid, device_type, name, state)
+       SELECT id, 'slow', 'gate', 'slow', 'registered' FROM iot.farm WHERE code = $1`,
+      [connector.farm],
+    );
+    const behindMs = 3 * 3_600_000;
+    const topic = (type: string) => `dairy/${connector.farm}/gate/slow/${type}`;
+    const send = (type: string, payload: object) =>
+      connector.mqtt.publishAsync(topic(type), JSON.stringify(payload), { qos: 1 });
+    const alerts = () =>
+      connector.query<{ state: string; message: string }>(
+        `SELECT state, message FROM iot.alert WHERE alert_key LIKE $1`,
+        [`${connector.farm}/slow/clock_off/%`],
+      );
+    // The same as a backlog would look.
+    await eventually('its offset is known', async () => {
+      await send('data', { v: 1, at: Date.now() - behindMs, points: [{ m: 'temperature', v: 4 }] });
+      await sleep(500);
+      const { body } = await ask(connector, '/api/v1/iot/devices/slow');
+      return Number(body['clock_offset_seconds']) > 10_000;
+    });
+    const answer = async (id: string, at: number) => {
+      const path = `/api/v1/iot/devices/slow/commands?farm=${connector.farm}`;
+      const { status } = await ask(connector, path, { body: { request_id: id, command: 'open' } });
+      assert.equal(status, 202);
+      const command = { id, command: 'open', result: 'done' };
+      await send('status', { state: 'online', at: new Date(at).toISOString(), command });
+      await eventually('the answer is known', async () => {
+        const sql = `SELECT state FROM iot.command WHERE request_id = $1`;
+        return (await connector.query(sql, [id]))[0]?.['state'] === 'done';
+      });
+    };
+    const behind = async () =>
+      (
+        await connector.query(`SELECT clock_behind_seconds AS s FROM iot.device WHERE device_uid = 'slow'`)
+      )[0]?.['s'];
+    assert.deepEqual(await alerts(), []);
+    await answer('in-time-first', Date.now());
+    assert.equal(await behind(), null);
+    await answer('too-early', Date.now() - behindMs);
+    await eventually('the alert', async () => (await alerts()).length > 0);
+    const [alert] = await alerts();
+    assert.match(
+      alert?.message ?? '',
+      /^The clock of slow is 3 hours behind: it answered a command before it was asked/,
+    );
+    await answer('in-time', Date.now());
+    await eventually('it is cleared', async () =>
+      (await alerts()).every(({ state }) => state === 'resolved'),
+    );
+    assert.equal((await alerts()).length, 1);
+  });
+
+  it('an answer from 1970 is an answer all the same', async () => {
+    const path = `/api/v1/iot/devices/slow/commands?farm=${connector.farm}`;
+    await ask(connector, path, { body: { request_id: 'epoch', command: 'open' } });
+    await connector.mqtt.publishAsync(
+      `dairy/${connector.farm}/gate/slow/status`,
+      JSON.stringify({
+        state: 'online',
+        at: 60_000,
+        command: { id: 'epoch', command: 'open', result: 'done' },
+      }),
+      { qos: 1 },
+    );
+    await eventually('the command has ended', async () => {
+      const [row] = await connector.query(`SELECT state FROM iot.command WHERE request_id = 'epoch'`);
+      return row?.['state'] === 'done';
+    });
+  });
 });

@@ -143,14 +143,15 @@ const ofOdoo = ({ source_id: source, rfid_tag: rfid, yield_kg: kg }: OdooMilking
   kg,
 });
 
-/** Equal messages have no number: only how many there are can be told. */
+/** Equal messages have no number: only how many there are can be told. One that is unsure may be there not at all or twice. */
 async function auditSame(load: Load, stored: Stored): Promise<Pick<Findings, 'same_lost' | 'same_twice'>> {
   const count = await stored.same();
   const sent = load.sent.filter(({ kind }) => kind === 'same');
   const sure = sent.filter(
     ({ acknowledged, held, unsure, gone }) => acknowledged && !held && !unsure && !gone,
   ).length;
-  return { same_lost: Math.max(0, sure - count), same_twice: Math.max(0, count - sent.length) };
+  const unsure = sent.filter((message) => message.unsure).length;
+  return { same_lost: Math.max(0, sure - count), same_twice: Math.max(0, count - sent.length - unsure) };
 }
 
 interface OdooMilking {

@@ -13,7 +13,7 @@ import { deviceRoutes } from '../rest/device-routes.ts';
 import { ingestRoutes } from '../rest/ingest-routes.ts';
 import { queryRoutes } from '../rest/query-routes.ts';
 import { feature, type Context, type Feature } from './context.ts';
-import { restSettings } from './settings.ts';
+import { dayZone, restSettings } from './settings.ts';
 
 /** Data in by REST, and dead letters in again. The line behind it may come later, or stand by. */
 export function intakeDoor({ config, db, library, state }: Context): Feature {
@@ -36,14 +36,14 @@ export function intakeDoor({ config, db, library, state }: Context): Feature {
 /** What people and their programs ask. */
 export function queryFeature({ config, db, queryDb, state }: Context): Feature {
   const { milk, grade } = restSettings(config);
-  const { timezone } = milk;
+  const timezone = dayZone(config);
   return feature({
     routes: [
       ...queryRoutes(queryDb, timezone, () => state.intake?.pending().messages ?? 0),
       ...deviceRoutes(queryDb, timezone),
       ...alertRoutes(db, queryDb, timezone),
       ...dashboardRoutes(queryDb, milk),
-      ...analyticsRoutes(queryDb, milk, grade),
+      ...analyticsRoutes(queryDb, timezone, milk, grade),
     ],
   });
 }

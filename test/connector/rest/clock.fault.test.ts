@@ -54,8 +54,9 @@ describe('clocks of devices', { skip: noBroker() }, () => {
 
   it('one stands in 1970: nothing is lost, its card says since when, one alert is raised and cleared when it is set', async () => {
     await connector.query(
-      `INSERT INTO iot.device (farm_id, device_uid, device_type, name, state)
-       SELECT id, 'reset', 'temperature', 'reset', 'registered' FROM iot.farm WHERE code = $1`,
+      `WITH farm AS (INSERT INTO iot.farm (code, name) VALUES ($1, $1) ON CONFLICT (code) DO UPDATE SET code = $1 RETURNING id)
+       INSERT INTO iot.device (farm_id, device_uid, device_type, name, state)
+       SELECT id, 'reset', 'temperature', 'reset', 'registered' FROM farm`,
       [connector.farm],
     );
     const say = (payload: object) =>

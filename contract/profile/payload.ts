@@ -26,9 +26,9 @@ export const payloadSchema = z.strictObject({
     .min(1),
   /** Where the time is (ISO 8601 or epoch s/ms); without it, or where it is absent and not required, the time of arrival counts. */
   at: z.strictObject({ pointer: pointerSchema, required: z.boolean().default(true) }),
-  /** The sender's own message id, the same when it sends the message again. */
   /** IANA time zone of times without an offset, where this model has a fixed one; without it the device's counts, else the farm's. */
   zone: zoneSchema.optional(),
+  /** The sender's own message id, the same when it sends the message again. */
   id: pointerSchema.optional(),
   session: z
     .strictObject({

@@ -23,34 +23,17 @@ export async function saveMilkings(
     `INSERT INTO iot.milk_session AS s (device_id, farm_id, session_key, wire_id, stall, rfid, animal_ref, started_at, last_at,
        ended_at, closed, complete, evidence, loose, yield_kg)
      SELECT device_id, farm_id, session_key, wire_id, stall, rfid, animal_ref, to_timestamp(started / 1000), to_timestamp(last / 1000),
-       to_timestamp(ended / 1000), closed, complete, evidence, loose, yield_kg
-     FROM unnest($1::int[], $2::int[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::float8[], $9::float8[],
-       $10::float8[], $11::bool[], $12::bool[], $13::jsonb[], $14::bool[], $15::float8[])
-       AS m (device_id, farm_id, session_key, wire_id, stall, rfid, animal_ref, started, last, ended, closed, complete, evidence,
-         loose, yield_kg)
+       to_timestamp(ended / 1000), closed, complete, evidence, evidence ? 'loose', yield_kg
+     FROM jsonb_to_recordset($1) AS m (device_id integer, farm_id integer, session_key text, wire_id text, stall text, rfid text,
+       animal_ref text, started float8, last float8, ended float8, closed boolean, complete boolean, evidence jsonb, yield_kg float8)
      ON CONFLICT (device_id, session_key) DO UPDATE SET wire_id = excluded.wire_id, stall = excluded.stall,
        rfid = coalesce(excluded.rfid, s.read_rfid), read_rfid = CASE WHEN excluded.rfid IS NULL THEN s.read_rfid END,
        animal_ref = excluded.animal_ref, started_at = excluded.started_at, last_at = excluded.last_at,
        ended_at = excluded.ended_at, closed = excluded.closed, complete = excluded.complete, evidence = excluded.evidence,
        loose = excluded.loose, retired = false, yield_kg = excluded.yield_kg, heard_at = now()
      RETURNING id, device_id AS "deviceId", session_key AS "sessionKey", revision`,
-    [
-      milkings.map((milking) => milking.deviceId),
-      milkings.map((milking) => milking.farmId),
-      milkings.map((milking) => milking.sessionKey),
-      milkings.map((milking) => milking.wireId),
-      milkings.map((milking) => milking.stall),
-      milkings.map(({ view }) => view.rfid),
-      milkings.map(({ view }) => view.animalRef),
-      milkings.map(({ view }) => view.startedAt),
-      milkings.map(({ view }) => view.lastAt),
-      milkings.map(({ view }) => view.endedAt),
-      milkings.map((milking) => milking.closed),
-      milkings.map(({ view }) => view.complete),
-      milkings.map((milking) => JSON.stringify(milking.evidence)),
-      milkings.map(({ evidence }) => evidence.loose !== undefined),
-      milkings.map(({ view }) => yieldOf(view.stats)),
-    ],
+    // Once as JSON: as fifteen arrays, with the evidence as text in one of them, it took this process three times as long.
+    [JSON.stringify(milkings.map(rowOf))],
   );
   const saved = new Map(rows.map((row) => [`${row.deviceId}/${row.sessionKey}`, row]));
   return milkings.map(({ deviceId, sessionKey }) => {
@@ -59,6 +42,23 @@ export async function saveMilkings(
     return { id: row.id, revision: row.revision };
   });
 }
+
+const rowOf = ({ deviceId, farmId, sessionKey, wireId, stall, closed, evidence, view }: MilkingToSave) => ({
+  device_id: deviceId,
+  farm_id: farmId,
+  session_key: sessionKey,
+  wire_id: wireId,
+  stall,
+  rfid: view.rfid,
+  animal_ref: view.animalRef,
+  started: view.startedAt,
+  last: view.lastAt,
+  ended: view.endedAt,
+  closed,
+  complete: view.complete,
+  evidence,
+  yield_kg: yieldOf(view.stats),
+});
 
 /** Takes out milkings whose messages turned out to be of others: what was never published goes, the rest stays as empty. */
 export async function retireMilkings(client: PoolClient, ids: readonly number[]): Promise<void> {

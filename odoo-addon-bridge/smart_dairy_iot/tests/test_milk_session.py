@@ -231,7 +231,7 @@ class TestMarks(BridgeCase):
         cow = self.cow.with_user(self.staff)
         self.assertEqual((cow.milk_session_count, cow.yield_last_day, cow.yield_milking_mean), (1, 12.345, 12.345))
         self.assertEqual(cow.milk_session_ids, self.session('kept'))
-        self.assertEqual(record.device_id.milk_session_count, 1)
+        self.assertEqual(self.session('kept').device_id.milk_session_count, 1)
         [(count, kg)] = self.env['iot.milk.session']._read_group(
             [('farm_id', '=', self.farm.id)], [], ['__count', 'yield_kg:sum'])
         self.assertEqual((count, kg), (1, 12.345))

@@ -25,12 +25,7 @@ const daysSchema = z.coerce.number().int().min(1).max(90).default(7);
 export type Grade = (fat?: number, protein?: number, scc?: number) => MilkSessionRecord['grade'];
 
 /** The routes. */
-export function analyticsRoutes(
-  db: Queryable,
-  timezone: string,
-  units: MilkUnits,
-  grade: Grade,
-): Route[] {
+export function analyticsRoutes(db: Queryable, timezone: string, units: MilkUnits, grade: Grade): Route[] {
   return [trendsRoute(db), qualityRoute(db), milkReportRoute(db, timezone, units, grade)];
 }
 
@@ -115,12 +110,7 @@ function qualityRoute(db: Queryable): Route {
   });
 }
 
-function milkReportRoute(
-  db: Queryable,
-  timezone: string,
-  { kgPerLitre }: MilkUnits,
-  grade: Grade,
-): Route {
+function milkReportRoute(db: Queryable, timezone: string, { kgPerLitre }: MilkUnits, grade: Grade): Route {
   return route({
     method: 'get',
     path: '/api/v1/iot/analytics/milk/quality-report',

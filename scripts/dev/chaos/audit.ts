@@ -1,5 +1,6 @@
 // The audit: ledger against database, database against Odoo.
 import { createOdooClient } from '../../../connector/odoo/client.ts';
+import type { Report } from '../../ops/stack/types.ts';
 import { kgOf } from './ledger.ts';
 import type { Load } from './load.ts';
 import { wrongMilkings, type TrueMilking } from './records.ts';
@@ -28,7 +29,7 @@ export interface Findings {
   odoo_found: number;
   odoo_duplicates: number;
   odoo_wrong: number;
-  /** Milkings in Odoo of which all messages went with a database that was given up: the product leaves them alone. */
+  /** Milkings that only Odoo has, and whose messages went with a database that was given up: the product leaves them alone. */
   odoo_surplus: number;
   /** Milkings of the database and of Odoo that are missing, too many, or of another animal or yield than the meters told. */
   wrong_milkings: number;
@@ -44,8 +45,14 @@ interface OdooAccess {
   password: string;
 }
 
-/** Compares everything. */
-export async function audit(farm: string, load: Load, stored: Stored, odoo: OdooAccess): Promise<Findings> {
+/** Compares everything; reports each message that is lost or there twice, and each milking of a meter that is wrong. */
+export async function audit(
+  farm: string,
+  load: Load,
+  stored: Stored,
+  odoo: OdooAccess,
+  report: Report,
+): Promise<Findings> {
   const times = await stored.since(0);
   const findings: Findings = {
     published: 0,
@@ -68,7 +75,7 @@ export async function audit(farm: string, load: Load, stored: Stored, odoo: Odoo
     same_twice: 0,
   };
   const expectedKg = new Map<string, number>();
-  for (const { n, kind, milking, acknowledged, held, unsure, gone } of load.sent) {
+  for (const { n, kind, milking, topic, timed, retain, acknowledged, held, unsure, gone } of load.sent) {
     if (kind === 'record' || kind === 'same') continue;
     const count = times.get(n) ?? 0;
     const source = load.milkings[milking];
@@ -86,7 +93,11 @@ export async function audit(farm: string, load: Load, stored: Stored, odoo: Odoo
     if (count > 0) findings.stored += 1;
     else if (gone) findings.restored_away += 1;
     else if (held) findings.broker_lost += 1;
-    else findings.lost += 1;
+    else {
+      findings.lost += 1;
+      report(`lost: message ${n} of ${topic}${timed ? '' : ', without a time'}${retain ? ', retained' : ''}`);
+    }
+    if (count > 1) report(`there ${count} times: message ${n} of ${topic}${retain ? ', retained' : ''}`);
     if (isLetter) findings.dead_letters_twice += Math.max(0, count - 1);
     else findings.duplicates += Math.max(0, count - 1);
   }
@@ -108,7 +119,10 @@ export async function audit(farm: string, load: Load, stored: Stored, odoo: Odoo
       .map(({ milking }) => `${farm}/${load.milkings[milking] ?? ''}`),
   );
   for (const source of inOdoo.keys())
-    if (!expectedKg.has(source)) findings[gone.has(source) ? 'odoo_surplus' : 'odoo_wrong'] += 1;
+    if (!expectedKg.has(source)) {
+      findings[gone.has(source) ? 'odoo_surplus' : 'odoo_wrong'] += 1;
+      if (!gone.has(source)) report(`milking ${source}: only in Odoo, ${String(inOdoo.get(source))} kg`);
+    }
   const inDatabase = await stored.query(
     `SELECT d.device_uid AS uid, s.record->>'rfid' AS rfid, (s.record->>'yield_kg')::float8 AS kg,
             f.code || '/' || d.device_uid || '/' || s.session_key AS source
@@ -116,16 +130,38 @@ export async function audit(farm: string, load: Load, stored: Stored, odoo: Odoo
     [farm],
   );
   const ofMeters = inDatabase.filter(({ source }) => !isRecord(String(source)));
-  const agree = ofMeters.filter(
-    ({ source, kg }) => Math.abs(Number(kg) - (expectedKg.get(String(source)) ?? Infinity)) < 0.005,
-  ).length;
+  const isRight = ({ source, kg }: Record<string, unknown>) =>
+    Math.abs(Number(kg) - (expectedKg.get(String(source)) ?? Infinity)) < 0.005;
+  const agree = ofMeters.filter(isRight).length;
+  for (const { source, kg } of ofMeters.filter((row) => !isRight(row)))
+    report(
+      `milking ${String(source)}: ${String(kg)} kg, its messages have ${expectedKg.get(String(source)) ?? 'none'}, Odoo ${String(inOdoo.get(String(source)))}`,
+    );
+  const records = rows.filter(({ source_id: source }) => isRecord(source));
+  const isLeft = leftInOdoo(load, inDatabase);
   findings.wrong_milkings =
     Math.max(ofMeters.length, expectedKg.size) -
     agree +
     findings.odoo_wrong +
     wrongMilkings(load.truth(), inDatabase.filter(({ source }) => isRecord(String(source))).map(ofDatabase)) +
-    wrongMilkings(load.truth(), rows.filter(({ source_id: source }) => isRecord(source)).map(ofOdoo));
+    wrongMilkings(load.truth(), records.filter((row) => !isLeft(row)).map(ofOdoo));
+  findings.odoo_surplus += records.filter(isLeft).length;
   return { ...findings, ...(await auditSame(load, stored)) };
+}
+
+/** Milk that Odoo has under a key that its milking lost with a database that was given up: corrected first, told anew in another order. */
+function leftInOdoo(
+  load: Load,
+  inDatabase: readonly Record<string, unknown>[],
+): (milking: OdooMilking) => boolean {
+  const known = new Set(inDatabase.map(({ source }) => source));
+  const tags = new Set(
+    load.sent
+      .filter(({ kind, gone }) => kind === 'record' && gone)
+      .map(({ payload }) => (JSON.parse(payload) as { rfid_tag: string }).rfid_tag),
+  );
+  return ({ source_id: source, rfid_tag: rfid, yield_kg: kg }) =>
+    kg > 0 && !known.has(source) && rfid !== false && tags.has(rfid);
 }
 
 /** A milking of a record meter, by its source id: farm/r3/key. */

@@ -43,7 +43,7 @@ export function createLoad(farm: string): Load {
   const records = createRecords(farm, Date.now());
 
   const milkTopic = (meter: number) => `dairy/${farm}/milk_meter/m${meter}/data`;
-  const gaugeTopic = (index: number) => `dairy/${farm}/pressure/p${index}/data`;
+  const gaugeTopic = (device: string) => `dairy/${farm}/pressure/${device}/data`;
   const put = (message: Pick<Sent, 'topic' | 'payload' | 'kind'> & Partial<Sent>): Sent => {
     const n = sent.length;
     const whole = {
@@ -92,13 +92,14 @@ export function createLoad(farm: string): Load {
   }
 
   function gauge(index: number, retain = false): Sent {
-    const device = `p${index}`;
     const shiftMs = wrong.count > 0 ? wrong.hours * hourMs : 0;
+    // Clocks that run ahead are those of other gauges: what is stored under its arrival would meet what its own gauge dates then.
+    const device = `${shiftMs > 0 ? 'q' : 'p'}${index}`;
     wrong = { ...wrong, count: wrong.count - 1 };
     const at = moment(device, shiftMs);
     const points = [{ m: 'pressure', v: kpaOf(sent.length) }];
     return put({
-      topic: gaugeTopic(index),
+      topic: gaugeTopic(device),
       payload: JSON.stringify({ v: 1, at, points }),
       kind: 'gauge',
       // What is ahead counts when it comes: nothing tells it from its repetition.
@@ -128,7 +129,8 @@ export function createLoad(farm: string): Load {
     milkings,
     next() {
       const n = sent.length;
-      if (n % 1000 === 999) return put({ topic: gaugeTopic(0), payload: `{"poison":${n},`, kind: 'poison' });
+      if (n % 1000 === 999)
+        return put({ topic: gaugeTopic('p0'), payload: `{"poison":${n},`, kind: 'poison' });
       if (n % 50 === 47) return record();
       if (n % 50 === 23) return same();
       const turn = Math.floor(n / 2);
@@ -142,7 +144,10 @@ export function createLoad(farm: string): Load {
     truth: records.truth,
     retainedTopics: [
       ...Array.from({ length: meters }, (_, meter) => milkTopic(meter)),
-      ...Array.from({ length: gauges }, (_, index) => gaugeTopic(index)),
+      ...Array.from({ length: gauges }, (_, index) => [
+        gaugeTopic(`p${index}`),
+        gaugeTopic(`q${index}`),
+      ]).flat(),
     ],
     jump(hours, count) {
       wrong = { hours, count };

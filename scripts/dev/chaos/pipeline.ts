@@ -111,7 +111,7 @@ export async function run(
       login: env['ODOO_LOGIN'] ?? '',
       password: env['ODOO_PASSWORD'] ?? '',
     };
-    const findings = await audit(farm, load, stored, odoo);
+    const findings = await audit(farm, load, stored, odoo, report);
     return { faults: names.length, ...findings, odoo_differing: differing };
   } finally {
     feed.stop();

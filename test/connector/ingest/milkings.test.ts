@@ -20,6 +20,7 @@ import type { MilkSessionRecord } from '../../../contract/records.ts';
 import { loadMetrics, loadProfiles } from '../../../contract/runtime/profiles.ts';
 import { canonicalTemplate, compileTopicTemplate } from '../../../contract/topics.ts';
 import { createRandom } from '../../../scripts/dev/simulator/random.ts';
+import { eventually } from '../../support/connector.ts';
 import { below } from '../../support/fuzz.ts';
 import { logger, onEachEdition } from '../../timescale/fixture.ts';
 import { makeDay, meters, reader, stalls, type DayMessage } from '../milkings/day.ts';
@@ -294,6 +295,31 @@ onEachEdition('milkings', (opened) => {
         .map(({ record: { yield_kg, complete } }) => [yield_kg, complete]),
       [[5.15, false]],
     );
+  });
+
+  test('what was counted before stays when milkings are closed as silent while their next messages come', async () => {
+    const farm = await openFarm();
+    const messages = ['session_start', 'reading', 'reading', 'session_end'].map((type, minutes) =>
+      ['x', 'y', 'z'].map((id, n) =>
+        part(type, t0 + n * hour + minutes * minute, { session_id: id, volume: 1 + minutes }),
+      ),
+    );
+    await farm.send(...messages.slice(0, 2).flat());
+    const isWaiting = async () => {
+      const { rows } = await farm.db.query(
+        `SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`,
+      );
+      return rows.length > 0;
+    };
+    const batch = await inTransaction(farm.db, async (client) => {
+      const ids = await silentMilkings(client, -1);
+      await closeSilent(client, ids, (id) => farm.dimensions.devicesById.get(id), settings);
+      const sending = farm.send(...messages.slice(2).flat());
+      await eventually('the batch waits for the milkings', isWaiting);
+      return { sending };
+    });
+    await batch.sending;
+    assert.deepEqual(kg(await farm.records()), [10.3, 10.3, 10.3]);
   });
 
   test('a late milking changes what was to be expected of the later ones', async () => {

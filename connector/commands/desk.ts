@@ -3,6 +3,7 @@ import { bounded } from '../../contract/runtime/boundary.ts';
 import { within } from '../../contract/deadline.ts';
 import { AppError, messageOf, UnprocessableError } from '../../contract/errors.ts';
 import type { Logger } from '../../contract/runtime/logger.ts';
+import type { Profile } from '../../contract/profile.ts';
 import { buildTopic, toDeviceType } from '../../contract/topics.ts';
 import {
   dropCommand,
@@ -17,6 +18,7 @@ import {
 import type { Db } from '../db/pool.ts';
 import type { KnownDevice } from '../db/query-devices.ts';
 import type { Job } from '../jobs/scheduler.ts';
+import { valueProblem } from './known.ts';
 
 /** Publishes with QoS 1. The broker forgets what it could not deliver within `expirySeconds`. */
 export type Publish = (topic: string, payload: string, expirySeconds: number) => Promise<void>;
@@ -35,8 +37,8 @@ export interface CommandOrder {
 /** Where commands are given. */
 export interface CommandDesk {
   /**
-   * Sends a command, or finds it sent already. Throws UnprocessableError for a device that was refused and for a
-   * request id that belongs to another command, AppError `transient` without a broker; nothing was sent then.
+   * Sends a command, or finds it sent already. Throws UnprocessableError for a device that was refused, a value outside of the range
+   * of its profile and a request id that belongs to another command, AppError `transient` without a broker; nothing was sent then.
    */
   send(order: CommandOrder): Promise<CommandRow>;
   jobs: Job[];
@@ -47,6 +49,7 @@ export interface CommandDesk {
 export interface CommandContext {
   db: Db;
   publish: () => Publish | undefined;
+  profileOf: (name: string) => Profile | undefined;
   /** Commands were sent or have ended without an answer. */
   onChanged: (commands: readonly CommandRow[]) => void;
   logger: Logger;
@@ -59,7 +62,13 @@ const confirmMs = 2_000;
 const keepDays = 400;
 
 /** Makes the desk. */
-export function createCommandDesk({ db, publish, onChanged, logger }: CommandContext): CommandDesk {
+export function createCommandDesk({
+  db,
+  publish,
+  profileOf,
+  onChanged,
+  logger,
+}: CommandContext): CommandDesk {
   const timers = new Set<NodeJS.Timeout>();
 
   const expire = async () => {
@@ -91,6 +100,8 @@ export function createCommandDesk({ db, publish, onChanged, logger }: CommandCon
       const deviceType = toDeviceType(device.deviceType);
       if (deviceType === undefined || device.state === 'rejected')
         throw new UnprocessableError(`device ${farm}/${deviceUid} was refused: accept it in Odoo first`);
+      const problem = valueProblem(profileOf(device.profile ?? ''), command, value);
+      if (problem !== undefined) throw new UnprocessableError(problem);
       const send = publish();
       if (send === undefined) throw new AppError('transient', 'no connection to the MQTT broker');
       const fresh = { requestId, deviceId: device.id, command, value, timeoutMs, requestedBy };

@@ -49,6 +49,8 @@ const noSuchThing =
   /the model '.*' does not exist|The method '.*' does not exist|Object .* doesn't exist|has no attribute '/;
 const wrongSignature =
   /unexpected keyword argument|missing (a|\d+) required|too many positional|positional arguments? but/;
+/** Of `iot.connector._check_meant` in our addon, whatever the language of the user. */
+const anotherDatabase = /smart_dairy_database/;
 const adviceInstall = 'install or update the addon smart_dairy_iot in this Odoo database';
 
 /** Sorts a Python exception. Its name decides first, then its text, then the HTTP status. */
@@ -60,6 +62,7 @@ export function fromException({ name, message, status }: OdooException): OdooErr
       `Odoo refused the API key (${text}): check ODOO_API_KEY, it may be revoked or expired`,
     );
   }
+  if (anotherDatabase.test(message)) return new OdooError('misconfigured', `Odoo refused the call: ${text}`);
   if (/AccessError|Forbidden/.test(name) || status === 403) {
     return new OdooError(
       'denied',

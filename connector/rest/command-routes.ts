@@ -2,7 +2,6 @@
 import { randomUUID } from 'node:crypto';
 import * as z from 'zod';
 import { commandStates } from '../../contract/commands.ts';
-import type { Profile } from '../../contract/profile.ts';
 import type { CommandDesk } from '../commands/desk.ts';
 import { commandsOfDevice, findCommands } from '../db/commands.ts';
 import type { Queryable } from '../db/pool.ts';
@@ -45,38 +44,6 @@ export const commandAnswerSchema = z.strictObject({
   expires_at: z.iso.datetime(),
   finished_at: z.iso.datetime().nullable(),
 });
-
-/** What a form may offer for a device of this profile: Modbus writes and LoRaWAN downlinks, with what they take. */
-export function knownCommands(profile: Profile | undefined) {
-  const { modbus, lorawan } = profile ?? {};
-  const writes = (modbus?.commands ?? []).map(({ name, value, min, max, register }) => ({
-    name,
-    takes_value: value === undefined,
-    min: min ?? null,
-    max: max ?? null,
-    unit: modbus?.registers.find((candidate) => candidate.name === register)?.unit ?? null,
-    description: null,
-  }));
-  const downlinks = (lorawan?.commands ?? []).map(({ name, min, max, description }) => ({
-    name,
-    takes_value: min !== undefined,
-    min: min ?? null,
-    max: max ?? null,
-    unit: null,
-    description,
-  }));
-  return [...writes, ...downlinks, ...(lorawan === undefined ? [] : [anyDownlink])];
-}
-
-/** What the LoRaWAN gateway takes for every device. */
-const anyDownlink = {
-  name: 'downlink',
-  takes_value: true,
-  min: null,
-  max: null,
-  unit: null,
-  description: 'Any payload: fPort and bytes in hexadecimal, such as 10:011e',
-};
 
 /** The routes. */
 export function commandRoutes(db: Queryable, desk: CommandDesk): Route[] {

@@ -2,13 +2,13 @@
 import * as z from 'zod';
 import type { Profile } from '../../contract/profile.ts';
 import type { CommandDesk } from '../commands/desk.ts';
+import { knownCommands } from '../commands/known.ts';
 import { findCommands } from '../db/commands.ts';
 import { latestValues, recentSeries } from '../db/odoo-events.ts';
 import {
   commandAnswerSchema,
   commandNameSchema,
   commandParamsShape,
-  knownCommands,
   requestIdSchema,
 } from './command-routes.ts';
 import { theDevice } from './lookup.ts';

@@ -1,6 +1,7 @@
 // Signed calls of the addon: `POST /api/v1/odoo/…` with X-Smart-Dairy-Signature instead of a token.
 import type { Request } from 'express';
 import * as z from 'zod';
+import { boundDatabase } from '../db/odoo-binding.ts';
 import { takeSignature } from '../db/odoo-events.ts';
 import type { Queryable } from '../db/pool.ts';
 import { HttpError, invalidInput } from './problem.ts';
@@ -60,4 +61,17 @@ async function authenticate(request: Request, { db, secret }: SignedBy): Promise
   if (!check.ok) throw new HttpError(401, check.reason);
   if (!(await takeSignature(db, check.digest, signatureWindowS)))
     throw new HttpError(401, 'this call was made before: sign each call anew');
+  await checkDatabase(db, request.get('x-smart-dairy-database'));
+}
+
+/** A copy of the database has the secret too, and must not move a device. */
+async function checkDatabase(db: Queryable, asking: string | undefined): Promise<void> {
+  const bound = await boundDatabase(db);
+  if (bound === undefined || asking === bound) return;
+  throw new HttpError(
+    409,
+    asking === undefined
+      ? 'the call does not say which Odoo database it comes from: update the addon smart_dairy_iot'
+      : 'this is a copy of the database that the connector belongs to, or another one: connect it anew, see docs/odoo.md',
+  );
 }

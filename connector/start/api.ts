@@ -50,11 +50,12 @@ export function queryFeature({ config, db, queryDb, state }: Context): Feature {
 
 /** Commands to devices. The desk is Odoo's way to them too. */
 export function commandFeature(
-  { db, state }: Pick<Context, 'db' | 'state'>,
+  { db, state, library }: Pick<Context, 'db' | 'state' | 'library'>,
   live: LiveRecords,
   logger: Logger,
 ): Feature & { desk: CommandDesk } {
   const publish = () => state.mqtt?.publish;
-  const desk = createCommandDesk({ db, publish, onChanged: live.commands, logger });
+  const profileOf = (name: string) => library.profiles.get(name);
+  const desk = createCommandDesk({ db, publish, profileOf, onChanged: live.commands, logger });
   return { ...feature({ jobs: desk.jobs, routes: commandRoutes(db, desk), stop: () => desk.stop() }), desk };
 }

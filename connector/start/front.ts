@@ -76,11 +76,11 @@ export function createFront(context: Context, logger: Logger): FrontParts {
     config.odoo.mapping_file === ''
       ? undefined
       : loadOdooMapping(config.odoo.mapping_file, context.environment);
-  const access = openOdoo(config.odoo);
+  const hasAddons = mapping?.addons !== false;
+  const access = openOdoo(config.odoo, context.db, hasAddons);
   const kinds = mappedKinds(mapping);
   const outbound = createOutbound({ ...context, access, kinds, hub }, metrics.registry, logger);
   const turn = pullTurn(context, access.client !== undefined, logger);
-  const hasAddons = mapping?.addons !== false;
   const link = createOdooLink({ ...context, access, hasAddons, commands: commands.desk, turn }, logger);
 
   const sources = systemSources({ ...context, outbound, odooWarnings: link.warnings });

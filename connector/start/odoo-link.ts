@@ -3,6 +3,7 @@ import { messageOf } from '../../contract/errors.ts';
 import type { Logger } from '../../contract/runtime/logger.ts';
 import type { CommandDesk } from '../commands/desk.ts';
 import { pullNews, tellPull } from '../db/news.ts';
+import { unbindDatabase } from '../db/odoo-binding.ts';
 import { requestFullPass } from '../db/odoo-sync.ts';
 import { pullKinds, type PullKind } from '../db/pulled/index.ts';
 import type { OdooClient } from '../odoo/transport.ts';
@@ -64,6 +65,12 @@ export function createOdooLink(context: OdooLinkContext, logger: Logger): OdooLi
       wake,
       async resync() {
         needed();
+        await requestFullPass(db, pullKinds);
+        wake(pullKinds);
+      },
+      async connectAnew() {
+        needed();
+        await unbindDatabase(db);
         await requestFullPass(db, pullKinds);
         wake(pullKinds);
       },

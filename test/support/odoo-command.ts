@@ -32,8 +32,11 @@ export async function odooCommand(database: string): Promise<OdooCommand> {
   return {
     run(args, input = '') {
       // The name of a subcommand comes before the options.
-      const [command, options] = args[0] === 'shell' ? [['shell'], args.slice(1)] : [[], args];
-      const config = ['-c', `/srv/odoo/${name}`, '--no-http'];
+      const [first = ''] = args;
+      const [command, options] = ['shell', 'neutralize'].includes(first)
+        ? [[first], args.slice(1)]
+        : [[], args];
+      const config = ['-c', `/srv/odoo/${name}`, ...(first === 'neutralize' ? [] : ['--no-http'])];
       const [program, ...rest] = world.command('odoo', 'odoo', ...command, ...config, ...options);
       return run(['--target', String(daemon.pid), '--mount', '--pid', '--', program, ...rest], input);
     },

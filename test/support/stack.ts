@@ -94,6 +94,9 @@ export async function plainOdooDatabase(): Promise<TestOdoo> {
  */
 export const odooDatabase = (): Promise<TestOdoo> => clonedOdoo(odooTemplate);
 
+/** A copy of such a database as PostgreSQL's own tools make it: with its UUID, its link with the connector and its keys. */
+export const copyOfOdoo = (odoo: TestOdoo): Promise<TestOdoo> => clonedOdoo(odoo.db);
+
 async function clonedOdoo(from: string): Promise<TestOdoo> {
   const settings = readSettings(instance);
   if (settings === undefined)

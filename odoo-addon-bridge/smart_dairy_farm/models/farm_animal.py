@@ -47,6 +47,8 @@ class FarmAnimal(models.Model):
          ('sold', 'Sold'), ('dead', 'Dead')],
         string='Status', default='lactating', required=True, tracking=True, index=True, group_expand=True,
     )
+    state_since = fields.Datetime(
+        string='Status since', readonly=True, copy=False, help="When the status was last changed. Empty: since it was entered.")
     in_herd = fields.Boolean(
         compute='_compute_in_herd', search='_search_in_herd', help="The animal is neither sold nor dead.")
     farm_id = fields.Many2one(
@@ -193,7 +195,12 @@ class FarmAnimal(models.Model):
         return super().create([self._clean_identification(vals) for vals in vals_list])
 
     def write(self, vals):
-        return super().write(self._clean_identification(vals))
+        vals = self._clean_identification(vals)
+        turned = self.filtered(lambda animal: any(name in vals and animal[name] != vals[name] for name in ('state', 'active')))
+        answer = super().write(vals)
+        if turned:
+            super(FarmAnimal, turned).write({'state_since': fields.Datetime.now()})
+        return answer
 
     @api.model
     def _clean_identification(self, vals):

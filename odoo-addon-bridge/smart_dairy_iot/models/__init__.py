@@ -1,5 +1,6 @@
 from . import iot_bridge_mixin
 from . import iot_bridge_guard
+from . import iot_bridge_isolation
 from . import iot_bridge_resolver
 from . import iot_location
 from . import iot_device_tag
@@ -9,10 +10,15 @@ from . import iot_device_assignment
 from . import iot_device_calibration
 from . import iot_device_upkeep
 from . import iot_device_command
+from . import iot_device_command_send
 from . import farm_feeding_order
 from . import iot_threshold
 from . import iot_milk_session
 from . import iot_alert
+from . import iot_milk_session_trace
+from . import iot_milk_session_herd
+from . import iot_alert_references
+from . import iot_alert_episode
 from . import farm_animal
 from . import farm_animal_tag
 from . import farm_farm
@@ -26,3 +32,4 @@ from . import farm_pulled
 from . import iot_bridge_setup
 from . import iot_connector_key
 from . import iot_connector_latest
+from . import ir_config_parameter

@@ -33,7 +33,7 @@ class FarmAnimal(models.Model):
 
     def _compute_iot_alert_count(self):
         counts = dict(self.env['iot.alert']._read_group(
-            [('animal_id', 'in', self.ids), ('state', '!=', 'resolved')], ['animal_id'], ['__count']))
+            [('animal_id', 'in', self.ids), ('state', '!=', 'resolved'), ('episode_id', '=', False)], ['animal_id'], ['__count']))
         for animal in self:
             animal.iot_alert_count = counts.get(animal._origin, 0)
 
@@ -64,4 +64,4 @@ class FarmAnimal(models.Model):
 
     def action_view_iot_alerts(self):
         action = self.env['ir.actions.act_window']._for_xml_id('smart_dairy_iot.iot_alert_action')
-        return dict(action, domain=[('animal_id', 'in', self.ids)], context={})
+        return dict(action, domain=[('episode_id', '=', False), ('animal_id', 'in', self.ids)], context={})

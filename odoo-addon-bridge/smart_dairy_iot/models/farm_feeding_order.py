@@ -7,6 +7,9 @@ from odoo.exceptions import UserError
 
 from .iot_device_command import FINAL_STATES
 
+# What a confirmed order says is on its way; changed, it is another order.
+ORDERED_FIELDS = frozenset((
+    'farm_id', 'animal_id', 'pen_id', 'feed', 'amount_kg', 'device_id', 'command_name', 'scheduled_at'))
 # Feed that comes hours late is another meal: such an order is not carried out any more.
 LATE = timedelta(hours=1)
 
@@ -66,13 +69,22 @@ class FarmFeedingOrder(models.Model):
         if any(order.state in ('sent', 'done') for order in self):
             raise UserError(self.env._("An order that has reached the dispenser stays. Cancel others before deleting them."))
 
+    def write(self, vals):
+        if not self.env.su and not ORDERED_FIELDS.isdisjoint(vals) and any(order.state != 'draft' for order in self):
+            raise UserError(self.env._("A confirmed order stays as it is. Cancel it and set it back to draft to change it."))
+        return super().write(vals)
+
     def action_confirm(self):
         orders = self.filtered(lambda order: order.state == 'draft')
         orders.device_id._check_takes_commands()
-        orders.write({'state': 'confirmed'})
+        for order in orders:
+            self.env['iot.device.command']._check_range(order.device_id, order.command_name, order._value())
+        orders.write({'state': 'confirmed', 'result': False})
 
     def action_cancel(self):
-        self.filtered(lambda order: order.state in ('draft', 'confirmed', 'failed')).write({'state': 'cancelled'})
+        orders = self.filtered(lambda order: order.state in ('draft', 'confirmed', 'failed'))
+        orders.command_id._call_off(self.env._("The order was cancelled."))
+        orders.write({'state': 'cancelled'})
 
     def action_draft(self):
         for order in self.filtered(lambda order: order.state in ('cancelled', 'failed')):
@@ -95,23 +107,30 @@ class FarmFeedingOrder(models.Model):
 
     @api.model
     def _cron_send_due(self):
-        self.search([('state', '=', 'confirmed'), ('scheduled_at', '<=', fields.Datetime.now())]).action_send_due()
+        # Those that have a command already are tried again by its own schedule.
+        self.search([
+            ('state', '=', 'confirmed'), ('command_id', '=', False), ('scheduled_at', '<=', fields.Datetime.now())],
+            order='scheduled_at, id').action_send_due()
+
+    def _value(self):
+        return f'{self.amount_kg:.3f}'.rstrip('0').rstrip('.')
 
     def _send(self):
+        """Make its command, which goes out after the commit; the answer comes back with the command."""
         self.ensure_one()
         Command = self.env['iot.device.command']
         if not self.command_id:
-            # A call that Odoo repeats after a lost race has reached the connector before, which may have told of it here.
             self.command_id = Command.search([('source_id', '=', self.request_id)], limit=1) or Command.create({
-                'device_id': self.device_id.id, 'command': self.command_name, 'value': f'{self.amount_kg:g}',
+                'device_id': self.device_id.id, 'command': self.command_name, 'value': self._value(),
                 'note': self.display_name, 'source_id': self.request_id, 'user_id': self.create_uid.id})
-        self.command_id._send()
-        self._follow()
+        self.command_id._send_until(self.scheduled_at + LATE)
 
     def _follow(self):
         """Take the state from the command."""
         for order in self:
             command = order.command_id
+            if order.state == 'cancelled' and command.state != 'done':
+                continue
             if command.state == 'done':
                 order.write({'state': 'done', 'result': command.detail, 'fed_at': command.finished_at or fields.Datetime.now()})
             elif command.state in FINAL_STATES:
@@ -120,7 +139,7 @@ class FarmFeedingOrder(models.Model):
             elif command.state in ('sent', 'accepted'):
                 order.state = 'sent'
             else:
-                # Not sent: the connector is away. The schedule tries again until it is too late.
+                # Not sent: the connector is away. The command's schedule tries again until it is too late.
                 order.result = command.detail
 
 
@@ -131,5 +150,5 @@ class IotDeviceCommand(models.Model):
         answer = super()._after_result()
         # sudo: the connector has no right to orders; what it brings is the result of this command alone
         self.env['farm.feeding.order'].sudo().search([
-            ('command_id', 'in', self.ids), ('state', 'in', ('confirmed', 'sent', 'failed'))])._follow()
+            ('command_id', 'in', self.ids), ('state', 'in', ('confirmed', 'sent', 'failed', 'cancelled'))])._follow()
         return answer

@@ -6,7 +6,9 @@ from ..tools.measured import MeasuredFloat
 
 OPEN_STATES = ('new', 'acknowledged')
 # What an alert is about, beside its bridged fields: not for people to rewrite.
-SUBJECT_FIELDS = frozenset(('farm_id', 'company_id', 'device_id', 'animal_id', 'milk_session_id', 'state_user_id'))
+SUBJECT_FIELDS = frozenset((
+    'farm_id', 'company_id', 'device_id', 'animal_id', 'milk_session_id', 'milk_session_ref', 'state_user_id', 'episode_id',
+    'occurrences', 'last_raised_at', 'worst_severity'))
 
 
 class IotAlert(models.Model):
@@ -77,9 +79,13 @@ class IotAlert(models.Model):
         return super().write(vals)
 
     def _check_kept(self, vals):
-        """What the connector raised stays as raised: people say what becomes of it, and may remark on it."""
+        """What was raised stays as raised: people say what becomes of it, and may remark on it. One that was entered by hand is
+        its administrator's to mend."""
         touched = (set(vals) & {*self._bridge_fields, *SUBJECT_FIELDS}) - {'state'}
-        if not touched or self._is_connector() or not any(alert.source for alert in self):
+        if not touched or self._is_connector():
+            return
+        by_hand = not any(alert.source for alert in self) and SUBJECT_FIELDS.isdisjoint(touched)
+        if by_hand and self.env.user.has_group('smart_dairy_iot.group_iot_admin'):
             return
         labels = ', '.join(self._fields[name].string for name in sorted(touched))
         raise AccessError(self.env._(

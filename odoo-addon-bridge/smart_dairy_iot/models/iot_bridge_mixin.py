@@ -1,19 +1,10 @@
 # The one door through which the connector writes: upsert_batch on every bridged model.
-import logging
-
-import psycopg2
-
 from odoo import api, fields, models
-from odoo.exceptions import AccessError, ConcurrencyError, MissingError, UserError
-from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
+from odoo.exceptions import AccessError, UserError
 from odoo.tools import SQL
 
 from ..tools import records as record_tools
 
-_logger = logging.getLogger(__name__)
-
-# The whole call has to run again on a fresh snapshot; Odoo does that by itself when these come out of it.
-RETRY_CALL = (*PG_CONCURRENCY_EXCEPTIONS_TO_RETRY, ConcurrencyError)
 # By these a record is known to its source, and which of two versions is the newer one: the connector's alone.
 KEY_FIELDS = frozenset(('source', 'source_id', 'revision', 'content_hash'))
 
@@ -81,6 +72,7 @@ class IotBridgeMixin(models.AbstractModel):
         """
         if not self._is_connector():
             raise AccessError(self.env._("Only the connector brings records."))
+        self.env['iot.connector']._check_meant()
         self.browse().check_access('create')
         self.browse().check_access('write')
         if not isinstance(records, list):
@@ -174,49 +166,12 @@ class IotBridgeMixin(models.AbstractModel):
             SQL.identifier(self._table), companies, sources, source_ids))
         return {tuple(row[:3]): row[3:] for row in self.env.cr.fetchall()}
 
+    @api.model
+    def _bridge_exclude(self, entries, moment):
+        """Take from entries the animals that they cannot be about. For models to extend."""
+
     def _bridge_adopt(self, entries):
         """Set ``current_id`` of new entries that match a record made by hand. For models to extend."""
-
-    def _bridge_isolated(self, entries, apply):
-        """Run ``apply(entries)`` in one savepoint; on failure halve, until the bad entry stands alone."""
-        if not entries:
-            return
-        try:
-            with self.env.cr.savepoint():
-                apply(entries)
-        except RETRY_CALL:
-            raise
-        except Exception as error:
-            if self._bridge_is_race(error):
-                raise ConcurrencyError(f"{self._name}: the same record was inserted by another call") from error
-            if len(entries) == 1:
-                entries[0].failed(*self._bridge_error(error))
-                return
-            middle = len(entries) // 2
-            self._bridge_isolated(entries[:middle], apply)
-            self._bridge_isolated(entries[middle:], apply)
-
-    def _bridge_is_race(self, error):
-        # Keys were looked up before, so a violation means a row that our snapshot cannot see yet.
-        if not isinstance(error, psycopg2.errors.UniqueViolation):
-            return False
-        return error.diag.constraint_name in {f"{self._table}_{name}" for name in self._bridge_race_indexes}
-
-    def _bridge_error(self, error):
-        """(text, error type) of what went wrong with a single record."""
-        if isinstance(error, (MissingError, psycopg2.errors.ForeignKeyViolation)):
-            # Its ids were looked up in this very call: a person deletes one of them right now. Next time it is seen.
-            return f"a record was deleted during the call: {str(error).strip()}", 'transient'
-        if isinstance(error, (UserError, AccessError)):
-            return str(error.args[0] if error.args else error), 'validation'
-        if isinstance(error, psycopg2.IntegrityError):
-            return self._sql_error_to_message(error), 'validation'
-        if isinstance(error, (psycopg2.DataError, ValueError)):
-            return str(error).strip(), 'validation'
-        if isinstance(error, psycopg2.OperationalError):
-            raise error
-        _logger.error("%s: a record could not be stored", self._name, exc_info=error)
-        return f"{type(error).__name__}: {error}", 'transient'
 
     def _bridge_insert(self, entries):
         records = self.create([{**self._bridge_values(entry), **self._bridge_key_values(entry)} for entry in entries])

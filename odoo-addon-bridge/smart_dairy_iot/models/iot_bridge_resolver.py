@@ -5,6 +5,11 @@ import psycopg2
 
 from odoo import api, models
 from odoo.exceptions import ConcurrencyError, UserError
+from odoo.tools import SQL
+
+# By what a record is the only one, whoever may see it.
+KEYS = {'farm.farm': [('code', 'company_id')], 'iot.device': [('farm_id', 'device_uid')]}
+BRIDGE_KEY = ('source_id', 'source', 'company_id')
 
 
 class IotBridgeResolver(models.AbstractModel):
@@ -23,6 +28,7 @@ class IotBridgeResolver(models.AbstractModel):
             entries = [entry for entry in entries if not entry.answer]
         if model._bridge_finds_animal:
             self._resolve_animals(entries, model._bridge_moment)
+            model._bridge_exclude(entries, model._bridge_moment)
         if 'milk_session' in model._bridge_references:
             self._resolve_milk_sessions(entries)
 
@@ -100,13 +106,17 @@ class IotBridgeResolver(models.AbstractModel):
         if not wanted:
             return
         sessions = {
-            (session.company_id.id, session.source, session.source_id): session.id
+            (session.company_id.id, session.source, session.source_id): session
             for session in self.env['iot.milk.session'].search_fetch(
-                [('source_id', 'in', list(wanted))], ['company_id', 'source', 'source_id'])
+                [('source_id', 'in', list(wanted))], ['company_id', 'source', 'source_id', 'animal_id'])
         }
         for entry in entries:
             key = entry.values['company_id'], entry.values['source'], entry.values.get('milk_session')
-            entry.values['milk_session_id'] = sessions.get(key, False)
+            session = sessions.get(key)
+            entry.values['milk_session_id'] = session.id if session else False
+            if session:
+                # Whose the milking is is known there, perhaps from a person.
+                entry.values['animal_id'] = session.animal_id.id
 
     def _discover(self, model_name, values):
         """(record, problem): a record that nobody had entered, in its own savepoint."""
@@ -115,7 +125,26 @@ class IotBridgeResolver(models.AbstractModel):
             with self.env.cr.savepoint():
                 return Model.create(values), None
         except psycopg2.errors.UniqueViolation as error:
+            if problem := self._hidden(model_name, values):
+                return Model, problem
             # It was looked up before, so another call has just made it: run again and find it.
             raise ConcurrencyError(f"{model_name} was discovered by another call at the same time") from error
         except UserError as error:
             return Model, str(error.args[0])
+
+    def _hidden(self, model_name, values, current_id=None):
+        """A text when the place of a record with ``values`` is taken by one that the caller may not see, else False. One that
+        our snapshot does not show either is another call's: a race."""
+        Model = self.env[model_name]
+        for columns in [*KEYS.get(model_name, []), BRIDGE_KEY]:
+            if any(values.get(name) is None for name in columns):
+                continue
+            same = SQL(" AND ").join(SQL("%s = %s", SQL.identifier(name), values[name]) for name in columns)
+            self.env.cr.execute(SQL("SELECT id FROM %s WHERE %s", SQL.identifier(Model._table), same))
+            for [record_id] in self.env.cr.fetchall():
+                # sudo: only to say whose it is
+                company = Model.sudo().browse(record_id).company_id.name
+                if record_id != current_id and not Model.browse(record_id).has_access('read'):
+                    return (f"{model_name} {record_id} of company {company!r} has this key already, and the connector's user may "
+                            f"not see it: add the company to the user")
+        return False

@@ -14,6 +14,13 @@ _logger = logging.getLogger(__name__)
 
 URL_PARAMETER = 'smart_dairy.connector_url'
 SECRET_PARAMETER = 'smart_dairy.connector_secret'
+# The database that address and secret were entered in. They travel with a copy of it, and do not hold there.
+DATABASE_PARAMETER = 'smart_dairy.connector_database'
+OWN_DATABASE_PARAMETER = 'database.uuid'
+# In the context of the connector's calls: the database that it belongs to.
+MEANT_DATABASE = 'smart_dairy_database'
+# What only a committed transaction may bring about; such calls are made by models that wait for the commit.
+AFTER_COMMIT_ONLY = frozenset(('command',))
 TIMEOUT_S = 3
 # A hint names at most so many records; the connector finds the others by its cursor.
 MAX_NAMED_IDS = 500
@@ -24,12 +31,38 @@ class IotConnector(models.AbstractModel):
     _description = 'Smart Dairy Connector'
 
     @api.model
+    def _parameter(self, name):
+        # sudo: the secret is for settings administrators to read, and for these methods to sign with
+        return self.env['ir.config_parameter'].sudo().get_param(name)
+
+    @api.model
     def _settings(self):
-        """(address, secret), or None as long as there are none."""
-        # sudo: the secret is for settings administrators to read, and for this method to sign with
-        parameters = self.env['ir.config_parameter'].sudo()
-        url, secret = parameters.get_param(URL_PARAMETER), parameters.get_param(SECRET_PARAMETER)
-        return (url, secret) if url and secret else None
+        """(address, secret, this database), or None as long as there are none that were entered in this database."""
+        url, secret = self._parameter(URL_PARAMETER), self._parameter(SECRET_PARAMETER)
+        database = self._parameter(OWN_DATABASE_PARAMETER)
+        return (url, secret, database) if url and secret and self._parameter(DATABASE_PARAMETER) == database else None
+
+    @api.model
+    def _is_copy(self):
+        """Whether the link with the connector was made in another database, which this one is a copy of."""
+        made_in = self._parameter(DATABASE_PARAMETER)
+        return bool(made_in) and made_in != self._parameter(OWN_DATABASE_PARAMETER)
+
+    @api.model
+    def _bind(self):
+        """Let the link hold in this database: somebody has just entered it here."""
+        # sudo: whoever may write address and secret, which is checked there
+        self.env['ir.config_parameter'].sudo().set_param(
+            DATABASE_PARAMETER, self._parameter(OWN_DATABASE_PARAMETER))
+
+    @api.model
+    def _check_meant(self):
+        """Raise when the connector that calls belongs to another database."""
+        meant = self.env.context.get(MEANT_DATABASE)
+        if meant and meant != self._parameter(OWN_DATABASE_PARAMETER):
+            # The connector knows this refusal by the name, whatever the language.
+            raise UserError(f"{MEANT_DATABASE}: " + self.env._(
+                "this database is not the one that the connector belongs to, but a copy: connect it anew"))
 
     @api.private
     @api.model
@@ -38,8 +71,20 @@ class IotConnector(models.AbstractModel):
 
         ``path`` follows /api/v1/odoo/, ``record`` is what it is about (for the audit). Raises UserError when there is
         no answer within ``timeout_s``. Every call is written down in iot.connector.call, also when this transaction
-        is rolled back. Not for what must only happen when the transaction succeeds: that is ``call_later``.
+        is rolled back. Not for what must only happen when the transaction succeeds: that is ``call_later``, and for a
+        command ``iot.device.command.action_send()``.
         """
+        if path in AFTER_COMMIT_ONLY:
+            raise UserError(self.env._(
+                "A command is sent after the commit: create an iot.device.command and call its action_send()."))
+        return self._ask(path, payload, record, timeout_s)
+
+    def _ask(self, path, payload=None, record=None, timeout_s=TIMEOUT_S):
+        if self._is_copy():
+            text = self.env._(
+                "This database is a copy: its link with the connector belongs to the original. Connect it anew under "
+                "Smart Dairy / Getting Started, with the secret of a connector of its own.")
+            raise UserError(text) from connector_client.ConnectorError('refused', text)
         settings = self._settings()
         if not settings:
             raise UserError(self.env._(

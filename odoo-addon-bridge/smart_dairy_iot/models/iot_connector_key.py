@@ -6,6 +6,7 @@ from odoo.exceptions import AccessError
 from odoo.tools import SQL
 
 from .iot_bridge_setup import CONNECTOR_LOGIN, KEY_NAME
+from .iot_connector import OWN_DATABASE_PARAMETER
 
 WARN_BEFORE = timedelta(days=14)
 # The connector may be restarted, or run twice, between getting the new key and using it.
@@ -17,14 +18,17 @@ class IotConnector(models.AbstractModel):
 
     @api.model
     def key_info(self):
-        """``{"expires": time or False}`` of the connector's key; for the connector only."""
+        """``{"expires", "database"}``: when the connector's key ends, or False, and which database this is; for the connector
+        only. A copy of a database has another UUID than the original."""
         self._check_is_connector()
-        return {'expires': self._as_text(self._key_expires())}
+        return {
+            'expires': self._as_text(self._key_expires()), 'database': self._parameter(OWN_DATABASE_PARAMETER)}
 
     @api.model
     def rotate_key(self):
         """``{"api_key", "expires"}``: a new key for the connector that asks. The one it asked with works for another hour."""
         self._check_is_connector()
+        self._check_meant()
         user = self.env.user
         days = max(user.all_group_ids.mapped('api_key_duration'))
         # A minute of slack: the limit is checked against a clock that has gone on.

@@ -38,6 +38,7 @@ class IotConnector(models.AbstractModel):
         # The rights of the models do not suffice: farm staff may read animals, but has no business here.
         if not self.env.user.has_group('smart_dairy_iot.group_connector'):
             raise AccessError(self.env._("Only the connector pulls records."))
+        self._check_meant()
         if kind not in KINDS:
             raise UserError(self.env._("%(kind)s is not a kind, use one of %(kinds)s.", kind=kind, kinds=', '.join(KINDS)))
         after = self._parse_cursor(cursor)

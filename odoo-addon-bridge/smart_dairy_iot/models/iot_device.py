@@ -193,7 +193,7 @@ class IotDevice(models.Model):
         milkings = dict(self.env['iot.milk.session']._read_group(
             [('device_id', 'in', self.ids)], ['device_id'], ['__count']))
         alerts = dict(self.env['iot.alert']._read_group(
-            [('device_id', 'in', self.ids), ('state', '!=', 'resolved')], ['device_id'], ['__count']))
+            [('device_id', 'in', self.ids), ('state', '!=', 'resolved'), ('episode_id', '=', False)], ['device_id'], ['__count']))
         for device in self:
             device.milk_session_count = milkings.get(device, 0)
             device.alert_count = alerts.get(device, 0)
@@ -261,7 +261,7 @@ class IotDevice(models.Model):
 
     def action_view_alerts(self):
         action = self.env['ir.actions.act_window']._for_xml_id('smart_dairy_iot.iot_alert_action')
-        return dict(action, domain=[('device_id', 'in', self.ids)], context={'search_default_open': 1})
+        return dict(action, domain=[('episode_id', '=', False), ('device_id', 'in', self.ids)], context={'search_default_open': 1})
 
     def action_view_children(self):
         action = self.env['ir.actions.act_window']._for_xml_id('smart_dairy_iot.iot_device_action')

@@ -30,11 +30,12 @@ class IotDeviceCalibration(models.Model):
         string='Deviation (%)', compute='_compute_deviation', aggregator=None,
         help="How far the device was from the reference before it was adjusted.")
     valid_until = fields.Date(
-        compute='_compute_valid_until', store=True, readonly=False, tracking=True,
+        compute='_compute_valid_until', store=True, precompute=True, readonly=False, tracking=True,
         help="When the next calibration is due. Proposed from the interval of the device.")
     note = fields.Text(string='Remark')
 
-    @api.depends('date', 'device_id.calibration_interval')
+    # Not of the interval: what a certificate says stays said when the device gets another one later.
+    @api.depends('date', 'device_id')
     def _compute_valid_until(self):
         for calibration in self:
             days = calibration.device_id.calibration_interval

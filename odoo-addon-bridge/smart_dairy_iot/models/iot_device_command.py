@@ -1,7 +1,5 @@
 # A command to a device: who sent it, what became of it. The connector publishes it and brings the result.
-import json
 import logging
-import math
 import uuid
 
 from odoo import api, fields, models
@@ -11,7 +9,6 @@ _logger = logging.getLogger(__name__)
 
 SOURCE = 'smart_dairy'
 FINAL_STATES = ('done', 'rejected', 'failed', 'timed_out')
-TIMEOUT_MS = 10_000
 # What a person says of a command; the rest is the connector's.
 PERSONAL_FIELDS = frozenset(('device_id', 'command', 'value', 'note', 'source_id'))
 
@@ -40,7 +37,7 @@ class IotDeviceCommand(models.Model):
         [('queued', 'Not Sent'), ('sent', 'Sent'), ('accepted', 'Accepted'), ('done', 'Done'), ('rejected', 'Rejected'),
          ('failed', 'Failed'), ('timed_out', 'Timed Out')],
         string='Status', default='queued', required=True, readonly=True, index=True, copy=False, tracking=True,
-        help="Not sent: the connector does not have it yet.\nSent: on its way to the device.\nAccepted: the gateway has it.\n"
+        help="Not sent: the connector does not have it yet; tried again for ten minutes.\nSent: on its way to the device.\nAccepted: the gateway has it.\n"
              "Done: executed, and read back where the device can be read.\n"
              "Rejected: it will never work as it is.\nFailed: the device refused it, or shows another value afterwards.\n"
              "Timed out: no answer in time. It is not executed later.")
@@ -75,50 +72,10 @@ class IotDeviceCommand(models.Model):
         # A command is made here: create() above gives it its key.
         return False
 
-    def action_send(self):
-        """Hand it to the connector. The same command twice is one command there, so this may be repeated."""
-        self.check_access('read')
-        self.browse().check_access('create')
-        for command in self.filtered(lambda row: row.state == 'queued'):
-            command._send()
-
     def action_refresh(self):
         """Ask the connector what became of them, for whoever does not want to wait for its message."""
         self.check_access('read')
         self._refresh()
-
-    @api.model
-    def _value_of(self, text):
-        """What ``text`` means: a number, true or false, else itself."""
-        try:
-            value = json.loads(text)
-        except ValueError:
-            return text
-        return value if isinstance(value, (bool, int, float)) and math.isfinite(value) else text
-
-    def _send(self):
-        # Its whole key, the company too, has to be in the database before the connector tells of it in a call of its own.
-        self.flush_recordset()
-        self.ensure_one()
-        params = {'timeout_ms': TIMEOUT_MS}
-        if self.value:
-            params['value'] = self._value_of(self.value)
-        payload = {
-            'farm': self.farm_id.code, 'device_uid': self.device_id.device_uid, 'command': self.command,
-            'request_id': self.source_id, 'params': params,
-        }
-        # sudo: people may create a command, but neither write its state nor what the connector says
-        own = self.sudo()
-        try:
-            answer = self.env['iot.connector'].call('command', payload, record=self)
-        except UserError as error:
-            refused = getattr(error.__cause__, 'status', None) == 'refused'
-            own.write({'state': 'rejected' if refused else 'queued', 'detail': str(error.args[0])})
-            own._after_result()
-            return
-        own.write({
-            'state': answer.get('state') or 'sent', 'detail': False, 'requested_at': fields.Datetime.now(),
-            'expires_at': self._as_datetime(answer.get('expires_at'))})
 
     def _refresh(self):
         waiting = self.filtered(lambda row: row.state in ('sent', 'accepted'))[:200]

@@ -36,13 +36,16 @@ class IotDevice(models.Model):
         for device in self:
             device.calibration_count = counts.get(device, 0)
 
-    @api.depends('calibration_ids.date', 'calibration_ids.result', 'calibration_ids.valid_until')
+    @api.depends('calibration_ids.date', 'calibration_ids.result', 'calibration_ids.valid_until', 'calibration_interval')
     def _compute_calibration_dates(self):
         for device in self:
             counting = device.calibration_ids.filtered(lambda row: row.result != 'fail' and row.date)
             last = max(counting, key=lambda row: row.date, default=None)
             device.calibration_date = last and last.date
-            device.next_calibration_date = last and last.valid_until
+            # A certificate without an end leaves it to the interval.
+            days = device.calibration_interval
+            device.next_calibration_date = last and (
+                last.valid_until or (bool(days) and last.date + timedelta(days=days)))
 
     @api.depends('next_calibration_date')
     def _compute_calibration_state(self):

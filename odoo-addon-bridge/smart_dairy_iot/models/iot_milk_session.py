@@ -9,7 +9,7 @@ from ..tools.measured import MeasuredFloat, MeasuredInteger
 # What a correction decides. Later revisions from the connector leave these alone.
 CORRECTED_FIELDS = ('animal_id', 'identification', 'expected_yield_kg', 'is_abnormal')
 # What follows from a person's choice of the animal or from what the connector says, and is not written by hand.
-JUDGED_FIELDS = ('identification', 'corrected_by_id', 'corrected_on', 'active')
+JUDGED_FIELDS = frozenset(('identification', 'corrected_by_id', 'corrected_on', 'active'))
 
 # As in the connector: messages of one number that are no further apart are of one milking.
 LONGEST_MILKING = timedelta(minutes=30)
@@ -38,7 +38,9 @@ class IotMilkSession(models.Model):
     company_id = fields.Many2one(related='farm_id.company_id', store=True)
     device_id = fields.Many2one('iot.device', index='btree_not_null', ondelete='restrict')
     stall = fields.Char(help="Milking stall of the parlour.")
-    animal_id = fields.Many2one('farm.animal', ondelete='restrict', domain="[('farm_id', '=', farm_id)]")
+    animal_id = fields.Many2one(
+        'farm.animal', ondelete='restrict',
+        domain="[('farm_id', '=', farm_id), ('sex', '=', 'female'), ('in_herd', '=', True)]")
     rfid_tag = fields.Char(string='RFID Read', help="Transponder number that was read at the stall.")
     animal_ref = fields.Char(string='Animal as Sent', help="Animal number as the device itself sent it.")
     identification = fields.Selection(
@@ -148,7 +150,10 @@ class IotMilkSession(models.Model):
     @api.model_create_multi
     def create(self, vals_list):
         for vals in vals_list:
-            if 'identification' not in vals:
+            if not self._is_connector():
+                # Written out, because values come from the context too (default_identification).
+                vals.update(dict.fromkeys(JUDGED_FIELDS, False), identification=False)
+            if not vals.get('identification'):
                 vals['identification'] = 'identified' if vals.get('animal_id') else 'unidentified'
         return super().create(vals_list)
 
@@ -163,7 +168,9 @@ class IotMilkSession(models.Model):
 
     def _check_measurements_kept(self, vals):
         """What a machine measured stays as measured, except for the connector and the IoT administrator."""
-        touched = set(vals) & {*self._bridge_fields, *JUDGED_FIELDS, 'farm_id', 'device_id'}
+        if not self._is_connector() and not JUDGED_FIELDS.isdisjoint(vals):
+            raise AccessError(self.env._("Who chose the animal of a milking, and when, follows from the choice and is not written by hand."))
+        touched = set(vals) & {*self._bridge_fields, 'farm_id', 'device_id'}
         if (not touched or not any(session.source for session in self) or self._is_connector()
                 or self.env.user.has_group('smart_dairy_iot.group_iot_admin')):
             return

@@ -17,6 +17,8 @@ class FakeConnector:
         self.answers = {}
         self.bad_signatures = 0
         self.signatures = set()
+        # Which databases asked.
+        self.databases = set()
 
     def answer(self, path, payload):
         answer = self.answers.get(path, (404, {'detail': f'no such path: {path}'}))
@@ -39,6 +41,7 @@ def fake_connector(env):
             if wanted != parts['v1'] or wanted in fake.signatures:
                 fake.bad_signatures += 1
             fake.signatures.add(wanted)
+            fake.databases.add(self.headers['X-Smart-Dairy-Database'])
             path = self.path.removeprefix('/api/v1/odoo/')
             payload = json.loads(body)
             fake.calls.append((path, payload))

@@ -7,7 +7,7 @@ from odoo.tests import new_test_user, tagged
 
 from .common import BridgeCase
 from .fake_connector import fake_connector, point_to
-from .test_connector import in_this_transaction
+from .test_connector import commit, in_this_transaction
 
 
 @tagged('-at_install', 'post_install')
@@ -33,7 +33,9 @@ class TestCommand(BridgeCase):
     def send(self, **values):
         wizard = self.wizard()
         wizard.write(values)
-        return self.env['iot.device.command'].browse(wizard.action_send()['res_id'])
+        command = self.env['iot.device.command'].browse(wizard.action_send()['res_id'])
+        commit(self)
+        return command
 
     def sent(self):
         return [payload for path, payload in self.fake.calls if path == 'command']
@@ -51,6 +53,8 @@ class TestCommand(BridgeCase):
         wizard.write({'known_id': wizard.known_ids[1].id, 'value': '1.5', 'note': 'test'})
         self.assertEqual((wizard.takes_value, wizard.range), (True, '0 – 5 kg'))
         command = self.env['iot.device.command'].browse(wizard.action_send()['res_id'])
+        self.assertEqual((command.state, self.sent()), ('queued', []), 'nothing goes out of an open transaction')
+        commit(self)
         self.assertEqual((command.state, command.user_id, command.note), ('sent', self.manager, 'test'))
         [payload] = self.sent()
         self.assertEqual(payload, {
@@ -67,7 +71,73 @@ class TestCommand(BridgeCase):
         wizard = self.wizard()
         wizard.known_id = wizard.known_ids[0]
         self.assertEqual(wizard.action_send()['res_id'], wizard.action_send()['res_id'])
+        commit(self)
+        commit(self)
         self.assertEqual(len(self.sent()), 1)
+
+    def test_a_transaction_that_rolls_back_sends_nothing(self):
+        order = self.order()
+        commit(self)
+        with self.assertRaises(ZeroDivisionError), self.env.cr.savepoint():
+            self.wizard().write({'command': 'open'})
+            order.action_confirm()
+            order.action_send_due()
+            self.env['iot.device.command'].create({'device_id': self.device.id, 'command': 'open'}).action_send()
+            raise ZeroDivisionError
+        # What a rollback of the whole transaction does.
+        self.env.cr.postcommit.clear()
+        commit(self)
+        self.assertEqual((self.sent(), order.state), ([], 'draft'))
+
+    def test_a_command_is_held_against_its_range_wherever_it_is_confirmed(self):
+        Command = self.env['iot.device.command'].with_user(self.manager)
+        for value in ('6', '-1', 'much', 'true'):
+            with self.subTest(value=value), self.assertRaisesRegex(UserError, 'within 0 – 5 kg'):
+                Command.create({'device_id': self.device.id, 'command': 'give_feed', 'value': value}).action_send()
+        order = self.order(amount_kg=300)
+        with self.assertRaisesRegex(UserError, 'within 0 – 5 kg'):
+            order.action_confirm()
+        order.amount_kg = 3.125
+        order.action_confirm()
+        with self.assertRaisesRegex(UserError, 'stays as it is'):
+            order.amount_kg = 300
+        order.action_send_due()
+        commit(self)
+        self.assertEqual([payload['params']['value'] for payload in self.sent()], [3.125])
+
+    def test_a_command_is_tried_again_but_not_for_ever(self):
+        url = self.env['ir.config_parameter'].get_param('smart_dairy.connector_url')
+        point_to(self.env, 'http://127.0.0.1:9')
+        first, second = self.send(command='open'), self.send(command='close')
+        never_sent = self.env['iot.device.command'].with_user(self.manager).create({
+            'device_id': self.device.id, 'command': 'never confirmed'})
+        self.assertEqual((first.state, second.state), ('queued', 'queued'))
+        self.assertIn('does not answer', first.detail)
+        point_to(self.env, url)
+        self.env['iot.device.command']._cron_send()
+        self.assertEqual(self.sent(), [])
+        commit(self)
+        self.assertEqual([payload['command'] for payload in self.sent()], ['open', 'close'], 'in their order')
+        self.assertEqual((first.state, second.state, never_sent.state), ('sent', 'sent', 'queued'))
+        self.fake.answers['command'] = (503, {'detail': 'no broker'})
+        late = self.send(command='late')
+        late.sudo().send_before = fields.Datetime.now() - timedelta(minutes=1)
+        self.fake.answers['command'] = {'state': 'sent'}
+        self.env['iot.device.command']._cron_send()
+        commit(self)
+        self.assertEqual((late.state, late.detail), ('timed_out', 'It could not be sent in time.'))
+
+    def test_what_the_connector_told_meanwhile_stays(self):
+        def tells_first(payload):
+            command = self.env['iot.device.command'].search([('source_id', '=', payload['request_id'])])
+            self.result(command)
+            return 202, {'state': 'sent'}
+        self.fake.answers['command'] = tells_first
+        self.assertEqual(self.send(command='open').state, 'done')
+
+    def test_too_many_calls_are_no_refusal(self):
+        self.fake.answers['command'] = (429, {'detail': 'slowly'})
+        self.assertEqual(self.send(command='open').state, 'queued')
 
     def test_values_are_checked_before_anything_is_sent(self):
         wizard = self.wizard()
@@ -101,6 +171,7 @@ class TestCommand(BridgeCase):
         point_to(self.env, url)
         self.fake.answers['command'] = {'state': 'sent'}
         command.with_user(self.manager).action_send()
+        commit(self)
         self.assertEqual(command.state, 'sent')
         ids = [payload['request_id'] for payload in self.sent()]
         self.assertEqual(ids[-1], ids[-2], 'sent again it is the same command')
@@ -154,8 +225,11 @@ class TestCommand(BridgeCase):
             'name': 'Shed', 'farm_id': self.farm.id}).id)
         (now | waiting).action_confirm()
         self.env['farm.feeding.order']._cron_send_due()
+        self.assertEqual((now.state, self.sent()), ('confirmed', []))
+        commit(self)
         self.assertEqual((now.state, waiting.state), ('sent', 'confirmed'))
         self.env['farm.feeding.order']._cron_send_due()
+        commit(self)
         [payload] = self.sent()
         self.assertEqual((payload['command'], payload['params']['value']), ('give_feed', 2.5))
         self.assertEqual(self.result(now.command_id)['status'], 'updated')
@@ -169,12 +243,14 @@ class TestCommand(BridgeCase):
         order = self.order()
         order.action_confirm()
         order.action_send_due()
+        commit(self)
         first = order.command_id
         self.result(first, state='failed', detail='hopper empty')
         self.assertEqual((order.state, order.result), ('failed', 'hopper empty'))
         order.action_draft()
         order.action_confirm()
         order.action_send_due()
+        commit(self)
         self.assertEqual(order.state, 'sent')
         self.assertNotEqual(order.command_id, first)
 
@@ -184,15 +260,31 @@ class TestCommand(BridgeCase):
         order = self.order()
         order.action_confirm()
         order.action_send_due()
+        commit(self)
         self.assertEqual(order.state, 'confirmed')
         self.assertIn('does not answer', order.result)
         point_to(self.env, url)
-        order.action_send_due()
+        self.env['farm.feeding.order']._cron_send_due()
+        self.env['iot.device.command']._cron_send()
+        commit(self)
         self.assertEqual((order.state, len(self.sent())), ('sent', 1))
         late = self.order(scheduled_at=fields.Datetime.now() - timedelta(hours=3))
         late.action_confirm()
         late.action_send_due()
+        commit(self)
         self.assertEqual((late.state, len(self.sent())), ('failed', 1))
+
+    def test_a_cancelled_order_is_not_sent_by_the_schedule(self):
+        self.fake.answers['command'] = (503, {'detail': 'no broker'})
+        order = self.order()
+        order.action_confirm()
+        order.action_send_due()
+        commit(self)
+        order.action_cancel()
+        self.fake.answers['command'] = {'state': 'sent'}
+        self.env['iot.device.command']._cron_send()
+        commit(self)
+        self.assertEqual((order.state, order.command_id.state, len(self.sent())), ('cancelled', 'failed', 1))
 
     def test_a_feeding_order_is_for_one_recipient_of_the_farm(self):
         with self.assertRaisesRegex(UserError, 'either an animal or a pen'):

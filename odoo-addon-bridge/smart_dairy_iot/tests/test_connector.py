@@ -25,6 +25,12 @@ def in_this_transaction(case):
     case.patch(Connector, '_fresh_snapshot', lambda self, env: None)
 
 
+def commit(case):
+    """What follows a commit of the transaction of the test."""
+    case.env.flush_all()
+    case.env.cr.postcommit.run()
+
+
 @tagged('-at_install', 'post_install')
 class TestConnector(BridgeCase):
 
@@ -39,20 +45,21 @@ class TestConnector(BridgeCase):
         return self.env['iot.connector.call'].search([])
 
     def ended(self):
-        self.env.flush_all()
-        self.env.cr.postcommit.run()
+        commit(self)
 
     def test_an_answered_call(self):
-        self.fake.answers['command'] = lambda payload: {'accepted': payload['command']}
+        self.fake.answers['question'] = lambda payload: {'accepted': payload['what']}
         Connector = self.env['iot.connector'].with_user(self.staff)
-        self.assertEqual(Connector.call('command', {'command': 'open'}, record=self.farm), {'accepted': 'open'})
-        self.assertEqual(Connector.call('command', {'command': 'open'}, record=self.farm), {'accepted': 'open'})
+        self.assertEqual(Connector.call('question', {'what': 'open'}, record=self.farm), {'accepted': 'open'})
+        self.assertEqual(Connector.call('question', {'what': 'open'}, record=self.farm), {'accepted': 'open'})
+        with self.assertRaisesRegex(UserError, 'after the commit'):
+            Connector.call('command', {'command': 'open'})
         self.assertEqual((self.fake.bad_signatures, len(self.fake.calls)), (0, 2), 'the same twice in a second')
         self.ended()
         self.assertEqual(len(self.calls), 2)
         call = self.calls[0]
         self.assertEqual((call.path, call.user_id, call.res_model, call.res_id, call.status, call.error),
-                         ('command', self.staff, 'farm.farm', self.farm.id, 'ok', False))
+                         ('question', self.staff, 'farm.farm', self.farm.id, 'ok', False))
 
     def test_calls_without_an_answer(self):
         self.fake.answers.update({
@@ -89,7 +96,7 @@ class TestConnector(BridgeCase):
                 self.env['ir.config_parameter'].with_user(user).search([('key', '=like', 'smart_dairy.%')]).read()
 
     def test_nobody_calls_from_outside(self):
-        for name in ('call', 'call_later', '_notify'):
+        for name in ('call', 'call_later', '_ask', '_bind', '_notify'):
             with self.subTest(name=name), self.assertRaises(AccessError):
                 get_public_method(self.env['iot.connector'], name)
 

@@ -195,3 +195,20 @@ class TestDeviceRegistry(BridgeCase):
                 {'name': 'h', 'device_uid': 'h', 'farm_id': self.other_farm.id}).id}):
             with self.subTest(values=values), self.assertRaises(ValidationError):
                 limit.write(values)
+
+    def test_a_certificate_stays_as_it_was_given(self):
+        self.collar.calibration_interval = 30
+        first = self.env['iot.device.calibration'].create({'device_id': self.collar.id, 'date': '2026-01-01'})
+        second = self.env['iot.device.calibration'].create({'device_id': self.collar.id, 'date': '2026-03-01'})
+        self.collar.calibration_interval = 365
+        self.env.flush_all()
+        self.assertEqual((str(first.valid_until), str(second.valid_until)), ('2026-01-31', '2026-03-31'))
+        self.assertEqual(str(self.collar.next_calibration_date), '2026-03-31')
+        third = self.env['iot.device.calibration'].create({'device_id': self.collar.id, 'date': '2026-04-01'})
+        self.assertEqual(str(third.valid_until), '2027-04-01')
+
+    def test_a_calibration_without_an_end_is_due_by_the_interval_that_comes_later(self):
+        self.env['iot.device.calibration'].create({'device_id': self.collar.id, 'date': '2026-01-01'})
+        self.assertFalse(self.collar.next_calibration_date)
+        self.collar.calibration_interval = 30
+        self.assertEqual(str(self.collar.next_calibration_date), '2026-01-31')

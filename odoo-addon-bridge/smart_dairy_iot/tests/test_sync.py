@@ -145,7 +145,7 @@ class TestKey(SyncCase):
         now = fields.Datetime.now()
         self.assertEqual(len(keys), 2)
         self.assertTrue(timedelta(minutes=59) < keys[0].expiration_date - now <= timedelta(minutes=60, seconds=1))
-        self.assertEqual(Connector.key_info(), {'expires': new['expires']})
+        self.assertEqual(Connector.key_info()['expires'], new['expires'])
         self.assertEqual(self.env['res.users.apikeys']._check_credentials(scope='rpc', key=new['api_key']), user.id)
         for other in (self.staff, self.admin):
             for name in ('rotate_key', 'key_info'):

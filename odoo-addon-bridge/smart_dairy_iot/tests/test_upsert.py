@@ -201,7 +201,7 @@ class TestUpsert(BridgeCase):
             return original(model, entry)
         original = type(self.Session)._bridge_values
         self.patch(type(self.Session), '_bridge_values', broken)
-        with self.assertLogs('odoo.addons.smart_dairy_iot.models.iot_bridge_mixin', 'ERROR'):
+        with self.assertLogs('odoo.addons.smart_dairy_iot.models.iot_bridge_isolation', 'ERROR'):
             answers = self.upsert(milking('a'), milking('b'), milking('c'))
         self.assertEqual([answer['status'] for answer in answers], ['created', 'error', 'created'])
         self.assertEqual(answers[1]['error_type'], 'transient')

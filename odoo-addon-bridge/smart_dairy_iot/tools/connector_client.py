@@ -9,10 +9,13 @@ import requests
 
 CONNECT_TIMEOUT_S = 1
 MAX_ANSWER_BYTES = 2_000_000
+# Answers of the 400s that say: not now.
+TRY_LATER = (408, 425, 429)
 
 
 class ConnectorError(Exception):
-    """A call that brought no answer. ``status`` is ``unreachable``, ``refused`` (4xx) or ``failed`` (5xx, nonsense)."""
+    """A call that brought no answer. ``status`` is ``unreachable``, ``refused`` (4xx) or ``failed`` (5xx, too many calls,
+    nonsense): only what was refused will never work as it is."""
 
     def __init__(self, status, message):
         super().__init__(message)
@@ -32,12 +35,13 @@ def encode(payload):
     return (json.dumps(payload) + nonce).encode()
 
 
-def post(url, secret, path, payload, timeout_s):
-    """The JSON answer of ``POST url/api/v1/odoo/path``. Raises ConnectorError."""
+def post(url, secret, database, path, payload, timeout_s):
+    """The JSON answer of ``POST url/api/v1/odoo/path``, asked by ``database``. Raises ConnectorError."""
     body = encode(payload)
     headers = {
         'Content-Type': 'application/json',
         'X-Smart-Dairy-Signature': signature(secret, int(time.time()), body),
+        'X-Smart-Dairy-Database': database or '',
     }
     try:
         with requests.post(
@@ -54,7 +58,8 @@ def post(url, secret, path, payload, timeout_s):
     except ValueError as error:
         raise ConnectorError('failed', f"HTTP {response.status_code} without JSON: is the address right?") from error
     if not 200 <= response.status_code < 300:
-        kind = 'refused' if 400 <= response.status_code < 500 else 'failed'
+        is_refused = 400 <= response.status_code < 500 and response.status_code not in TRY_LATER
+        kind = 'refused' if is_refused else 'failed'
         raise ConnectorError(kind, f"HTTP {response.status_code}: {_reason(answer)}")
     return answer
 

@@ -4,6 +4,8 @@ import uuid
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
+from ..tools.value_range import range_text
+
 
 class IotDeviceCommandWizard(models.TransientModel):
     _name = 'iot.device.command.wizard'
@@ -89,18 +91,12 @@ class IotDeviceCommandKnown(models.TransientModel):
     @api.depends('low', 'high', 'unit')
     def _compute_range(self):
         for known in self:
-            span = f"{known.low or '…'} – {known.high or '…'}" if known.low or known.high else ''
-            known.range = ' '.join(filter(None, (span, known.unit))) or False
+            known.range = range_text(*known._limits(), known.unit) or False
+
+    def _limits(self):
+        return tuple(float(limit) if limit else None for limit in (self.low, self.high))
 
     def _check_value(self, text):
         """Raise UserError for a value that the device would reject anyway."""
-        if not self.takes_value:
-            return
-        if not text:
-            raise UserError(self.env._("%s needs a value.", self.name))
-        if not self.low and not self.high:
-            return
-        value = self.env['iot.device.command']._value_of(text)
-        is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
-        if not is_number or value < float(self.low or '-inf') or value > float(self.high or 'inf'):
-            raise UserError(self.env._("%(command)s takes a number within %(range)s.", command=self.name, range=self.range))
+        if self.takes_value:
+            self.env['iot.device.command']._check_value(self.name, text, *self._limits(), self.unit)

@@ -62,6 +62,8 @@ class IotOnboarding(models.TransientModel):
         parameters.set_param(URL_PARAMETER, (self.connector_url or '').strip())
         if self.connector_secret:
             parameters.set_param(SECRET_PARAMETER, self.connector_secret.strip())
+            # Also when it is the same as before: in a copy of a database it was entered only now.
+            self.env['iot.connector']._bind()
             self.connector_secret = False
         try:
             self.env['iot.connector'].call('outbox/summary')

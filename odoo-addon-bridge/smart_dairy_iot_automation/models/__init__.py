@@ -1,1 +1,2 @@
+from . import ir_actions_server
 from . import ir_config_parameter

@@ -104,10 +104,10 @@ modbus:
     );
     assert.equal(wrong['state'], 'rejected');
     assert.match(String(wrong['detail']), /did you mean 'set_temperature'/);
-    const outside = await ended(
-      (await send('tank', { command: 'set_temperature', value: 30 })).body['request_id'],
-    );
-    assert.match(String(outside['detail']), /value 30 is outside 2 to 8/);
+    const outside = await send('tank', { command: 'set_temperature', value: 30, request_id: 'too-warm' });
+    assert.equal(outside.status, 422);
+    assert.match(String(outside.body['detail']), /within 2 to 8/);
+    assert.equal((await ask(connector, '/api/v1/iot/commands/too-warm')).status, 404, 'nothing was stored');
     assert.equal((await send('nobody', { command: 'open' })).status, 404);
     assert.equal((await send('tank', { command: 'open', timeout_ms: 1 })).status, 400);
   });

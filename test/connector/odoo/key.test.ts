@@ -9,7 +9,7 @@ import { createKeyKeeper } from '../../../connector/odoo/key-keeper.ts';
 import { createKeyedClient } from '../../../connector/odoo/keyed-client.ts';
 import { eventually, startConnector, type TestConnector } from '../../support/connector.ts';
 import { milkRecord } from '../../support/milk.ts';
-import { callSigned } from '../../support/odoo-sync.ts';
+import { callSigned, databaseUuid } from '../../support/odoo-sync.ts';
 import { odooAdmin, type OdooAdmin } from '../../support/odoo.ts';
 import { withClient } from '../../../scripts/ops/stack/database.ts';
 import { noOdoo, odooDatabase, stackEnv, type TestOdoo } from '../../support/stack.ts';
@@ -104,7 +104,7 @@ describe('API key', { skip: noOdoo() }, () => {
 
     test('renewed from Odoo, then the former key is withdrawn: nothing stops', async () => {
       await milk('k1');
-      const answer = await callSigned(connector.url, secret, 'key/rotate', {});
+      const answer = await callSigned(connector.url, secret, 'key/rotate', {}, await databaseUuid(admin));
       assert.equal(answer.status, 200, JSON.stringify(answer.body));
       const fresh = readFileSync(file, 'utf8').trim();
       assert.notEqual(fresh, odoo.apiKey);

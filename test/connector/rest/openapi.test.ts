@@ -145,12 +145,15 @@ describe('the OpenAPI document', { skip: noBroker() }, () => {
       ['post /api/v1/odoo/outbox/ignore', '/api/v1/odoo/outbox/ignore', { ids: [2] }],
       ['post /api/v1/odoo/hook/{token}', `/api/v1/odoo/hook/${hookToken}`, { _model: 'farm.animal', _id: 1 }],
       ['get /api/v1/odoo/reconciliation', '/api/v1/odoo/reconciliation'],
+      ['get /api/v1/odoo/binding', '/api/v1/odoo/binding'],
     ];
     const described = Object.entries(document.paths).flatMap(([path, methods]) =>
       Object.keys(methods).map((method) => `${method} ${path}`),
     );
     // These need an Odoo: test/connector/sync calls them.
-    const foreign = ['key/rotate', 'reconciliation', 'resync'].map((path) => `post /api/v1/odoo/${path}`);
+    const foreign = ['key/rotate', 'reconciliation', 'resync', 'connect-anew'].map(
+      (path) => `post /api/v1/odoo/${path}`,
+    );
     const expected = described.filter((name) => !foreign.includes(name));
     assert.deepEqual(
       expected.filter((name) => !calls.some(([route]) => route === name)),

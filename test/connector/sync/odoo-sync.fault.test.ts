@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { isDeepStrictEqual } from 'node:util';
 import { after, before, describe, test } from 'node:test';
 import { odooAdmin, type OdooAdmin } from '../../support/odoo.ts';
-import { callSigned, signature } from '../../support/odoo-sync.ts';
+import { callSigned, databaseUuid, signature } from '../../support/odoo-sync.ts';
 import { eventually, startConnector, type TestConnector } from '../../support/connector.ts';
 import { startMember } from '../../support/member.ts';
 import { milkRecord } from '../../support/milk.ts';
@@ -39,6 +39,8 @@ describe('Odoo → connector', { skip: noOdoo() }, () => {
     await odoo.drop();
   });
 
+  const callOfOdoo = async (path: string, content: Record<string, unknown>) =>
+    callSigned(connector.url, secret, path, content, await databaseUuid(admin));
   async function create(model: string, values: Record<string, unknown>): Promise<number> {
     const [id] = (await admin.call(model, 'create', { vals_list: [values] })) as number[];
     assert.ok(id);
@@ -238,8 +240,8 @@ describe('Odoo → connector', { skip: noOdoo() }, () => {
       before = await records();
       return isDeepStrictEqual(last, before);
     });
-    await callSigned(connector.url, secret, 'notify', { kind: 'animal', ids: [] });
-    await callSigned(connector.url, secret, 'notify', { kind: 'farm', ids: [] });
+    await callOfOdoo('notify', { kind: 'animal', ids: [] });
+    await callOfOdoo('notify', { kind: 'farm', ids: [] });
     await new Promise((resolve) => setTimeout(resolve, 2_000));
     assert.deepEqual(await records(), before);
   });
@@ -263,14 +265,14 @@ describe('Odoo → connector', { skip: noOdoo() }, () => {
   });
 
   test('latest values and the outbox for Odoo’s screens', async () => {
-    const { body } = await callSigned(connector.url, secret, 'latest', {
+    const { body } = await callOfOdoo('latest', {
       devices: [`${connector.farm}/meter_001`, `${connector.farm}/nobody`],
     });
     const values = body['values'] as { device: string; metric: string; value: number }[];
     assert.ok(values.some(({ metric }) => metric === 'milk_fat'));
     assert.ok(values.every(({ device }) => device === `${connector.farm}/meter_001`));
     assert.equal(body['series'], undefined);
-    const charted = await callSigned(connector.url, secret, 'latest', {
+    const charted = await callOfOdoo('latest', {
       devices: [`${connector.farm}/meter_001`],
       chart_hours: 24,
     });
@@ -279,17 +281,17 @@ describe('Odoo → connector', { skip: noOdoo() }, () => {
     assert.equal(fat?.device, `${connector.farm}/meter_001`);
     assert.equal(fat.points.at(-1)?.length, 2);
     assert.ok(Math.abs((fat.points.at(-1)?.[0] ?? 0) - Date.now() / 1000) < 7200);
-    const summary = await callSigned(connector.url, secret, 'outbox/summary', {});
+    const summary = await callOfOdoo('outbox/summary', {});
     assert.equal(summary.status, 200);
     assert.ok(Array.isArray(summary.body['kinds']));
     await connector.query(`SELECT iot.outbox_put('{alert}', '{x/bad}', '{1}', ARRAY['{"wrong": 1}'::jsonb])`);
     const parked = async () =>
-      (await callSigned(connector.url, secret, 'outbox/parked', { limit: 10 })).body['records'] as {
+      (await callOfOdoo('outbox/parked', { limit: 10 })).body['records'] as {
         id: number;
       }[];
     await eventually('it is parked', async () => (await parked()).length === 1);
     const [row] = await parked();
-    const ignored = await callSigned(connector.url, secret, 'outbox/ignore', { ids: [row?.id] });
+    const ignored = await callOfOdoo('outbox/ignore', { ids: [row?.id] });
     assert.deepEqual(ignored.body, { ignored: 1 });
     assert.deepEqual(await parked(), []);
   });
@@ -377,13 +379,13 @@ describe('Odoo → connector', { skip: noOdoo() }, () => {
     });
     await connector.mqtt.subscribeAsync(topic, { qos: 1 });
     const command = { farm: connector.farm, device_uid: 'meter_007', command: 'reset', params: { value: 1 } };
-    const answer = await callSigned(connector.url, secret, 'command', { ...command, request_id: 'r1' });
+    const answer = await callOfOdoo('command', { ...command, request_id: 'r1' });
     assert.equal(answer.status, 202);
     await eventually('the command is there', () => Promise.resolve(received.length === 1));
     const { expires_at: expiresAt, ...sent } = JSON.parse(received[0] ?? '') as Record<string, unknown>;
     assert.deepEqual(sent, { id: 'r1', command: 'reset', value: 1, timeout_ms: 10_000 });
     assert.equal(expiresAt, answer.body['expires_at']);
-    const unknown = await callSigned(connector.url, secret, 'command', {
+    const unknown = await callOfOdoo('command', {
       ...command,
       device_uid: 'nobody',
       request_id: 'r2',

@@ -1,0 +1,111 @@
+# Milk of a cow that must not be milked does not belong in the tank: a dry cow's may hold residues. An animal that cannot be
+# milked at all (male, sold, dead, archived) has not been: somebody else wears its tag.
+from collections import defaultdict
+
+from odoo import api, fields, models
+
+DRY, GONE, MALE = 'milked_dry', 'milked_not_in_herd', 'milked_male'
+SOURCE = 'odoo'
+
+
+class FarmAnimal(models.Model):
+    _inherit = 'farm.animal'
+
+    def _milking_problem(self, moment):
+        """Type of the alert that a milking of this animal at ``moment`` is, else False. What it was before its status changed is
+        not known: nothing is said of earlier milkings."""
+        self.ensure_one()
+        if self.sex == 'male' or self.state == 'bull':
+            return MALE
+        if self.state_since and moment < self.state_since:
+            return False
+        if not self.active or self.state in ('sold', 'dead'):
+            return GONE
+        return DRY if self.state == 'dry' else False
+
+
+class IotMilkSession(models.Model):
+    _inherit = 'iot.milk.session'
+
+    @api.model
+    def _bridge_exclude(self, entries, moment):
+        """Take animals that cannot be the ones from entries, before they are written."""
+        # One that is deleted right now is found out when the milking is written.
+        animals = self.env['farm.animal'].browse({entry.values['animal_id'] for entry in entries} - {False}).exists()
+        known = {animal.id: animal for animal in animals}
+        for entry in entries:
+            animal = known.get(entry.values['animal_id'])
+            if animal and animal._milking_problem(entry.values[moment]) in (GONE, MALE):
+                entry.values['animal_id'] = False
+
+    def _matching_animal(self):
+        animal = super()._matching_animal()
+        return animal.browse() if animal and animal._milking_problem(self.start_datetime) in (GONE, MALE) else animal
+
+    def write(self, vals):
+        answer = super().write(vals)
+        if 'animal_id' in vals and not self.env.context.get('smart_dairy_batch'):
+            self._warn_of_milkings()
+        return answer
+
+    def _bridge_insert(self, entries):
+        answer = super()._bridge_insert(entries)
+        self.browse(entry.answer['id'] for entry in entries)._warn_of_milkings()
+        return answer
+
+    def _bridge_update(self, entries):
+        answer = super()._bridge_update(entries)
+        self.browse(entry.current_id for entry in entries)._warn_of_milkings()
+        return answer
+
+    def _warn_of_milkings(self):
+        """Raise, or end, the alerts of milkings whose animal must not be milked."""
+        # sudo: alerts follow from the milking, whoever brought it or chose its animal
+        own = self.sudo().with_context(active_test=False)
+        wanted = {}
+        for session, animal in own._tagged_animals():
+            if kind := animal._milking_problem(session.start_datetime):
+                wanted[session, kind] = animal
+        Alert = own.env['iot.alert'].with_context(tracking_disable=True)
+        known = {
+            (alert.milk_session_id, alert.alert_type): alert
+            for alert in Alert.search([('milk_session_id', 'in', own.ids), ('source', '=', SOURCE)])}
+        now = fields.Datetime.now()
+        for key, alert in known.items():
+            if key not in wanted and alert.state != 'resolved':
+                alert.write({'state': 'resolved', 'cleared_at': now, 'state_user_id': False})
+            elif key in wanted and alert.cleared_at:
+                alert.write({'state': 'new', 'cleared_at': False, 'state_user_id': False})
+        Alert.create([
+            own._milking_alert(session, kind, animal) for (session, kind), animal in wanted.items() if (session, kind) not in known])
+
+    def _tagged_animals(self):
+        """(milking, animal) of these milkings; where no animal was found, the one whose tag was read."""
+        nameless = defaultdict(self.browse)
+        for session in self:
+            if session.animal_id:
+                yield session, session.animal_id
+            elif session.rfid_tag or session.animal_ref:
+                nameless[session.company_id] |= session
+        for company, sessions in nameless.items():
+            holders = self.env['farm.animal.tag']._holders(
+                [company.id], set(filter(None, sessions.mapped('rfid_tag'))), set(filter(None, sessions.mapped('animal_ref'))))
+            for session in sessions:
+                animal_id = holders.animal_id(
+                    company.id, session.farm_id.id, session.start_datetime, session.rfid_tag, session.animal_ref)
+                if animal_id:
+                    yield session, self.env['farm.animal'].browse(animal_id)
+
+    @api.model
+    def _milking_alert(self, session, kind, animal):
+        texts = {
+            DRY: self.env._("%s is dry and was milked: keep the milk out of the tank, it may hold residues."),
+            GONE: self.env._("The tag of %s was read, who has left the herd: who was milked?"),
+            MALE: self.env._("The tag of %s was read, who is male: who was milked?"),
+        }
+        return {
+            'farm_id': session.farm_id.id, 'device_id': session.device_id.id, 'animal_id': session.animal_id.id,
+            'rfid_tag': session.rfid_tag, 'milk_session_id': session.id, 'alert_type': kind, 'severity': 'high', 'state': 'new',
+            'message': texts[kind] % animal.display_name, 'raised_at': session.start_datetime, 'source': SOURCE,
+            'source_id': f'{session.id}/{kind}', 'revision': 0,
+        }

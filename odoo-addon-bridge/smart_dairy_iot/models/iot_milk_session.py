@@ -8,8 +8,8 @@ from ..tools.measured import MeasuredFloat, MeasuredInteger
 
 # What a correction decides. Later revisions from the connector leave these alone.
 CORRECTED_FIELDS = ('animal_id', 'identification', 'expected_yield_kg', 'is_abnormal')
-# What follows from a person's choice of the animal or from what the connector says, and is not written by hand.
-JUDGED_FIELDS = frozenset(('identification', 'corrected_by_id', 'corrected_on', 'active'))
+# What follows from a person's choice of the animal, and is not written by hand.
+JUDGED_FIELDS = frozenset(('identification', 'corrected_by_id', 'corrected_on'))
 
 # As in the connector: messages of one number that are no further apart are of one milking.
 LONGEST_MILKING = timedelta(minutes=30)
@@ -170,7 +170,7 @@ class IotMilkSession(models.Model):
         """What a machine measured stays as measured, except for the connector and the IoT administrator."""
         if not self._is_connector() and not JUDGED_FIELDS.isdisjoint(vals):
             raise AccessError(self.env._("Who chose the animal of a milking, and when, follows from the choice and is not written by hand."))
-        touched = set(vals) & {*self._bridge_fields, 'farm_id', 'device_id'}
+        touched = set(vals) & {*self._bridge_fields, 'active', 'farm_id', 'device_id'}
         if (not touched or not any(session.source for session in self) or self._is_connector()
                 or self.env.user.has_group('smart_dairy_iot.group_iot_admin')):
             return

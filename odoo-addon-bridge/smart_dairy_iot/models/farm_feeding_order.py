@@ -3,13 +3,15 @@ import uuid
 from datetime import timedelta
 
 from odoo import api, fields, models
-from odoo.exceptions import UserError
+from odoo.exceptions import AccessError, UserError
 
 from .iot_device_command import FINAL_STATES
 
 # What a confirmed order says is on its way; changed, it is another order.
 ORDERED_FIELDS = frozenset((
     'farm_id', 'animal_id', 'pen_id', 'feed', 'amount_kg', 'device_id', 'command_name', 'scheduled_at'))
+# What follows from the buttons and from the dispenser, and is not written by hand.
+DECIDED_FIELDS = frozenset(('state', 'request_id', 'command_id', 'result', 'fed_at'))
 # Feed that comes hours late is another meal: such an order is not carried out any more.
 LATE = timedelta(hours=1)
 
@@ -68,28 +70,45 @@ class FarmFeedingOrder(models.Model):
     def _unlink_except_sent(self):
         if any(order.state in ('sent', 'done') for order in self):
             raise UserError(self.env._("An order that has reached the dispenser stays. Cancel others before deleting them."))
+        self.command_id._call_off(self.env._("The order was cancelled."))
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        if not self.env.su:
+            # Written out, because values come from the context too (default_state).
+            vals_list = [
+                {**{name: value for name, value in vals.items() if name not in DECIDED_FIELDS}, 'state': 'draft',
+                 'request_id': str(uuid.uuid4()), 'command_id': False} for vals in vals_list]
+        return super().create(vals_list)
 
     def write(self, vals):
+        if not self.env.su and not DECIDED_FIELDS.isdisjoint(vals):
+            raise AccessError(self.env._("The status of an order follows from its buttons and from the dispenser."))
         if not self.env.su and not ORDERED_FIELDS.isdisjoint(vals) and any(order.state != 'draft' for order in self):
             raise UserError(self.env._("A confirmed order stays as it is. Cancel it and set it back to draft to change it."))
         return super().write(vals)
+
+    def _decide(self, vals):
+        self.check_access('write')
+        # sudo: only to write what nobody writes by hand
+        self.sudo().write(vals)
 
     def action_confirm(self):
         orders = self.filtered(lambda order: order.state == 'draft')
         orders.device_id._check_takes_commands()
         for order in orders:
             self.env['iot.device.command']._check_range(order.device_id, order.command_name, order._value())
-        orders.write({'state': 'confirmed', 'result': False})
+        orders._decide({'state': 'confirmed', 'result': False})
 
     def action_cancel(self):
         orders = self.filtered(lambda order: order.state in ('draft', 'confirmed', 'failed'))
+        orders._decide({'state': 'cancelled'})
         orders.command_id._call_off(self.env._("The order was cancelled."))
-        orders.write({'state': 'cancelled'})
 
     def action_draft(self):
         for order in self.filtered(lambda order: order.state in ('cancelled', 'failed')):
             # Another attempt is another command.
-            order.write({'state': 'draft', 'request_id': str(uuid.uuid4()), 'command_id': False, 'result': False})
+            order._decide({'state': 'draft', 'request_id': str(uuid.uuid4()), 'command_id': False, 'result': False})
 
     def action_view_command(self):
         self.ensure_one()
@@ -101,7 +120,7 @@ class FarmFeedingOrder(models.Model):
         now = fields.Datetime.now()
         for order in self.filtered(lambda order: order.state == 'confirmed' and order.scheduled_at <= now):
             if order.scheduled_at < now - LATE:
-                order.write({'state': 'failed', 'result': self.env._("It could not be sent in time.")})
+                order._decide({'state': 'failed', 'result': self.env._("It could not be sent in time.")})
             else:
                 order._send()
 
@@ -120,9 +139,10 @@ class FarmFeedingOrder(models.Model):
         self.ensure_one()
         Command = self.env['iot.device.command']
         if not self.command_id:
-            self.command_id = Command.search([('source_id', '=', self.request_id)], limit=1) or Command.create({
+            command = Command.search([('source_id', '=', self.request_id)], limit=1) or Command.create({
                 'device_id': self.device_id.id, 'command': self.command_name, 'value': self._value(),
                 'note': self.display_name, 'source_id': self.request_id, 'user_id': self.create_uid.id})
+            self._decide({'command_id': command.id})
         self.command_id._send_until(self.scheduled_at + LATE)
 
     def _follow(self):

@@ -286,6 +286,19 @@ class TestCommand(BridgeCase):
         commit(self)
         self.assertEqual((order.state, order.command_id.state, len(self.sent())), ('cancelled', 'failed', 1))
 
+    def test_the_status_of_an_order_is_not_written_by_hand(self):
+        made = self.order(state='confirmed', amount_kg=300, fed_at=fields.Datetime.now())
+        made |= self.env['farm.feeding.order'].with_user(self.manager).with_context(
+            default_state='confirmed', default_request_id='mine').create({
+                'farm_id': self.farm.id, 'animal_id': self.cow.id, 'feed': 'Hay', 'amount_kg': 300, 'device_id': self.device.id})
+        self.assertEqual((set(made.mapped('state')), any(made.mapped('fed_at'))), ({'draft'}, False))
+        self.assertNotIn('mine', made.mapped('request_id'))
+        for name, value in (('state', 'confirmed'), ('state', 'done'), ('request_id', 'mine'), ('fed_at', '2026-01-01 00:00:00')):
+            with self.subTest(name=name, value=value), self.assertRaises(AccessError):
+                made.write({name: value})
+        commit(self)
+        self.assertEqual(self.sent(), [])
+
     def test_a_feeding_order_is_for_one_recipient_of_the_farm(self):
         with self.assertRaisesRegex(UserError, 'either an animal or a pen'):
             self.order(animal_id=False)

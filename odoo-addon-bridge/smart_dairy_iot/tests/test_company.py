@@ -1,7 +1,8 @@
 # The connector's user follows the farms into their companies; what it may not see is an error of that record alone.
-from odoo.addons.smart_dairy_iot.models.iot_bridge_setup import CONNECTOR_LOGIN
 from odoo.tests import new_test_user, tagged
+from odoo.tools import mute_logger
 
+from ..models.iot_bridge_setup import CONNECTOR_LOGIN
 from .common import BridgeCase, milking
 
 
@@ -32,6 +33,7 @@ class TestCompany(BridgeCase):
         self.assertEqual(self.status(milking(farm='south_barn')), ['created'])
         self.assertEqual(self.session().company_id, self.south)
 
+    @mute_logger('odoo.sql_db')
     def test_a_hidden_record_is_an_error_of_that_record(self):
         # Somebody has taken the farm out of the connector's sight by a rule of his own.
         hidden = self.env['farm.farm'].create({'name': 'Hidden', 'code': 'hidden'})

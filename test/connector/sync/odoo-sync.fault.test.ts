@@ -247,10 +247,15 @@ describe('Odoo → connector', { skip: noOdoo() }, () => {
   });
 
   test('a signature that is wrong, old or used before is refused', async () => {
-    const call = (header: string, body: string) =>
+    const database = await databaseUuid(admin);
+    const call = (header: string, body: string, asking = database) =>
       fetch(`${connector.url}/api/v1/odoo/notify`, {
         method: 'POST',
-        headers: { 'content-type': 'application/json', 'x-smart-dairy-signature': header },
+        headers: {
+          'content-type': 'application/json',
+          'x-smart-dairy-signature': header,
+          ...(asking === '' ? {} : { 'x-smart-dairy-database': asking }),
+        },
         body,
       });
     const body = JSON.stringify({ kind: 'farm', ids: [1] });
@@ -262,6 +267,9 @@ describe('Odoo → connector', { skip: noOdoo() }, () => {
     assert.equal((await call(good, body)).status, 202);
     assert.equal((await call(good, body)).status, 401, 'a replay');
     assert.equal((await call(good, `${body} `)).status, 401, 'another body');
+    const spaced = (asking: string) => body + ' '.repeat(2 + asking.length);
+    for (const asking of ['', 'a-copy'])
+      assert.equal((await call(signature(secret, spaced(asking)), spaced(asking), asking)).status, 409);
   });
 
   test('latest values and the outbox for Odoo’s screens', async () => {

@@ -72,10 +72,14 @@ class TestCopy(BridgeCase):
         self.become_a_copy()
         admin = self.env.ref('base.user_admin')
         form = self.env['iot.onboarding'].with_user(admin).create({})
+        self.assertEqual((form.is_copy, form.is_connected), (True, False))
         answer = form.action_connect()
         self.assertEqual((answer['params']['type'], self.fake.calls), ('danger', []), 'address and secret as they came')
         form.connector_secret = SECRET
         self.assertEqual(form.action_connect()['params']['type'], 'success')
+        commit(self)
+        form.invalidate_recordset()
+        self.assertEqual((form.is_copy, form.is_connected), (False, True))
         self.assertEqual(self.send().state, 'sent')
         self.assertEqual(self.fake.databases, {self.parameters.get_param('database.uuid')})
 

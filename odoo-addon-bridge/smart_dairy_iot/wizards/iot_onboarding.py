@@ -17,6 +17,7 @@ class IotOnboarding(models.TransientModel):
         help="The value of CONNECTOR_ODOO_SECRET at the connector. Left empty, the present one stays.")
     # Each direction has an address and a secret of its own.
     is_connected = fields.Boolean(compute='_compute_steps')
+    is_copy = fields.Boolean(compute='_compute_steps')
     has_come = fields.Boolean(compute='_compute_steps')
     farm_count = fields.Integer(string='Farms', compute='_compute_steps')
     animal_count = fields.Integer(string='Animals', compute='_compute_steps')
@@ -35,12 +36,14 @@ class IotOnboarding(models.TransientModel):
 
     @api.depends_context('uid')
     def _compute_steps(self):
-        Device = self.env['iot.device']
+        Device, Connector = self.env['iot.device'], self.env['iot.connector']
         # sudo: whether the last call was answered is no secret, the audit itself is
         last_call = self.env['iot.connector.call'].sudo().search([], order='id desc', limit=1)
         has_come = bool(Device.search_count([('source', '!=', False)], limit=1))
         for step in self:
-            step.is_connected = last_call.status == 'ok'
+            # A copy of a database has the calls of the original, too.
+            step.is_copy = Connector._is_copy()
+            step.is_connected = last_call.status == 'ok' and bool(Connector._settings())
             step.has_come = has_come
             step.farm_count = self.env['farm.farm'].search_count([('state', '=', 'active')])
             step.animal_count = self.env['farm.animal'].search_count([])

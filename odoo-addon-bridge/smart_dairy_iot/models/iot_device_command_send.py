@@ -61,13 +61,14 @@ class IotDeviceCommand(models.Model):
                 _logger.exception("command %s was not sent", command_id)
 
     def _deliver_one(self, command_id):
-        """The state that the command is in afterwards."""
+        """The state that the connector's answer led to; False when there was nothing to send."""
         Connector = self.env['iot.connector']
         # Two transactions: the connector may tell of the command before it has answered this call.
         with Connector._own_transaction() as env:
             command = env[self._name].browse(command_id).exists()
-            if command.state != 'queued':
-                return command.state
+            # Without a time it was never sent: what asked for it was taken back in a savepoint.
+            if command.state != 'queued' or not command.send_before:
+                return False
             values = command._hand_over()
         with Connector._own_transaction() as env:
             # sudo: as above, this is what the connector says

@@ -12,13 +12,13 @@ class FarmAnimal(models.Model):
     _inherit = 'farm.animal'
 
     def _milking_problem(self, moment):
-        """Type of the alert that a milking of this animal at ``moment`` is, else False. What it was before its status changed is
-        not known: nothing is said of earlier milkings."""
+        """Type of the alert that a milking of this animal at ``moment`` is, else False. None before its last change of status: what
+        it was then is not known any more."""
         self.ensure_one()
         if self.sex == 'male' or self.state == 'bull':
             return MALE
         if self.state_since and moment < self.state_since:
-            return False
+            return None
         if not self.active or self.state in ('sold', 'dead'):
             return GONE
         return DRY if self.state == 'dry' else False
@@ -62,16 +62,23 @@ class IotMilkSession(models.Model):
         """Raise, or end, the alerts of milkings whose animal must not be milked."""
         # sudo: alerts follow from the milking, whoever brought it or chose its animal
         own = self.sudo().with_context(active_test=False)
-        wanted = {}
+        wanted, unknown = {}, own.browse()
         for session, animal in own._tagged_animals():
-            if kind := animal._milking_problem(session.start_datetime):
+            kind = animal._milking_problem(session.start_datetime)
+            if kind:
                 wanted[session, kind] = animal
+            elif kind is None:
+                unknown |= session
         Alert = own.env['iot.alert'].with_context(tracking_disable=True)
         known = {
             (alert.milk_session_id, alert.alert_type): alert
             for alert in Alert.search([('milk_session_id', 'in', own.ids), ('source', '=', SOURCE)])}
         now = fields.Datetime.now()
         for key, alert in known.items():
+            session = key[0]
+            if session in unknown and alert.animal_id == session.animal_id:
+                # Said when it was known: a dry cow that has calved since was dry.
+                continue
             if key not in wanted and alert.state != 'resolved':
                 alert.write({'state': 'resolved', 'cleared_at': now, 'state_user_id': False})
             elif key in wanted and alert.cleared_at:

@@ -147,6 +147,16 @@ class TestHerd(BridgeCase):
         self.session().with_user(self.staff).animal_id = self.cow
         self.assertEqual(found.state, 'new')
 
+    def test_a_cow_that_calves_later_was_dry_all_the_same(self):
+        self.cow.state = 'dry'
+        self.upsert(self.later())
+        self.cow.action_calved()
+        self.cow.state_since = '2099-06-01 00:00:00'
+        self.upsert(self.later(revision=2, yield_kg=1))
+        self.assertEqual(self.alerts().state, 'new')
+        self.session().with_user(self.staff).animal_id = self.other_cow
+        self.assertEqual(self.alerts().state, 'resolved')
+
     def test_who_cannot_be_milked_has_not_been(self):
         for number, (values, kind) in enumerate((
             ({'state': 'sold'}, 'milked_not_in_herd'), ({'state': 'dead'}, 'milked_not_in_herd'),

@@ -84,6 +84,12 @@ class TestCommand(BridgeCase):
             order.action_send_due()
             self.env['iot.device.command'].create({'device_id': self.device.id, 'command': 'open'}).action_send()
             raise ZeroDivisionError
+        waiting = self.env['iot.device.command'].with_user(self.manager).create({'device_id': self.device.id, 'command': 'open'})
+        with self.assertRaises(ZeroDivisionError), self.env.cr.savepoint():
+            waiting.action_send()
+            raise ZeroDivisionError
+        commit(self)
+        self.assertEqual((self.sent(), waiting.state), ([], 'queued'), 'nor does one of which only a part rolls back')
         # What a rollback of the whole transaction does.
         self.env.cr.postcommit.clear()
         commit(self)

@@ -100,7 +100,8 @@ class IotAlert(models.Model):
         for subject in subjects:
             groups[subject]._count_together()
         # What is over by itself stands for itself; what a person has closed stays with what was closed with it.
-        for alert in own.filtered(lambda alert: alert.state == 'resolved' and not alert.state_user_id):
+        for alert in own.filtered(
+                lambda alert: alert.state == 'resolved' and not (alert.state_user_id and alert.worst_severity)):
             alert._set_episode(False, 1, alert.raised_at, alert.severity)
 
     def _count_together(self):

@@ -5,6 +5,7 @@ from . import test_device_alert
 from . import test_device_registry
 from . import test_connector
 from . import test_command
+from . import test_feeding_order
 from . import test_copy
 from . import test_company
 from . import test_alert_episode

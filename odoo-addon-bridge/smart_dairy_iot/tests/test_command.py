@@ -1,51 +1,17 @@
-# Commands to devices: sent from the form, once, with rights; their results; feeding orders that become commands.
+# Commands to devices: sent from the form, once, with rights; and their results.
 from datetime import timedelta
 
 from odoo import fields
 from odoo.exceptions import AccessError, UserError
-from odoo.tests import new_test_user, tagged
+from odoo.tests import tagged
 
-from .common import BridgeCase
-from .fake_connector import fake_connector, point_to
-from .test_connector import commit, in_this_transaction
+from .command_case import CommandCase
+from .fake_connector import point_to
+from .test_connector import commit
 
 
 @tagged('-at_install', 'post_install')
-class TestCommand(BridgeCase):
-
-    def setUp(self):
-        super().setUp()
-        in_this_transaction(self)
-        self.fake = self.enterContext(fake_connector(self.env))
-        self.fake.answers['command/known'] = {'commands': [
-            {'name': 'open', 'takes_value': False, 'min': None, 'max': None, 'unit': None},
-            {'name': 'give_feed', 'takes_value': True, 'min': 0, 'max': 5, 'unit': 'kg'}]}
-        self.fake.answers['command'] = lambda payload: (202, {
-            'accepted': True, 'request_id': payload['request_id'], 'state': 'sent', 'expires_at': '2026-11-21T17:00:10.000Z'})
-        self.manager = new_test_user(self.env, 'boss', 'smart_dairy_farm.group_farm_manager')
-        self.device = self.env['iot.device'].create({
-            'name': 'Dispenser', 'device_uid': 'feeder_1', 'device_type': 'feeder', 'farm_id': self.farm.id, 'state': 'active'})
-
-    def wizard(self, user=None):
-        action = self.device.with_user(user or self.manager).action_command()
-        return self.env[action['res_model']].with_user(user or self.manager).browse(action['res_id'])
-
-    def send(self, **values):
-        wizard = self.wizard()
-        wizard.write(values)
-        command = self.env['iot.device.command'].browse(wizard.action_send()['res_id'])
-        commit(self)
-        return command
-
-    def sent(self):
-        return [payload for path, payload in self.fake.calls if path == 'command']
-
-    def result(self, command, revision=1, **values):
-        return self.env['iot.device.command'].with_user(self.connector).upsert_batch([{
-            'source': 'smart_dairy', 'source_id': command.source_id, 'revision': revision, 'farm': 'barn',
-            'device_uid': 'feeder_1', 'command': command.command, 'value': command.value or None, 'state': 'done', 'detail': None,
-            'result_value': None, 'requested_at': '2026-11-21 17:00:00', 'expires_at': '2026-11-21 17:00:10',
-            'finished_at': '2026-11-21 17:00:02', **values}])[0]
+class TestCommand(CommandCase):
 
     def test_what_the_profile_offers_is_sent_and_its_result_comes_back(self):
         wizard = self.wizard()
@@ -217,99 +183,3 @@ class TestCommand(BridgeCase):
             self.device.with_user(self.manager).action_command()
         with self.assertRaisesRegex(UserError, 'takes no commands'):
             self.env['iot.device.command'].with_user(self.manager).create({'device_id': self.device.id, 'command': 'open'})
-
-    # -- feeding orders ----------------------------------------------------------------------------
-
-    def order(self, **values):
-        return self.env['farm.feeding.order'].with_user(self.manager).create({
-            'farm_id': self.farm.id, 'animal_id': self.cow.id, 'feed': 'Concentrate', 'amount_kg': 2.5,
-            'device_id': self.device.id, **values})
-
-    def test_a_feeding_order_is_sent_when_it_is_due_and_gets_its_result(self):
-        later = fields.Datetime.now() + timedelta(hours=2)
-        now, waiting = self.order(), self.order(scheduled_at=later, animal_id=False, pen_id=self.env['farm.pen'].create({
-            'name': 'Shed', 'farm_id': self.farm.id}).id)
-        (now | waiting).action_confirm()
-        self.env['farm.feeding.order']._cron_send_due()
-        self.assertEqual((now.state, self.sent()), ('confirmed', []))
-        commit(self)
-        self.assertEqual((now.state, waiting.state), ('sent', 'confirmed'))
-        self.env['farm.feeding.order']._cron_send_due()
-        commit(self)
-        [payload] = self.sent()
-        self.assertEqual((payload['command'], payload['params']['value']), ('give_feed', 2.5))
-        self.assertEqual(self.result(now.command_id)['status'], 'updated')
-        self.assertEqual((now.state, str(now.fed_at)), ('done', '2026-11-21 17:00:02'))
-        with self.assertRaisesRegex(UserError, 'stays'):
-            now.unlink()
-        waiting.action_cancel()
-        waiting.unlink()
-
-    def test_a_feeding_order_that_fails_is_a_new_command_the_next_time(self):
-        order = self.order()
-        order.action_confirm()
-        order.action_send_due()
-        commit(self)
-        first = order.command_id
-        self.result(first, state='failed', detail='hopper empty')
-        self.assertEqual((order.state, order.result), ('failed', 'hopper empty'))
-        order.action_draft()
-        order.action_confirm()
-        order.action_send_due()
-        commit(self)
-        self.assertEqual(order.state, 'sent')
-        self.assertNotEqual(order.command_id, first)
-
-    def test_a_feeding_order_waits_for_the_connector_but_not_for_ever(self):
-        url = self.env['ir.config_parameter'].get_param('smart_dairy.connector_url')
-        point_to(self.env, 'http://127.0.0.1:9')
-        order = self.order()
-        order.action_confirm()
-        order.action_send_due()
-        commit(self)
-        self.assertEqual(order.state, 'confirmed')
-        self.assertIn('does not answer', order.result)
-        point_to(self.env, url)
-        self.env['farm.feeding.order']._cron_send_due()
-        self.env['iot.device.command']._cron_send()
-        commit(self)
-        self.assertEqual((order.state, len(self.sent())), ('sent', 1))
-        late = self.order(scheduled_at=fields.Datetime.now() - timedelta(hours=3))
-        late.action_confirm()
-        late.action_send_due()
-        commit(self)
-        self.assertEqual((late.state, len(self.sent())), ('failed', 1))
-
-    def test_a_cancelled_order_is_not_sent_by_the_schedule(self):
-        self.fake.answers['command'] = (503, {'detail': 'no broker'})
-        order = self.order()
-        order.action_confirm()
-        order.action_send_due()
-        commit(self)
-        order.action_cancel()
-        self.fake.answers['command'] = {'state': 'sent'}
-        self.env['iot.device.command']._cron_send()
-        commit(self)
-        self.assertEqual((order.state, order.command_id.state, len(self.sent())), ('cancelled', 'failed', 1))
-
-    def test_the_status_of_an_order_is_not_written_by_hand(self):
-        made = self.order(state='confirmed', amount_kg=300, fed_at=fields.Datetime.now())
-        made |= self.env['farm.feeding.order'].with_user(self.manager).with_context(
-            default_state='confirmed', default_request_id='mine').create({
-                'farm_id': self.farm.id, 'animal_id': self.cow.id, 'feed': 'Hay', 'amount_kg': 300, 'device_id': self.device.id})
-        self.assertEqual((set(made.mapped('state')), any(made.mapped('fed_at'))), ({'draft'}, False))
-        self.assertNotIn('mine', made.mapped('request_id'))
-        for name, value in (('state', 'confirmed'), ('state', 'done'), ('request_id', 'mine'), ('fed_at', '2026-01-01 00:00:00')):
-            with self.subTest(name=name, value=value), self.assertRaises(AccessError):
-                made.write({name: value})
-        commit(self)
-        self.assertEqual(self.sent(), [])
-
-    def test_a_feeding_order_is_for_one_recipient_of_the_farm(self):
-        with self.assertRaisesRegex(UserError, 'either an animal or a pen'):
-            self.order(animal_id=False)
-        other = self.env['farm.farm'].create({'name': 'Other', 'code': 'other_farm'})
-        with self.assertRaisesRegex(UserError, 'is not on farm'):
-            self.order(animal_id=self.env['farm.animal'].create({'name': 'Cow', 'farm_id': other.id}).id)
-        with self.assertRaises(AccessError):
-            self.order().with_user(self.staff).action_confirm()

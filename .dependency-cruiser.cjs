@@ -24,7 +24,7 @@ module.exports = {
         pathNot: [
           '^contract/',
           '^node_modules/(zod|yaml|pino)/',
-          '^node:|^(fs|path|process|url|crypto|net)(/|$)',
+          '^node:|^(fs|path|process|url|crypto|net|util)(/|$)',
         ],
       },
     },

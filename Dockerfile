@@ -4,7 +4,7 @@ FROM node:24.11.1-trixie-slim
 WORKDIR /app
 ENV NODE_ENV=production
 COPY package.json package-lock.json .npmrc ./
-RUN npm ci --omit=dev && npm cache clean --force
+RUN npm ci --omit=dev --loglevel=error && npm cache clean --force
 COPY contract contract
 COPY connector connector
 COPY gateways gateways

@@ -1,7 +1,7 @@
 // The connector: messages in, TimescaleDB, records out to Odoo. This file lists the parts and puts them together.
-import { parseArgs } from 'node:util';
+import { atMost, readArgs, runCommand } from '../contract/runtime/command-line.ts';
 import { createLogger } from '../contract/runtime/logger.ts';
-import { runMain } from '../contract/runtime/shutdown.ts';
+import { runMain, type Shutdown } from '../contract/runtime/shutdown.ts';
 import { followLibrary, openLibrary } from './config/library.ts';
 import { loadConfig } from './config/load.ts';
 import { followNews } from './db/listen.ts';
@@ -20,14 +20,29 @@ import { createState } from './start/state.ts';
 
 const logger = createLogger('connector');
 
-runMain(logger, async (shutdown) => {
-  const { values: args } = parseArgs({
-    options: {
-      config: { type: 'string', default: 'config/connector.yaml' },
-      metrics: { type: 'string', default: 'config/metrics.yaml' },
-      profiles: { type: 'string', default: 'config/profiles' },
-    },
+const usage = `Usage: node connector/main.ts [--config FILE] [--metrics FILE] [--profiles FOLDER]
+  --config    config/connector.yaml; every key is in docs/configuration.md
+  --metrics   config/metrics.yaml
+  --profiles  config/profiles
+  What the files name as \${NAME} comes from the environment; npm start sets it.`;
+
+interface Files {
+  config: string;
+  metrics: string;
+  profiles: string;
+}
+
+await runCommand(usage, (args) => {
+  const { values, positionals } = readArgs(args, {
+    config: { type: 'string', default: 'config/connector.yaml' },
+    metrics: { type: 'string', default: 'config/metrics.yaml' },
+    profiles: { type: 'string', default: 'config/profiles' },
   });
+  atMost(0, positionals);
+  runMain(logger, (shutdown) => start(values, shutdown));
+});
+
+async function start(args: Files, shutdown: Shutdown): Promise<void> {
   const environment = process.env;
   const library = openLibrary(args.metrics, args.profiles, logger);
   const config = loadConfig(args.config, environment, library.profiles);
@@ -61,4 +76,4 @@ runMain(logger, async (shutdown) => {
 
   state.mqtt = await createIntakeSource({ ...context, ...line }, shutdown, logger);
   gate.open('start');
-});
+}

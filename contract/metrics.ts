@@ -1,36 +1,11 @@
-// The metric catalogue: what may be measured, in which canonical unit, and the unit conversions at ingest.
+// The metric catalogue: what may be measured, in which canonical unit, and units beside the built-in ones.
 import * as z from 'zod';
-
-export const units = [
-  'kg',
-  'Cel',
-  'mS/cm',
-  'kg/min',
-  '%',
-  'min',
-  's',
-  '{count}',
-  'kPa',
-  '/min',
-  '/mL',
-  '[pH]',
-  'V',
-  'kW.h',
-  'kW',
-  'A',
-  'Hz',
-  'dBm',
-  'dB',
-  'deg',
-  'lx',
-  '[ppm]',
-  // A state: 1 yes, 0 no.
-  '1',
-] as const;
+import { nearMatch } from './near-match.ts';
+import { canonicalUnit, isKnownUnit, units, unknownUnit, type OwnUnits } from './units.ts';
 
 export const metricSchema = z.strictObject({
   /** UCUM code. */
-  unit: z.enum(units),
+  unit: z.string(),
   kind: z.enum(['gauge', 'counter']).default('gauge'),
   /** Valid range, inclusive; a value outside is stored with quality ≠ 0 and triggers nothing. */
   min: z.number().optional(),
@@ -43,10 +18,66 @@ export const metricSchema = z.strictObject({
 });
 export type Metric = z.infer<typeof metricSchema>;
 
-export const metricCatalogueSchema = z.strictObject({
-  metrics: z.record(z.string().regex(/^[a-z][a-z0-9_]*$/, 'a metric name is snake_case'), metricSchema),
+/** A unit that devices speak and that is not built in. */
+const ownUnitSchema = z.strictObject({
+  /** Built-in unit that it is converted to; without it values are stored in the unit itself. */
+  to: z.string().optional(),
+  /** A value times this, plus `offset`, is in `to`. */
+  factor: z.number().positive().default(1),
+  offset: z.number().default(0),
+  description: z.string(),
 });
-export type MetricCatalogue = ReadonlyMap<string, Metric>;
+
+export const metricCatalogueSchema = z
+  .strictObject({
+    /** By UCUM code. */
+    units: z.record(z.string().min(1), ownUnitSchema).default({}),
+    metrics: z.record(z.string().regex(/^[a-z][a-z0-9_]*$/, 'a metric name is snake_case'), metricSchema),
+  })
+  .superRefine((file, context) => {
+    for (const { path, message } of unitProblems(file)) context.addIssue({ code: 'custom', path, message });
+  });
+export type CatalogueFile = z.infer<typeof metricCatalogueSchema>;
+
+/** Metrics by name, and the units that the file adds. */
+export type MetricCatalogue = ReadonlyMap<string, Metric> & { readonly units?: OwnUnits };
+
+/** The file as the programs use it. */
+export const catalogueOf = ({ metrics, units: own }: CatalogueFile): MetricCatalogue =>
+  Object.assign(new Map(Object.entries(metrics)), { units: new Map(Object.entries(own)) });
+
+interface UnitProblem {
+  path: string[];
+  message: string;
+}
+
+function unitProblems({ metrics, units: own }: CatalogueFile): UnitProblem[] {
+  const table: OwnUnits = new Map(Object.entries(own));
+  const problems = [...table].flatMap(([code, { to, factor, offset }]): UnitProblem[] => {
+    const path = ['units', code];
+    if (isKnownUnit(code)) return [{ path, message: `unit '${code}' is built in` }];
+    if (to !== undefined && !isKnownUnit(to)) return [{ path: [...path, 'to'], message: unknownUnit(to) }];
+    if (to === undefined && (factor !== 1 || offset !== 0))
+      return [{ path, message: 'factor and offset need to:, the unit that they lead to' }];
+    return [];
+  });
+  for (const [name, { unit }] of Object.entries(metrics)) {
+    const path = ['metrics', name, 'unit'];
+    const isCanonical = (units as readonly string[]).includes(unit);
+    if (isCanonical || (table.has(unit) && table.get(unit)?.to === undefined)) continue;
+    const message = isKnownUnit(unit, table)
+      ? `values are stored in '${canonicalUnit(unit, table)}', not in '${unit}'; profiles convert`
+      : unknownUnit(unit, table);
+    problems.push({ path, message });
+  }
+  return problems;
+}
+
+/** Says that a metric is not in the catalogue, and which one may be meant. */
+export function unknownMetric(name: string, catalogue: MetricCatalogue, where = 'the catalogue'): string {
+  const near = nearMatch(name, [...catalogue.keys()]);
+  return `metric '${name}' is not in ${where}${near === undefined ? '' : `; did you mean '${near}'?`}`;
+}
 
 /** A range whose ends are the wrong way round would let no value count. */
 export function rangeProblems(
@@ -57,43 +88,5 @@ export function rangeProblems(
   return [{ path: [...path, 'min'], message: `${min} is not below max, ${max}` }];
 }
 
-/** Source units a profile may name, each with its way into the catalogue's unit. */
-type Conversion = (value: number, kgPerLitre: number) => number;
-const conversions: Readonly<Record<string, { to: (typeof units)[number]; convert: Conversion }>> = {
-  L: { to: 'kg', convert: (value, kgPerLitre) => value * kgPerLitre },
-  mL: { to: 'kg', convert: (value, kgPerLitre) => (value / 1000) * kgPerLitre },
-  g: { to: 'kg', convert: (value) => value / 1000 },
-  'L/min': { to: 'kg/min', convert: (value, kgPerLitre) => value * kgPerLitre },
-  'g/min': { to: 'kg/min', convert: (value) => value / 1000 },
-  '[degF]': { to: 'Cel', convert: (value) => ((value - 32) * 5) / 9 },
-  K: { to: 'Cel', convert: (value) => value - 273.15 },
-  'uS/cm': { to: 'mS/cm', convert: (value) => value / 1000 },
-  h: { to: 'min', convert: (value) => value * 60 },
-  ms: { to: 's', convert: (value) => value / 1000 },
-  d: { to: 'min', convert: (value) => value * 1440 },
-  mV: { to: 'V', convert: (value) => value / 1000 },
-  mA: { to: 'A', convert: (value) => value / 1000 },
-  W: { to: 'kW', convert: (value) => value / 1000 },
-  'W.h': { to: 'kW.h', convert: (value) => value / 1000 },
-  bar: { to: 'kPa', convert: (value) => value * 100 },
-  hPa: { to: 'kPa', convert: (value) => value / 10 },
-  'k/mL': { to: '/mL', convert: (value) => value * 1000 },
-};
-
-/** Every unit that a profile may name. */
-export const sourceUnits: readonly string[] = [...units, ...Object.keys(conversions)];
-
-export const unitSchema = z.string().refine((unit) => sourceUnits.includes(unit), {
-  error: `unknown unit; known: ${sourceUnits.join(', ')}`,
-});
-
-/** The canonical unit that a source unit is converted to. */
-export function canonicalUnit(unit: string): string {
-  return conversions[unit]?.to ?? unit;
-}
-
-/** Converts a value from a source unit to its canonical unit; `kgPerLitre` is the density of milk. */
-export function toCanonical(value: number, unit: string, kgPerLitre: number): number {
-  const conversion = conversions[unit];
-  return conversion === undefined ? value : conversion.convert(value, kgPerLitre);
-}
+/** A unit in a profile; whether it is known depends on the catalogue. */
+export const unitSchema = z.string().min(1);

@@ -2,11 +2,12 @@
 import * as z from 'zod';
 import { envelopeSchema } from './envelope.ts';
 import { lorawanProblems, lorawanSchema } from './lorawan.ts';
-import type { MetricCatalogue } from './metrics.ts';
+import { unknownMetric, type MetricCatalogue } from './metrics.ts';
 import { modbusProblems, modbusSchema } from './profile/modbus.ts';
 import { payloadProblems, payloadSchema } from './profile/payload.ts';
 import type { Problem } from './profile/problem.ts';
 import { deviceTypeSchema } from './topics.ts';
+import { toBuiltIn } from './units.ts';
 
 /** How often a device's measuring must be compared with a reference, and how. */
 const calibrationSchema = z.strictObject({
@@ -74,10 +75,42 @@ export function profileProblems(profile: Profile, catalogue: MetricCatalogue): P
     if (!catalogue.has(metric))
       problems.push({
         path: ['calibration', 'metrics', index],
-        message: `metric '${metric}' is not in config/metrics.yaml`,
+        message: unknownMetric(metric, catalogue, 'config/metrics.yaml'),
       });
   });
   if (payload === undefined && modbus === undefined && lorawan === undefined)
     problems.push({ path: [], message: 'a profile needs a payload, a modbus or a lorawan section' });
   return problems;
+}
+
+interface Scaled {
+  unit?: string | undefined;
+  scale: number;
+  offset: number;
+}
+
+/** The profile with units of config/metrics.yaml written as built-in ones: their factor goes into scale and offset. */
+export function withBuiltInUnits(profile: Profile, { units = new Map() }: MetricCatalogue): Profile {
+  if (units.size === 0) return profile;
+  const rewrite = <T extends Scaled>(point: T): T => {
+    if (point.unit === undefined || units.get(point.unit)?.to === undefined) return point;
+    const zero = toBuiltIn(point.offset, point.unit, units);
+    const one = toBuiltIn(point.scale + point.offset, point.unit, units);
+    return { ...point, unit: zero.unit, scale: one.value - zero.value, offset: zero.value };
+  };
+  const { payload, modbus, lorawan } = profile;
+  return {
+    ...profile,
+    ...(payload === undefined ? {} : { payload: { ...payload, points: payload.points.map(rewrite) } }),
+    ...(modbus === undefined ? {} : { modbus: { ...modbus, registers: modbus.registers.map(rewrite) } }),
+    ...(lorawan === undefined
+      ? {}
+      : {
+          lorawan: {
+            ...lorawan,
+            points: lorawan.points.map(rewrite),
+            object: lorawan.object.map(rewrite),
+          },
+        }),
+  };
 }

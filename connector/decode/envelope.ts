@@ -1,8 +1,7 @@
 // Envelope v1 into a decoded message.
 import type * as z from 'zod';
 import { envelopeSchema, type Envelope } from '../../contract/envelope.ts';
-import type { MetricCatalogue } from '../../contract/metrics.ts';
-import { nearMatch } from '../../contract/near-match.ts';
+import { unknownMetric, type MetricCatalogue } from '../../contract/metrics.ts';
 import { firstIssue, safeParse } from '../../contract/safe-parse.ts';
 import type { DecodedData, DecodedPoint } from './decoded.ts';
 import { parseMoment } from './moment.ts';
@@ -68,10 +67,4 @@ function meantAnimal(animal: unknown): Envelope['animal'] {
   const { id, rfid } = animal as { id?: unknown; rfid?: unknown };
   const name = (toWord(id) ?? toWord(rfid))?.slice(0, 64);
   return name === undefined ? undefined : { id: name };
-}
-
-/** Says that a metric is not in the catalogue, and which one may be meant. */
-export function unknownMetric(name: string, catalogue: MetricCatalogue): string {
-  const near = nearMatch(name, [...catalogue.keys()]);
-  return `metric '${name}' is not in the catalogue${near === undefined ? '' : `; did you mean '${near}'?`}`;
 }

@@ -1,7 +1,7 @@
 // Foreign JSON payloads into decoded messages, as a device profile says.
 import { toTag } from '../../contract/animal-tag.ts';
 import { quality } from '../../contract/envelope.ts';
-import { toCanonical } from '../../contract/metrics.ts';
+import { toCanonical } from '../../contract/units.ts';
 import type { Profile } from '../../contract/profile.ts';
 import type { PayloadMap } from '../../contract/profile/payload.ts';
 import type { DecodedData, DecodedPoint, SessionEvent } from './decoded.ts';

@@ -1,5 +1,13 @@
 // Rows of the REST API (one value each, by natural names) into data messages, one a device.
-import { canonicalUnit, toCanonical } from '../../contract/metrics.ts';
+import { unknownMetric, type MetricCatalogue } from '../../contract/metrics.ts';
+import {
+  canonicalUnit,
+  isKnownUnit,
+  toBuiltIn,
+  toCanonical,
+  unitMismatch,
+  unknownUnit,
+} from '../../contract/units.ts';
 import { quality } from '../../contract/envelope.ts';
 import { firstIssue, safeParse } from '../../contract/safe-parse.ts';
 import {
@@ -10,7 +18,6 @@ import {
   type TopicAddress,
 } from '../../contract/topics.ts';
 import type { DecodedPoint } from './decoded.ts';
-import { unknownMetric } from './envelope.ts';
 import { isWrongClock, tooOld } from './device-time.ts';
 import type { DecodeContext } from './message.ts';
 import { momentIn, parseMoment, type Moment } from './moment.ts';
@@ -92,9 +99,8 @@ function takeRow(row: Row, index: number, batch: Batch): string | undefined {
   const given = row.metric_value ?? row.value;
   if (given === undefined) return 'metric_value: missing';
   const unit = row.metric_unit ?? row.unit ?? metric.unit;
-  const value = unit === metric.unit ? given : converted(given, unit, metric.unit, context.kgPerLitre);
-  if (value === undefined)
-    return `metric_unit: ${name} is in ${metric.unit}, '${unit}' cannot be converted to it`;
+  const value = unit === metric.unit ? given : converted(given, unit, metric.unit, context);
+  if (value === undefined) return `metric_unit: ${unitProblem(unit, name, metric.unit, context.catalogue)}`;
   const { timestamp } = row;
   const hasTime = timestamp !== undefined && timestamp !== null;
   const zone = () => context.zoneOf(farm, row.device_uid);
@@ -128,10 +134,20 @@ function takeRow(row: Row, index: number, batch: Batch): string | undefined {
   return undefined;
 }
 
-function converted(value: number, unit: string, to: string, kgPerLitre: number): number | undefined {
+function converted(
+  value: number,
+  unit: string,
+  to: string,
+  { kgPerLitre, catalogue: { units = new Map() } }: Batch['context'],
+): number | undefined {
   const code = spellings[unit] ?? unit;
-  return canonicalUnit(code) === to ? toCanonical(value, code, kgPerLitre) : undefined;
+  if (canonicalUnit(code, units) !== to) return undefined;
+  const builtIn = toBuiltIn(value, code, units);
+  return toCanonical(builtIn.value, builtIn.unit, kgPerLitre);
 }
+
+const unitProblem = (unit: string, name: string, wanted: string, { units }: MetricCatalogue): string =>
+  isKnownUnit(unit, units) ? unitMismatch(unit, name, wanted, units) : unknownUnit(unit, units);
 
 /** How people write units beside UCUM. */
 const spellings: Readonly<Record<string, string>> = { '°C': 'Cel', '°F': '[degF]' };

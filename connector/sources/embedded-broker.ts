@@ -7,12 +7,19 @@ import { Aedes, type Client } from 'aedes';
 import type { Logger } from '../../contract/runtime/logger.ts';
 import type { Connection } from './message.ts';
 import type { MessageSink } from './mqtt-source.ts';
+import { isAccount, type Accounts } from './password-file.ts';
+
+/** Return code of MQTT 3.1.1, section 3.2.2.3. */
+const identifierRejected = 2;
 
 /** Who may connect, and where. */
 export interface EmbeddedBrokerOptions {
   port: number;
+  /** The account that may have any client id: the administrator's. */
   username: string;
   password: string;
+  /** Accounts of programs and devices: each connects under its own name only, so that nobody takes over another's session. */
+  accounts?: Accounts;
   /** Topic filters of what is for the connector, each `word/#`; other topics are passed on between clients only. */
   filters: readonly string[];
   /** Topics with a retained message: they stay in memory, and who has the account can make up any number. */
@@ -31,11 +38,17 @@ export async function startEmbeddedBroker(options: EmbeddedBrokerOptions, sink: 
     return connection;
   };
   const broker = await Aedes.createBroker({
-    authenticate: (_client, username, password, done) => {
-      const ok =
-        isSameSecret(username ?? '', options.username) &&
-        isSameSecret(password?.toString() ?? '', options.password);
-      done(null, ok);
+    authenticate: (client, username = '', password, done) => {
+      const given = password?.toString() ?? '';
+      if (isSameSecret(username, options.username) && isSameSecret(given, options.password))
+        return done(null, true);
+      if (!isAccount(options.accounts ?? new Map(), username, given)) return done(null, false);
+      if (client.id === username) return done(null, true);
+      logger.warn(
+        { client_id: client.id, account: username },
+        'MQTT client refused: its client id has to be the name of its account',
+      );
+      done(Object.assign(new Error('identifier rejected'), { returnCode: identifierRejected }), null);
     },
     authorizePublish: (client, packet, done) => {
       const { topic, messageId } = packet as { topic: string; messageId?: number };

@@ -28,6 +28,12 @@ export const mqttSection = z
       .describe(
         'Topics of which that broker keeps the last retained message, in memory; of more topics it passes messages on and keeps none',
       ),
+    embedded_accounts_file: z
+      .string()
+      .default('')
+      .describe(
+        'Accounts of programs and devices at the broker inside this process, as mosquitto_passwd writes them; each has to take its name as its client id. The account of username may have any',
+      ),
     topics: z
       .array(
         z.strictObject({

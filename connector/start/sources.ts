@@ -6,6 +6,7 @@ import type { ConnectorConfig } from '../config/load.ts';
 import { findStamp } from '../db/arrival-stamps.ts';
 import type { Db } from '../db/pool.ts';
 import { startEmbeddedBroker } from '../sources/embedded-broker.ts';
+import { readAccounts } from '../sources/password-file.ts';
 import type { ArrivalClock } from '../ingest/arrival-clock.ts';
 import type { Intake } from '../ingest/intake.ts';
 import { openLogWriter } from '../sources/kafka-client.ts';
@@ -46,9 +47,10 @@ async function embeddedSource(
   logger: Logger,
 ): Promise<MqttSource> {
   const { username, password, filters } = mqttSettings(config);
-  const { embedded_max_retained: maxRetained } = config.mqtt;
+  const { embedded_max_retained: maxRetained, embedded_accounts_file: file } = config.mqtt;
+  const accounts = file === '' ? {} : { accounts: readAccounts(file) };
   const broker = await startEmbeddedBroker(
-    { port, username, password, filters, maxRetained },
+    { port, username, password, filters, maxRetained, ...accounts },
     intake,
     logger,
   );

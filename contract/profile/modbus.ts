@@ -103,9 +103,10 @@ export type ModbusMap = z.infer<typeof modbusSchema>;
 /** What is wrong with a Modbus map beyond its shape: metrics and units, references inside, types that do not go together. */
 export function modbusProblems(map: ModbusMap, catalogue: MetricCatalogue): Problem[] {
   return [
-    ...map.registers.flatMap((register, index) =>
-      registerProblems(register, ['modbus', 'registers', index], catalogue),
-    ),
+    ...map.registers.flatMap((register, index) => [
+      ...registerProblems(register, ['modbus', 'registers', index], catalogue),
+      ...writtenProblems(map, index, catalogue),
+    ]),
     ...sessionProblems(map),
     ...referenceProblems(map),
   ];
@@ -131,6 +132,14 @@ function registerProblems(
     });
   }
   return problems;
+}
+
+/** A command's value is in the unit of its register: a unit of config/metrics.yaml would be converted under its feet. */
+function writtenProblems({ registers, commands }: ModbusMap, index: number, { units }: MetricCatalogue) {
+  const { name, unit = '' } = registers[index] ?? {};
+  if (units?.get(unit)?.to === undefined || !commands.some(({ register }) => register === name)) return [];
+  const message = `register '${name ?? ''}' is written by a command: use a built-in unit and a scale`;
+  return [{ path: ['modbus', 'registers', index, 'unit'], message }];
 }
 
 function sessionProblems({ registers, session }: ModbusMap): Problem[] {

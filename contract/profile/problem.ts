@@ -1,5 +1,6 @@
 // What is wrong with a part of a profile beyond its shape.
-import { canonicalUnit, rangeProblems, type MetricCatalogue } from '../metrics.ts';
+import { rangeProblems, unknownMetric, type MetricCatalogue } from '../metrics.ts';
+import { canonicalUnit, isKnownUnit, unitMismatch, unknownUnit } from '../units.ts';
 
 /** Where in the file, and what. */
 export interface Problem {
@@ -23,8 +24,12 @@ export function metricProblems(
 ): Problem[] {
   const metric = catalogue.get(name);
   if (metric === undefined)
-    return [{ path: [...path, 'metric'], message: `metric '${name}' is not in config/metrics.yaml` }];
-  if (canonicalUnit(unit) === metric.unit) return [];
-  const message = `unit '${unit}' does not convert to ${name}'s unit '${metric.unit}'`;
-  return [{ path: [...path, 'unit'], message }];
+    return [{ path: [...path, 'metric'], message: unknownMetric(name, catalogue, 'config/metrics.yaml') }];
+  const { units } = catalogue;
+  const message = !isKnownUnit(unit, units)
+    ? unknownUnit(unit, units)
+    : canonicalUnit(unit, units) === metric.unit
+      ? undefined
+      : unitMismatch(unit, name, metric.unit, units);
+  return message === undefined ? [] : [{ path: [...path, 'unit'], message }];
 }

@@ -18,8 +18,13 @@ export const logSection = z
   .prefault({})
   .describe('What the process says on stderr');
 
-/** A logger for one daemon. */
+/** Most that waits in memory while the disk of the log is full; what comes then is not logged. */
+const longestBacklog = 1_000_000;
+
+/** A logger for one daemon. A full disk costs log lines, never the daemon. */
 export function createLogger(name: string, level = 'info'): Logger {
+  const out = destination({ dest: 2, sync: true, maxLength: longestBacklog });
+  out.on('error', () => undefined);
   return pino(
     {
       name,
@@ -29,6 +34,6 @@ export function createLogger(name: string, level = 'info'): Logger {
       redact: [...secretPaths, ...secretPaths.map((path) => `*.${path}`)],
       timestamp: () => `,"time":"${new Date().toISOString()}"`,
     },
-    destination({ dest: 2, sync: true }),
+    out,
   );
 }

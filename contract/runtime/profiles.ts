@@ -2,8 +2,8 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { AppError } from '../errors.ts';
-import { metricCatalogueSchema, rangeProblems, type MetricCatalogue } from '../metrics.ts';
-import { profileProblems, profileSchema, type Profile } from '../profile.ts';
+import { catalogueOf, metricCatalogueSchema, rangeProblems, type MetricCatalogue } from '../metrics.ts';
+import { profileProblems, profileSchema, withBuiltInUnits, type Profile } from '../profile.ts';
 import { loadYaml } from './yaml.ts';
 
 /** Reads `metrics.yaml`. Throws AppError `invalid`. */
@@ -14,7 +14,7 @@ export function loadMetrics(file: string): MetricCatalogue {
   );
   if (problems.length > 0)
     throw new AppError('invalid', problems.map(({ path, message }) => complain(path, message)).join('\n'));
-  return new Map(Object.entries(value.metrics));
+  return catalogueOf(value);
 }
 
 /** Reads one profile and checks it against the catalogue. Throws AppError `invalid`. */
@@ -24,7 +24,7 @@ export function loadProfile(file: string, catalogue: MetricCatalogue): Profile {
   if (problems.length > 0) {
     throw new AppError('invalid', problems.map(({ path, message }) => complain(path, message)).join('\n'));
   }
-  return profile;
+  return withBuiltInUnits(profile, catalogue);
 }
 
 /** Reads every `*.yaml` of a folder, in file name order, keyed by profile name. Throws AppError `invalid`. */

@@ -34,8 +34,15 @@ export function createShutdown(logger: Logger, capMs = 10_000): Shutdown {
   };
 }
 
-/** Runs a daemon's main until SIGTERM or SIGINT, then releases and exits 0; a failed start exits 1 with its message. */
-export function runMain(logger: Logger, main: (shutdown: Shutdown) => Promise<void>): void {
+/**
+ * Runs a daemon's main until SIGTERM or SIGINT, then releases and exits 0; a failed start exits 1 with its message: in JSON for a
+ * log, in plain words where a person reads it.
+ */
+export function runMain(
+  logger: Logger,
+  main: (shutdown: Shutdown) => Promise<void>,
+  forPeople = process.stderr.isTTY,
+): void {
   const shutdown = createShutdown(logger);
   const leave = (code: number) => shutdown.release().then(() => process.exit(code));
   let signals = 0;
@@ -48,7 +55,8 @@ export function runMain(logger: Logger, main: (shutdown: Shutdown) => Promise<vo
   }
   // A main may also throw before its first await.
   Promise.try(main, shutdown).catch((error: unknown) => {
-    logger.fatal({ error: messageOf(error) }, 'could not start');
+    if (forPeople) process.stderr.write(`could not start:\n${messageOf(error)}\n`);
+    else logger.fatal({ error: messageOf(error) }, 'could not start');
     return leave(1);
   });
 }

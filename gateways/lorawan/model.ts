@@ -1,7 +1,7 @@
 // A LoRaWAN device model: a profile's mapping on top of the codec that it names. Pure.
 import { quality } from '../../contract/envelope.ts';
 import { compileDeviceProfile, type LorawanMap } from '../../contract/lorawan.ts';
-import { toCanonical } from '../../contract/metrics.ts';
+import { toCanonical } from '../../contract/units.ts';
 import { nearMatch } from '../../contract/near-match.ts';
 import { atPointer, toNumber } from '../../contract/pointer.ts';
 import type { Profile } from '../../contract/profile.ts';

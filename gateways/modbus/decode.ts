@@ -1,6 +1,6 @@
 // Raw registers to values: types, word orders, sentinels, scale, canonical units. Pure.
 import { quality, type Envelope } from '../../contract/envelope.ts';
-import { toCanonical } from '../../contract/metrics.ts';
+import { toCanonical } from '../../contract/units.ts';
 import { tagProblem } from '../../contract/animal-tag.ts';
 import type { ModbusMap, RegisterDefinition } from '../../contract/profile/modbus.ts';
 import { fixedWidths, registerWidth, type Block } from './plan.ts';

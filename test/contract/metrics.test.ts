@@ -2,13 +2,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import {
-  canonicalUnit,
-  metricCatalogueSchema,
-  sourceUnits,
-  toCanonical,
-  units,
-} from '../../contract/metrics.ts';
+import { metricCatalogueSchema } from '../../contract/metrics.ts';
+import { canonicalUnit, sourceUnits, toCanonical, units } from '../../contract/units.ts';
 
 const kgPerLitre = 1.03;
 const known = [
@@ -65,6 +60,7 @@ test('a catalogue takes UCUM units and snake_case names only', () => {
     { Milk: metric },
     { 'milk-yield': metric },
     { milk: { ...metric, unit: 'L' } },
+    { milk: { ...metric, unit: 'kgs' } },
     { milk: { unit: 'kg' } },
     { milk: { ...metric, maximum: 1 } },
     { milk: { ...metric, max: '1' } },

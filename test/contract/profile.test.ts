@@ -39,12 +39,12 @@ test('each mistake is found where it is', () => {
     [
       { payload: payload({ metric: 'milk_yeild' }) },
       [...point, 'metric'],
-      "metric 'milk_yeild' is not in config/metrics.yaml",
+      "metric 'milk_yeild' is not in config/metrics.yaml; did you mean 'milk_yield'?",
     ],
     [
       { payload: payload({ unit: '[degF]' }) },
       [...point, 'unit'],
-      "unit '[degF]' does not convert to milk_yield's unit 'kg'",
+      "unit '[degF]' does not convert to milk_yield's unit 'kg'; these do: kg, L, mL, g",
     ],
     [
       { modbus: modbus({ metric: 'constructor', unit: 'kg' }) },
@@ -54,13 +54,13 @@ test('each mistake is found where it is', () => {
     [
       { modbus: modbus({ metric: 'milk_flow', unit: 'L' }) },
       [...register, 'unit'],
-      "unit 'L' does not convert to milk_flow's unit 'kg/min'",
+      "unit 'L' does not convert to milk_flow's unit 'kg/min'; these do: kg/min, L/min, g/min",
     ],
     [{ modbus: modbus({ metric: 'milk_yield' }) }, register, "register 'counter' states no unit"],
     [
       { lorawan: { object: [{ pointer: '/x', metric: 'pressure', unit: 'V' }] } },
       ['lorawan', 'object', 0, 'unit'],
-      "unit 'V' does not convert to pressure's unit 'kPa'",
+      "unit 'V' does not convert to pressure's unit 'kPa'; these do: kPa, bar, hPa",
     ],
     [{ lorawan: { codec: 'elsys-ers' } }, ['lorawan'], 'needs codec and points, or object'],
     [{ payload: payload({ min: 5, max: 1 }) }, [...point, 'min'], '5 is not below max, 1'],
@@ -155,16 +155,20 @@ function complaint(files: Record<string, string>): string {
 test('every problem of a file is told with its place', () => {
   assert.equal(
     complaint({ 'a.yaml': yaml('milk_yeild') }),
-    "a.yaml:10:22: payload.points[0].metric: metric 'milk_yeild' is not in config/metrics.yaml\n" +
-      "a.yaml:11:41: payload.points[1].unit: unit 'kg' does not convert to milk_flow's unit 'kg/min'",
+    "a.yaml:10:22: payload.points[0].metric: metric 'milk_yeild' is not in config/metrics.yaml; did you mean 'milk_yield'?\n" +
+      "a.yaml:11:41: payload.points[1].unit: unit 'kg' does not convert to milk_flow's unit 'kg/min'; these do: kg/min, L/min, g/min",
   );
 });
 
 test('a match without its slash, an unknown unit, a misspelt section', () => {
-  const text = yaml('milk_yield').replace('[/x]', '[x]').replace('unit: kg', 'unit: kilo');
+  const text = yaml('milk_yield');
   assert.match(
-    complaint({ 'a.yaml': text }),
-    /^a\.yaml:7:11: payload\.match\[0\]: a JSON pointer such as '\/quality\/fat_percentage'\na\.yaml:10:42: payload\.points\[0\]\.unit: unknown unit; known: kg, Cel, .*k\/mL$/,
+    complaint({ 'a.yaml': text.replace('[/x]', '[x]') }),
+    /^a\.yaml:7:11: payload\.match\[0\]: a JSON pointer such as '\/quality\/fat_percentage'$/,
+  );
+  assert.match(
+    complaint({ 'a.yaml': text.replace('unit: kg', 'unit: kgs') }),
+    /^a\.yaml:10:42: payload\.points\[0\]\.unit: unknown unit 'kgs'; did you mean 'kg'\? .*UCUM.*config\/metrics\.yaml$/m,
   );
   assert.equal(
     complaint({ 'a.yaml': yaml('milk_yield').replace('payload:\n', 'payloads:\n') }),

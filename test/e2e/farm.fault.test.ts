@@ -50,6 +50,8 @@ test(
         MQTT_URL: url,
         MQTT_USERNAME: username,
         MQTT_PASSWORD: password,
+        CHIRPSTACK_MQTT_USERNAME: username,
+        CHIRPSTACK_MQTT_PASSWORD: password,
         SIMULATOR_MODBUS_PORT: String(simulator.modbusPort),
         SIMULATOR_RFID_PORT: String(simulator.rfidPort),
         SIMULATOR_HTTP_TOKEN: token,

@@ -41,7 +41,7 @@ test('every image is pinned to a version', () => {
 
 test('ports are published on loopback only', () => {
   for (const [name, { ports = [] }] of services) {
-    for (const port of ports) assert.match(port, /^127\.0\.0\.1:/, name);
+    for (const port of ports) assert.match(port, /^(127\.0\.0\.1|\$\{GATEWAY_BIND:-127\.0\.0\.1\}):/, name);
   }
 });
 
@@ -53,7 +53,7 @@ test('no secret has a default', () => {
 
 test('all that serves has a health check, and what is not always started says so', () => {
   const unchecked = services.filter(([, service]) => service.healthcheck === undefined).map(([name]) => name);
-  assert.deepEqual(unchecked, ['gateway', 'simulator']);
+  assert.deepEqual(unchecked, ['simulator']);
   assert.deepEqual(
     services.flatMap(([name, { profiles = [] }]) => profiles.map((profile) => `${name}: ${profile}`)),
     ['simulator: demo', 'prometheus: monitoring', 'grafana: monitoring'],
@@ -76,4 +76,30 @@ test('our image runs as an ordinary user', () => {
   const lines = readFileSync(join(repoDir, 'Dockerfile'), 'utf8').split('\n');
   const users = lines.filter((line) => line.startsWith('USER '));
   assert.deepEqual(users, ['USER node']);
+});
+
+test('each program has an account of its own at the broker, and gets no secret that it does not need', () => {
+  const users = ['connector', 'gateway', 'simulator'].map((name) => ({
+    username: file.services[name]?.environment?.['MQTT_USERNAME'],
+    password: file.services[name]?.environment?.['MQTT_PASSWORD'],
+  }));
+  assert.equal(new Set(users.map(({ username }) => username)).size, 3);
+  assert.equal(new Set(users.map(({ password }) => password)).size, 3);
+  for (const name of ['gateway', 'simulator'])
+    for (const key of Object.keys(file.services[name]?.environment ?? {}))
+      assert.doesNotMatch(key, /DATABASE|ODOO|CONNECTOR/, name);
+});
+
+test('docker compose up without npm start says what to run', () => {
+  const missing = [...text.matchAll(/:\?([^}]*)\}/g)].map(([, words]) => words);
+  assert.ok(missing.length > 5);
+  for (const words of missing) assert.match(words ?? '', /^run npm start/);
+});
+
+test('the gateway reaches serial lines, and small sensors reach it', () => {
+  const gateway = file.services['gateway'] as Service & { devices?: string[]; group_add?: string[] };
+  assert.deepEqual(gateway.devices, ['${GATEWAY_SERIAL:-/dev/null}:/dev/ttyS0']);
+  assert.deepEqual(gateway.group_add, ['dialout']);
+  assert.equal(gateway.ports?.length, 1);
+  assert.ok(gateway.healthcheck);
 });

@@ -1,6 +1,6 @@
 // npm run bench -- NAME [--quick] [--huge] [--profile DIR] [--real|--embedded]: one benchmark on services of its own.
 import { cpus, loadavg } from 'node:os';
-import { parseArgs } from 'node:util';
+import { atMost, oneOf, readArgs, runCommand } from '../../../contract/runtime/command-line.ts';
 import { bringDown, bringUp, runningDaemon } from '../../ops/stack/client.ts';
 import { decideTestMode } from '../../ops/stack/choose.ts';
 import { readEnvFile } from '../../ops/stack/env-file.ts';
@@ -17,7 +17,7 @@ import { run as query } from './query.ts';
 import { run as rest } from './rest.ts';
 import { run as storage } from './storage.ts';
 
-const benches: Readonly<Record<string, Bench>> = {
+const benches = {
   mqtt,
   rest,
   latency,
@@ -27,32 +27,27 @@ const benches: Readonly<Record<string, Bench>> = {
   'odoo-sync': odooSync,
   connections,
   gateway,
-};
+} satisfies Record<string, Bench>;
 const usage = `Usage: npm run bench -- ${Object.keys(benches).join('|')} [--quick] [--huge] [--profile DIR]
   --quick    seconds instead of minutes, 1 M rows instead of 10 M
   --huge     100 M rows (query); ten minutes, to see whether memory stays flat (mqtt)
   --profile  writes a CPU profile of the connector into DIR, for Chrome's developer tools`;
 
 async function main(args: string[]): Promise<void> {
-  const { values, positionals } = parseArgs({
-    args,
-    allowPositionals: true,
-    options: {
-      quick: { type: 'boolean', default: false },
-      huge: { type: 'boolean', default: false },
-      profile: { type: 'string', default: '' },
-      real: { type: 'boolean' },
-      embedded: { type: 'boolean' },
-    },
+  const { values, positionals } = readArgs(args, {
+    quick: { type: 'boolean', default: false },
+    huge: { type: 'boolean', default: false },
+    profile: { type: 'string', default: '' },
+    real: { type: 'boolean' },
+    embedded: { type: 'boolean' },
   });
-  const [name = ''] = positionals;
-  const bench = benches[name];
-  if (bench === undefined) throw new Error(usage);
+  const name = oneOf('benchmark', positionals[0], Object.keys(benches) as (keyof typeof benches)[]);
+  atMost(1, positionals);
   const progress = openProgress(process.stderr);
   try {
-    await runBench(name, bench, values, progress);
+    await runBench(name, benches[name], values, progress);
   } finally {
-    progress.close();
+    progress.fail();
   }
 }
 
@@ -100,9 +95,4 @@ async function runBench(name: string, bench: Bench, values: Values, progress: Pr
   }
 }
 
-try {
-  await main(process.argv.slice(2));
-} catch (error) {
-  console.error(error instanceof Error ? error.message : error);
-  process.exitCode = 1;
-}
+await runCommand(usage, main);

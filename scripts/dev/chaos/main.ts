@@ -1,5 +1,5 @@
 // npm run chaos [-- NAME] [--quick] [--seed N] [--only FAULT,FAULT]: faults under load on services of their own, and an audit at the end.
-import { parseArgs } from 'node:util';
+import { atMost, oneOf, readArgs, runCommand, wholeNumber } from '../../../contract/runtime/command-line.ts';
 import { bringDown, bringUp, runningDaemon } from '../../ops/stack/client.ts';
 import { decideTestMode } from '../../ops/stack/choose.ts';
 import { readEnvFile } from '../../ops/stack/env-file.ts';
@@ -8,26 +8,22 @@ import { openProgress } from '../../ops/stack/progress.ts';
 import { run as gateway } from './gateway.ts';
 import { run as pipeline, type ChaosContext } from './pipeline.ts';
 
-const chaoses: Readonly<Record<string, (context: ChaosContext) => Promise<object>>> = { pipeline, gateway };
+const chaoses = { pipeline, gateway } satisfies Record<string, (context: ChaosContext) => Promise<object>>;
 const usage = `Usage: npm run chaos [-- ${Object.keys(chaoses).join('|')}] [--quick] [--seed N] [--only FAULT,FAULT]
   --quick  six faults instead of two dozen
   --seed   the same faults in the same order; without it a new one, which is printed
   --only   these faults, three times each, for example 'disk full,database restored'`;
 
 async function main(args: string[]): Promise<void> {
-  const { values, positionals } = parseArgs({
-    args,
-    allowPositionals: true,
-    options: {
-      only: { type: 'string', default: '' },
-      quick: { type: 'boolean', default: false },
-      seed: { type: 'string', default: '' },
-    },
+  const { values, positionals } = readArgs(args, {
+    only: { type: 'string', default: '' },
+    quick: { type: 'boolean', default: false },
+    seed: { type: 'string', default: '' },
   });
-  const name = positionals[0] ?? 'pipeline';
-  const chaos = chaoses[name];
-  const seed = values.seed === '' ? Date.now() % 1_000_000 : Number(values.seed);
-  if (chaos === undefined || !Number.isInteger(seed)) throw new Error(usage);
+  const name = oneOf('chaos', positionals[0] ?? 'pipeline', ['pipeline', 'gateway']);
+  atMost(1, positionals);
+  const chaos: (context: ChaosContext) => Promise<object> = chaoses[name];
+  const seed = values.seed === '' ? Date.now() % 1_000_000 : wholeNumber('--seed', values.seed, 0, 2 ** 31);
   const { mode, why } = await decideTestMode([]);
   if (mode !== 'real') throw new Error(`chaos needs real services, to kill them: ${why}`);
   const instance = openInstance('chaos');
@@ -68,14 +64,9 @@ async function main(args: string[]): Promise<void> {
     const wrong = lost + duplicates + wrong_milkings + same_lost + same_twice + dead_letters_twice;
     if (wrong + odoo_duplicates + odoo_wrong + odoo_differing > 0) process.exitCode = 1;
   } finally {
-    progress.close();
+    progress.fail();
     await bringDown(instance);
   }
 }
 
-try {
-  await main(process.argv.slice(2));
-} catch (error) {
-  console.error(error instanceof Error ? error.message : error);
-  process.exitCode = 1;
-}
+await runCommand(usage, main);

@@ -1,5 +1,6 @@
 // `npm run check`: types, lint, formatting, import rules, unused code, Odoo addons. Runs all, shows the output of those that fail.
 import { execFile } from 'node:child_process';
+import { atMost, readArgs, runCommand } from '../../../contract/runtime/command-line.ts';
 
 const checks = [
   { name: 'types', command: ['tsc', '--noEmit'] },
@@ -40,15 +41,23 @@ function run([tool, ...args]: readonly [string, ...string[]]): Promise<{ code: n
   });
 }
 
-let failed = 0;
-for (const { name, command } of checks) {
-  const startedAt = performance.now();
-  const { code, output } = await run(command);
-  const seconds = ((performance.now() - startedAt) / 1000).toFixed(1);
-  console.log(`${code === 0 ? 'ok    ' : 'FAILED'} ${name} (${seconds} s)`);
-  if (code !== 0) failed += 1;
-  if (code !== 0 || output.startsWith('skipped')) console.log(output.trimEnd());
+const usage = `Usage: npm run check
+  ${checks.map(({ name }) => name).join(', ')}: runs all, shows the output of those that fail`;
+
+async function main(args: string[]): Promise<number> {
+  atMost(0, readArgs(args, {}).positionals);
+  let failed = 0;
+  for (const { name, command } of checks) {
+    const startedAt = performance.now();
+    const { code, output } = await run(command);
+    const seconds = ((performance.now() - startedAt) / 1000).toFixed(1);
+    console.log(`${code === 0 ? 'ok    ' : 'FAILED'} ${name} (${seconds} s)`);
+    if (code !== 0) failed += 1;
+    if (code !== 0 || output.startsWith('skipped')) console.log(output.trimEnd());
+  }
+  if (failed > 0)
+    console.log(`${failed} of ${checks.length} checks failed. Formatting is mended by: npm run format`);
+  return failed > 0 ? 1 : 0;
 }
-if (failed > 0)
-  console.log(`${failed} of ${checks.length} checks failed. Formatting is mended by: npm run format`);
-process.exitCode = failed > 0 ? 1 : 0;
+
+await runCommand(usage, main);

@@ -4,7 +4,8 @@ import { once } from 'node:events';
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseArgs, promisify } from 'node:util';
+import { promisify } from 'node:util';
+import { readArgs, runCommand, UsageError, wholeNumber } from '../../../contract/runtime/command-line.ts';
 import { repoDir } from '../../ops/stack/instance.ts';
 import { compareFigures, type Figures } from './figures.ts';
 
@@ -15,15 +16,14 @@ const usage = `Usage: npm run compare -- COMMIT NAME… [--rounds N]
 const run = promisify(execFile);
 
 async function main(args: string[]): Promise<void> {
-  const { values, positionals } = parseArgs({
-    args,
-    allowPositionals: true,
-    options: { rounds: { type: 'string', default: '2' } },
-  });
+  const { values, positionals } = readArgs(args, { rounds: { type: 'string', default: '2' } });
   const [commit, ...names] = positionals;
-  const rounds = Number(values.rounds);
-  if (commit === undefined || names.length === 0 || !Number.isInteger(rounds) || rounds < 1)
-    throw new Error(usage);
+  const rounds = wholeNumber('--rounds', values.rounds, 1, 100);
+  if (commit === undefined || names.length === 0)
+    throw new UsageError('COMMIT and at least one NAME expected');
+  await run('git', ['rev-parse', '--verify', '--quiet', `${commit}^{commit}`], { cwd: repoDir }).catch(() => {
+    throw new UsageError(`there is no commit ${commit}`);
+  });
   const folder = join(mkdtempSync(join(tmpdir(), 'smart-dairy-compare-')), 'before');
   await run('git', ['worktree', 'add', '--detach', folder, commit], { cwd: repoDir });
   try {
@@ -58,9 +58,4 @@ async function bench(folder: string, name: string): Promise<Figures> {
   return JSON.parse(last) as Figures;
 }
 
-try {
-  await main(process.argv.slice(2));
-} catch (error) {
-  console.error(error instanceof Error ? error.message : error);
-  process.exitCode = 1;
-}
+await runCommand(usage, main);

@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { globSync } from 'node:fs';
-import { parseArgs } from 'node:util';
+import { readArgs, runCommand, UsageError, wholeNumber } from '../../../contract/runtime/command-line.ts';
 
 const usage = `Usage: npm run fuzz [-- WORD …] [--runs N]
   WORD    only decoders whose test file has the word in its path: modbus, lorawan, rfid, coap, shared (HTTP), decode, raw,
@@ -13,16 +13,15 @@ const usage = `Usage: npm run fuzz [-- WORD …] [--runs N]
 const longestMs = 60 * 60_000;
 
 async function main(args: string[]): Promise<void> {
-  const { values, positionals } = parseArgs({
-    args,
-    allowPositionals: true,
-    options: { runs: { type: 'string', default: '1000000' } },
+  const { values, positionals } = readArgs(args, {
+    runs: { type: 'string', default: '1000000' },
   });
-  const runs = Number(values.runs);
+  const runs = wholeNumber('--runs', values.runs, 1, 1e9);
   const files = globSync('test/**/*fuzz.test.ts')
     .filter((file) => positionals.length === 0 || positionals.some((word) => file.includes(word)))
     .sort();
-  if (files.length === 0 || !Number.isInteger(runs) || runs < 1) throw new Error(usage);
+  if (files.length === 0)
+    throw new UsageError(`no decoder has ${positionals.map((word) => `'${word}'`).join(' or ')} in its path`);
   let failed = 0;
   for (const file of files) {
     const startedAt = performance.now();
@@ -38,9 +37,4 @@ async function main(args: string[]): Promise<void> {
   if (failed > 0) process.exitCode = 1;
 }
 
-try {
-  await main(process.argv.slice(2));
-} catch (error) {
-  console.error(error instanceof Error ? error.message : error);
-  process.exitCode = 1;
-}
+await runCommand(usage, main);

@@ -1,4 +1,5 @@
 // Faults that can be switched on. Each is decided by the seed and by numbers alone: the same seed, the same faults.
+import { UsageError } from '../../../contract/runtime/command-line.ts';
 import { nearMatch } from '../../../contract/near-match.ts';
 import type { Fate } from './modbus-server.ts';
 import { between, createRandom } from './random.ts';
@@ -47,7 +48,7 @@ export function parseFaults(list: string): Set<FaultName> {
   for (const word of words) {
     if ((faultNames as readonly string[]).includes(word)) continue;
     const near = nearMatch(word, faultNames);
-    throw new Error(
+    throw new UsageError(
       `--faults: there is no fault '${word}'; ${near === undefined ? `known: ${faultNames.join(', ')}` : `did you mean '${near}'?`}`,
     );
   }

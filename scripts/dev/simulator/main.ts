@@ -1,10 +1,10 @@
 // The simulator's process: node scripts/dev/simulator/main.ts [--stalls 8] [--speed 12] [--faults slow,garbage] …
 import { renameSync, writeFileSync } from 'node:fs';
-import { parseArgs } from 'node:util';
+import { atMost, readArgs, runCommand, UsageError } from '../../../contract/runtime/command-line.ts';
 import { faultNames, parseFaults } from './faults.ts';
 import { startSimulator } from './simulator.ts';
 
-const usage = `Options:
+const usage = `Usage: node scripts/dev/simulator/main.ts [OPTIONS]
   --farm farm1            farm code in the topics
   --stalls 8              stalls with a Modbus meter, one unit id each
   --seed 1                another seed, another farm
@@ -23,26 +23,23 @@ Environment: MQTT_URL, MQTT_USERNAME, MQTT_PASSWORD, SIMULATOR_HTTP_TOKEN. Witho
 /** Long enough for a gateway to read the last totals. */
 const lingerMs = 3000;
 
-async function main(): Promise<void> {
-  const { values } = parseArgs({
-    options: {
-      farm: { type: 'string', default: 'farm1' },
-      stalls: { type: 'string', default: '8' },
-      seed: { type: 'string', default: '1' },
-      speed: { type: 'string', default: '12' },
-      host: { type: 'string', default: '127.0.0.1' },
-      'modbus-port': { type: 'string', default: '5020' },
-      'modbus-port-file': { type: 'string' },
-      'rfid-port': { type: 'string' },
-      surroundings: { type: 'boolean', default: false },
-      'http-url': { type: 'string' },
-      milkings: { type: 'string' },
-      'truth-file': { type: 'string' },
-      faults: { type: 'string', default: '' },
-      help: { type: 'boolean', default: false },
-    },
+async function main(args: string[]): Promise<void> {
+  const { values, positionals } = readArgs(args, {
+    farm: { type: 'string', default: 'farm1' },
+    stalls: { type: 'string', default: '8' },
+    seed: { type: 'string', default: '1' },
+    speed: { type: 'string', default: '12' },
+    host: { type: 'string', default: '127.0.0.1' },
+    'modbus-port': { type: 'string', default: '5020' },
+    'modbus-port-file': { type: 'string' },
+    'rfid-port': { type: 'string' },
+    surroundings: { type: 'boolean', default: false },
+    'http-url': { type: 'string' },
+    milkings: { type: 'string' },
+    'truth-file': { type: 'string' },
+    faults: { type: 'string', default: '' },
   });
-  if (values.help) return console.log(usage);
+  atMost(0, positionals);
   const url = process.env['MQTT_URL'];
   if (url === undefined || url === '')
     console.error('simulator: MQTT_URL is not set, only the Modbus meters run');
@@ -90,7 +87,7 @@ function httpIntake(url: string | undefined) {
 function number(option: string, text: string, min: number, max: number): number {
   const value = Number(text);
   if (text === '' || !(value >= min && value <= max))
-    throw new Error(`--${option}: a number from ${min} to ${max} expected, found '${text}'`);
+    throw new UsageError(`--${option}: a number from ${min} to ${max} expected, found '${text}'`);
   return value;
 }
 
@@ -100,10 +97,5 @@ function writeWhole(file: string, text: string): void {
   renameSync(`${file}.new`, file);
 }
 
-main().then(
-  () => process.exit(0),
-  (error: unknown) => {
-    console.error(`simulator: ${error instanceof Error ? error.message : String(error)}`);
-    process.exit(1);
-  },
-);
+await runCommand(usage, main);
+process.exit();

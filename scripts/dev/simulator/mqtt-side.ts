@@ -87,7 +87,11 @@ export function connectMqttSide(
   onTrouble: (text: string) => void,
 ): MqttSide {
   const client = connect(url, {
-    clientId: `simulator-${process.pid}-${Math.random().toString(36).slice(2, 8)}`,
+    // The broker of npm start ties an account to its name; elsewhere several simulators may share one.
+    clientId:
+      username === 'simulator'
+        ? username
+        : `simulator-${process.pid}-${Math.random().toString(36).slice(2, 8)}`,
     ...(username === undefined ? {} : { username }),
     ...(password === undefined ? {} : { password }),
     reconnectPeriod: 1000,

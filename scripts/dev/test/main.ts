@@ -1,17 +1,18 @@
 // npm test [-- PATTERN...] [--no-odoo] [--real|--embedded]: brings the test stack up, runs every suite, cleans up.
 import { join } from 'node:path';
+import { runCommand, UsageError } from '../../../contract/runtime/command-line.ts';
 import { bringDown, bringUp, endForsakenDaemon, runningDaemon } from '../../ops/stack/client.ts';
 import { decideTestMode } from '../../ops/stack/choose.ts';
 import { readEnvFile } from '../../ops/stack/env-file.ts';
 import { openInstance, readJson, readSettings, writePrivate } from '../../ops/stack/instance.ts';
 import { identifySelf, isAlive, type ProcessId } from '../../ops/stack/process-id.ts';
-import { openProgress } from '../../ops/stack/progress.ts';
+import { withProgress } from '../../ops/stack/progress.ts';
 import { hashAddons } from '../../ops/stack/real/addons.ts';
 import type { Mode } from '../../ops/stack/types.ts';
 import { runAddonTests } from './addon-tests.ts';
 import { dropLeftovers } from './leftovers.ts';
 import { addCounts, findTests, noCounts, runTests, type Counts } from './node-tests.ts';
-import { isSelected, parseOptions, wantsAddonTests, type TestOptions } from './options.ts';
+import { isSelected, parseOptions, usage, wantsAddonTests, type TestOptions } from './options.ts';
 import { foreignVersions, printSummary, type Suite } from './summary.ts';
 
 const instance = openInstance('test');
@@ -43,15 +44,12 @@ async function bringTestStackUp({ modeArgs }: TestOptions): Promise<UpStack> {
   const isUsable = running !== undefined && isCurrent && modeArgs.length === 0;
   if (running !== undefined && !isUsable) await bringDown(instance);
   const choice = isUsable ? { mode: running.mode, why: 'it was up already' } : await decideTestMode(modeArgs);
-  const progress = openProgress();
-  try {
-    progress.step(`test stack, mode ${choice.mode}: ${choice.why}`);
+  return withProgress(async (report) => {
+    report(`test stack, mode ${choice.mode}: ${choice.why}`);
     const { mode } = choice;
-    const state = await bringUp({ instance, mode, report: progress.step, tied: true });
+    const state = await bringUp({ instance, mode, report, tied: true });
     return { ...choice, versions: state.versions, isOurs: !isUsable };
-  } finally {
-    progress.close();
-  }
+  });
 }
 
 async function runSuites(options: TestOptions, stack: UpStack, signal: AbortSignal): Promise<Suite[]> {
@@ -88,7 +86,7 @@ async function addonSuite(): Promise<Suite> {
   }
 }
 
-async function main(args: string[]): Promise<void> {
+async function main(args: string[]): Promise<number> {
   const options = parseOptions(args);
   takeLock();
   const ending = new AbortController();
@@ -107,16 +105,18 @@ async function main(args: string[]): Promise<void> {
     stack = await bringTestStackUp(options);
     const suites = await runSuites(options, stack, ending.signal);
     const versions = { ...stack.versions, ...(await foreignVersions()) };
-    process.exitCode = printSummary(`${stack.mode} (${stack.why})`, versions, suites);
+    return printSummary(`${stack.mode} (${stack.why})`, versions, suites);
   } finally {
     await stop();
   }
 }
 
-try {
-  await main(process.argv.slice(2));
-} catch (error) {
-  console.error(error instanceof Error ? error.message : error);
-  console.log('0 passed, 1 failed');
-  process.exitCode = 1;
-}
+await runCommand(usage, async (args) => {
+  try {
+    return await main(args);
+  } catch (error) {
+    // Whoever reads the last line of the output only.
+    if (!(error instanceof UsageError)) process.once('exit', () => console.log('0 passed, 1 failed'));
+    throw error;
+  }
+});

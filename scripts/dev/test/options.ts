@@ -1,4 +1,5 @@
 // The command line of npm test.
+import { readArgs } from '../../../contract/runtime/command-line.ts';
 
 export interface TestOptions {
   /** Parts of paths; a suite runs when it contains one of them, all run without any. */
@@ -11,19 +12,21 @@ export interface TestOptions {
 /** Where the addon tests stand in the choice by pattern. */
 const addonSuite = 'odoo-addon-bridge/tests';
 
-/** Throws with the usage when an option is unknown. */
+export const usage = `Usage: npm test [-- PATTERN...] [--no-odoo] [--real|--embedded]
+  PATTERN     only suites whose path contains it; ${addonSuite} are those of Odoo
+  --no-odoo   without the tests that need Odoo
+  --real | --embedded   services of this kind`;
+
+const flag = { type: 'boolean', default: false } as const;
+
+/** Throws UsageError when an option is unknown. */
 export function parseOptions(args: readonly string[]): TestOptions {
-  const options: TestOptions = { patterns: [], withOdoo: true, modeArgs: [] };
-  for (const arg of args) {
-    if (arg === '--no-odoo') options.withOdoo = false;
-    else if (arg === '--real' || arg === '--embedded') options.modeArgs.push(arg);
-    else if (arg.startsWith('-')) {
-      throw new Error(
-        `unknown option ${arg}\nUsage: npm test [-- PATTERN...] [--no-odoo] [--real|--embedded]`,
-      );
-    } else options.patterns.push(arg);
-  }
-  return options;
+  const { values, positionals } = readArgs(args, { 'no-odoo': flag, real: flag, embedded: flag });
+  return {
+    patterns: positionals,
+    withOdoo: !values['no-odoo'],
+    modeArgs: (['real', 'embedded'] as const).filter((mode) => values[mode]).map((mode) => `--${mode}`),
+  };
 }
 
 export const isSelected = ({ patterns }: TestOptions, path: string): boolean =>

@@ -1,6 +1,13 @@
 // npm run dead-letters -- list|show|replay: messages that could not be taken, through the connector's REST API.
-import { parseArgs } from 'node:util';
 import { messageOf } from '../../../contract/errors.ts';
+import {
+  atMost,
+  oneOf,
+  readArgs,
+  runCommand,
+  UsageError,
+  wholeNumber,
+} from '../../../contract/runtime/command-line.ts';
 import { readEnvFile } from '../stack/env-file.ts';
 import { openInstance } from '../stack/instance.ts';
 import { describeReplay, formatLetter, formatLetters, type Letter, type Replayed } from './format.ts';
@@ -9,36 +16,41 @@ const usage = `Usage:
   npm run dead-letters -- list [--state waiting|replayed|all] [--topic BEGINNING] [--reason PART] [--start TIME] [--limit N]
   npm run dead-letters -- show ID
   npm run dead-letters -- replay ID... | --topic BEGINNING | --reason PART | --start TIME | --all
-Takes CONNECTOR_URL and CONNECTOR_TOKEN from the environment, else from .stack/env of npm start. --since is the former name of --start.`;
+CONNECTOR_URL and CONNECTOR_TOKEN come from the environment, else from .stack/env of npm start. --since is the former name of --start.`;
 
 /** Most that one request replays. */
 const pageSize = 1_000;
 
 type Options = Record<string, string | boolean | undefined>;
 
-async function main(args: readonly string[]): Promise<number> {
+async function main(args: string[]): Promise<number> {
   const text = { type: 'string' } as const;
-  const { values, positionals } = parseArgs({
-    args: [...args],
-    allowPositionals: true,
-    options: {
-      state: text,
-      topic: text,
-      reason: text,
-      start: text,
-      since: text,
-      limit: text,
-      all: { type: 'boolean' },
-    },
+  const { values, positionals } = readArgs(args, {
+    state: text,
+    topic: text,
+    reason: text,
+    start: text,
+    since: text,
+    limit: text,
+    all: { type: 'boolean' },
   });
-  const [command, ...ids] = positionals;
-  const areIds = ids.every((id) => /^\d+$/.test(id));
-  if (command === 'list' && ids.length === 0) return list(values);
-  if (command === 'show' && ids.length === 1 && areIds) return show(ids[0] ?? '');
-  if (command === 'replay' && areIds && ids.length > 0 !== Object.keys(values).length > 0)
-    return replay(ids.map(Number), values);
-  console.error(usage);
-  return 2;
+  const command = oneOf('command', positionals[0], ['list', 'show', 'replay']);
+  const ids = positionals.slice(1).map((id) => wholeNumber('ID', id, 1, Number.MAX_SAFE_INTEGER));
+  if (values.state !== undefined) oneOf('--state', values.state, ['waiting', 'replayed', 'all']);
+  if (values.limit !== undefined) wholeNumber('--limit', values.limit, 1, 1_000);
+  if (command === 'list') {
+    atMost(1, positionals);
+    return list(values);
+  }
+  if (command === 'show') {
+    const [id] = ids;
+    if (id === undefined) throw new UsageError('show which ID?');
+    atMost(2, positionals);
+    return show(id);
+  }
+  if (ids.length > 0 === Object.keys(values).length > 0)
+    throw new UsageError('replay which? IDs, or one of --topic, --reason, --start, --all');
+  return replay(ids, values);
 }
 
 async function list(options: Options): Promise<number> {
@@ -48,7 +60,7 @@ async function list(options: Options): Promise<number> {
   return 0;
 }
 
-async function show(id: string): Promise<number> {
+async function show(id: number): Promise<number> {
   console.log(formatLetter(await ask<Letter>(`/api/v1/dead-letters/${id}`)));
   return 0;
 }
@@ -70,24 +82,33 @@ async function replay(ids: number[], options: Options): Promise<number> {
 }
 
 async function ask<T>(path: string, body?: unknown): Promise<T> {
-  const file = process.env['CONNECTOR_URL'] === undefined ? readEnvFile(openInstance('demo')) : undefined;
-  const env = file ?? process.env;
-  const url = env['CONNECTOR_URL'];
-  if (url === undefined)
-    throw new Error('which connector? Set CONNECTOR_URL and CONNECTOR_TOKEN, or run npm start');
+  const { url, token } = connector();
   const response = await fetch(url + path, {
-    headers: { authorization: `Bearer ${env['CONNECTOR_TOKEN'] ?? ''}` },
+    headers: { authorization: `Bearer ${token}` },
     ...(body === undefined ? {} : { method: 'POST', body: JSON.stringify(body) }),
+  }).catch((error: unknown) => {
+    throw new Error(
+      `no connector answers at ${url} (${reasonOf(error)}): npm start starts it, npm run stack -- status says what runs`,
+      { cause: error },
+    );
   });
-  const answer = (await response.json()) as T & { detail?: string };
+  const answer = (await response.json().catch(() => ({}))) as T & { detail?: string };
   if (!response.ok)
-    throw new Error(`the connector answers ${response.status}: ${answer.detail ?? 'no reason'}`);
+    throw new Error(`the connector at ${url} answers ${response.status}: ${answer.detail ?? 'no reason'}`);
   return answer;
 }
 
-try {
-  process.exitCode = await main(process.argv.slice(2));
-} catch (error) {
-  console.error(messageOf(error));
-  process.exitCode = 2;
+/** Of the environment, else the one that npm start runs. */
+function connector(): { url: string; token: string } {
+  const env = process.env['CONNECTOR_URL'] === undefined ? readEnvFile(openInstance('demo')) : process.env;
+  const url = env?.['CONNECTOR_URL'];
+  if (url === undefined)
+    throw new Error('which connector? Run npm start first, or set CONNECTOR_URL and CONNECTOR_TOKEN');
+  return { url, token: env?.['CONNECTOR_TOKEN'] ?? '' };
 }
+
+/** fetch hides the reason one level down. */
+const reasonOf = (error: unknown): string =>
+  messageOf(error instanceof Error && error.cause !== undefined ? error.cause : error);
+
+await runCommand(usage, main);

@@ -1,6 +1,7 @@
 // npm run profile -- check FILE | probe FILE --host HOST [--port 502] [--unit 1] | new: device profiles by hand.
+import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
+import { atMost, oneOf, readArgs, runCommand, UsageError } from '../../../contract/runtime/command-line.ts';
 import { loadMetrics, loadProfile } from '../../../contract/runtime/profiles.ts';
 import { unknownFields } from '../../../gateways/lorawan/model.ts';
 import { planReads } from '../../../gateways/modbus/plan.ts';
@@ -13,30 +14,31 @@ const usage = `Usage:
   npm run profile -- probe FILE --host HOST [--port 502] [--unit 1] [--rtu-tcp]
   npm run profile -- probe FILE --serial /dev/ttyUSB0 [--baud 9600] [--parity even] [--unit 1]
                                    reads a live device once: raw, decoded and published values side by side
-  npm run profile -- new > config/profiles/VENDOR-MODEL.yaml`;
+  npm run profile -- new [FILE]    a commented profile to fill in, for example config/profiles/VENDOR-MODEL.yaml;
+                                   without FILE it is printed`;
 
 async function main(args: string[]): Promise<void> {
-  const { values, positionals } = parseArgs({
-    args,
-    allowPositionals: true,
-    options: {
-      host: { type: 'string' },
-      port: { type: 'string', default: '502' },
-      unit: { type: 'string', default: '1' },
-      'rtu-tcp': { type: 'boolean', default: false },
-      serial: { type: 'string' },
-      baud: { type: 'string', default: '9600' },
-      parity: { type: 'string', default: 'even' },
-      metrics: { type: 'string', default: join('config', 'metrics.yaml') },
-    },
+  const { values, positionals } = readArgs(args, {
+    host: { type: 'string' },
+    port: { type: 'string', default: '502' },
+    unit: { type: 'string', default: '1' },
+    'rtu-tcp': { type: 'boolean', default: false },
+    serial: { type: 'string' },
+    baud: { type: 'string', default: '9600' },
+    parity: { type: 'string', default: 'even' },
+    metrics: { type: 'string', default: join('config', 'metrics.yaml') },
   });
-  const [action, file] = positionals;
-  if (action === 'new') return console.log(template);
-  if (file === undefined || (action !== 'check' && action !== 'probe')) throw new Error(usage);
+  const [, file] = positionals;
+  const action = oneOf('command', positionals[0], ['check', 'probe', 'new']);
+  atMost(2, positionals);
+  if (action === 'new') return writeTemplate(file);
+  if (file === undefined) throw new UsageError(`${action} which FILE?`);
   const catalogue = loadMetrics(values.metrics);
   const profile = loadProfile(file, catalogue);
   if (action === 'probe') {
-    for (const line of await probe(profile, values)) console.log(line);
+    const { lines, hasAnswer } = await probe(profile, values);
+    for (const line of lines) console.log(line);
+    if (!hasAnswer) throw new Error('nothing answers: address, unit id, serial settings and wiring?');
     return;
   }
   const requests =
@@ -49,9 +51,12 @@ async function main(args: string[]): Promise<void> {
   else console.log(`${profile.profile}: fine, ${profile.samples.length} samples`);
 }
 
-try {
-  await main(process.argv.slice(2));
-} catch (error) {
-  console.error(error instanceof Error ? error.message : error);
-  process.exitCode = 1;
+/** Into a new file, or on the screen. */
+function writeTemplate(file: string | undefined): void {
+  if (file === undefined) return console.log(template);
+  if (existsSync(file)) throw new Error(`${file} is there already: choose another name`);
+  writeFileSync(file, template);
+  console.log(`${file}: fill it in, then npm run profile -- check ${file}`);
 }
+
+await runCommand(usage, main);

@@ -2,6 +2,7 @@
 import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { promisify } from 'node:util';
+import { UsageError } from '../../../contract/runtime/command-line.ts';
 import type { Mode } from './types.ts';
 
 /** What the choice depends on. Each `no…` is empty, or says in words why not. */
@@ -25,7 +26,7 @@ export function chooseMode({ noDocker, noReal }: Machine): Choice {
 /** The mode that the arguments force, if any. Throws when they force two. */
 export function forcedMode(args: readonly string[]): Mode | undefined {
   const forced = (['docker', 'real', 'embedded'] as const).filter((mode) => args.includes(`--${mode}`));
-  if (forced.length > 1) throw new Error(`choose one of --${forced.join(' and --')}`);
+  if (forced.length > 1) throw new UsageError(`choose one of --${forced.join(' and --')}`);
   return forced[0];
 }
 

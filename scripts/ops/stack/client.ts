@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { askDaemon } from './control.ts';
 import type { DaemonRecord, StackState } from './daemon.ts';
 import { readJson, repoDir } from './instance.ts';
+import { logEnd, withLastWords } from './last-words.ts';
 import { endProcess, formatProcessId, identifySelf, isAlive } from './process-id.ts';
 import { endEmbeddedOrphan } from './embedded/orphan.ts';
 import { ensureRoot, namespaceCommand } from './real/root.ts';
@@ -51,12 +52,21 @@ export async function bringUp({
     await endEmbeddedOrphan(instance);
     if (mode === 'real') await ensureRoot(report, signal);
     await prepareSettings(instance, { keepPorts });
-    await launch(instance, mode, tied);
+    const from = logEnd(stackLog(instance));
+    await launch(instance, mode, tied, from);
+    return waitUntilUp(instance, report, from);
   }
-  return waitUntilUp(instance, report);
+  return waitUntilUp(instance, report, 0);
 }
 
-async function launch(instance: Instance, mode: UpOptions['mode'], tied: boolean): Promise<void> {
+const stackLog = (instance: Instance): string => join(instance.logDir, 'stack.log');
+
+async function launch(
+  instance: Instance,
+  mode: UpOptions['mode'],
+  tied: boolean,
+  logFrom: number,
+): Promise<void> {
   const namespace = mode === 'real' ? namespaceCommand : [];
   const daemon = [process.execPath, join(repoDir, 'scripts/ops/stack/main.ts'), 'daemon', `--${mode}`];
   const options = [
@@ -65,38 +75,38 @@ async function launch(instance: Instance, mode: UpOptions['mode'], tied: boolean
     ...(tied ? ['--owner', formatProcessId(identifySelf())] : []),
   ];
   const [program = '', ...args] = [...namespace, ...daemon, ...options];
-  const log = openSync(join(instance.logDir, 'stack.log'), 'a', 0o600);
+  const log = openSync(stackLog(instance), 'a', 0o600);
   const child = spawn(program, args, {
     cwd: repoDir,
     detached: true,
     stdio: [tied ? 'pipe' : 'ignore', log, log],
   });
   closeSync(log);
-  await recordOf(instance, child);
+  await recordOf(instance, child, logFrom);
   child.unref();
 }
 
 /** Waits until the daemon has taken over, so that no later look mistakes an old record for it. */
-async function recordOf(instance: Instance, child: ChildProcess): Promise<void> {
+async function recordOf(instance: Instance, child: ChildProcess, logFrom: number): Promise<void> {
   let failure: string | undefined;
   child.once('error', (error) => (failure = error.message));
   child.once('exit', (code) => (failure = `exit code ${code ?? 'none'}`));
   while (runningDaemon(instance) === undefined) {
     if (failure !== undefined) {
-      throw new Error(`the stack cannot start (${failure}): read ${join(instance.logDir, 'stack.log')}`);
+      throw new Error(withLastWords(`the services cannot start (${failure})`, stackLog(instance), logFrom));
     }
     await sleep(20);
   }
 }
 
-async function waitUntilUp(instance: Instance, report: Report): Promise<StackState> {
-  let step = '';
+async function waitUntilUp(instance: Instance, report: Report, logFrom: number): Promise<StackState> {
+  let step = 'starting';
   for (;;) {
     const alive = runningDaemon(instance) !== undefined;
     const state = readState(instance);
     if (state?.phase === 'failed') throw new Error(state.step);
     if (!alive)
-      throw new Error(`the stack ended while it started: read ${join(instance.logDir, 'stack.log')}`);
+      throw new Error(withLastWords('the services ended while they started', stackLog(instance), logFrom));
     if (state?.phase === 'up') return state;
     if (state !== undefined && state.step !== step) report((step = state.step));
     await sleep(100);

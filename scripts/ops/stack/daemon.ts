@@ -53,6 +53,14 @@ export async function runDaemon(
     state.services = Object.fromEntries(services.map((service) => [service.name, service.state()]));
     writePrivate(instance.stateFile, JSON.stringify(state));
   };
+  // A full disk must not end the services: what they store is more than what is told of them.
+  const publishIfPossible = (): void => {
+    try {
+      publish();
+    } catch (error) {
+      console.error(error);
+    }
+  };
   const report: Report = (step) => {
     console.log(`${new Date().toISOString()} ${step}`);
     state.step = step;
@@ -86,7 +94,7 @@ export async function runDaemon(
     writeEnvFile(instance, stack.env);
     state.phase = 'up';
     report('up');
-    setInterval(publish, 1_000);
+    setInterval(publishIfPossible, 1_000);
   } catch (error) {
     if (life.ending) return;
     console.error(error);

@@ -44,6 +44,9 @@ export function commonEnv({ ports, secrets }: Settings): EnvValues {
     MQTT_URL: `mqtt://127.0.0.1:${ports.mqtt}`,
     MQTT_USERNAME: mqttAccount,
     MQTT_PASSWORD: secrets.mqtt,
+    // Of a gateway that a person starts.
+    CHIRPSTACK_MQTT_USERNAME: mqttAccount,
+    CHIRPSTACK_MQTT_PASSWORD: secrets.mqtt,
     CONNECTOR_URL: `http://127.0.0.1:${ports.connector}`,
     CONNECTOR_TOKEN: secrets.connectorToken,
   };

@@ -1,6 +1,10 @@
 // npm run stack -- up|down|status|reset [--docker|--real|--embedded] [--instance demo|test|bench|chaos]
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline/promises';
+import { atMost, oneOf, readArgs, runCommand, UsageError } from '../../../contract/runtime/command-line.ts';
+import { endAll, lockToEnd } from '../start/end.ts';
+import { runningSupervisor } from '../start/record.ts';
 import { bringDown, bringUp, readState, runningDaemon } from './client.ts';
 import { decideMode, forcedMode } from './choose.ts';
 import { runDaemon } from './daemon.ts';
@@ -8,65 +12,94 @@ import { dockerDown, dockerStatus, dockerUp } from './docker/provider.ts';
 import { rootHome } from './embedded/home.ts';
 import { openInstance } from './instance.ts';
 import { parseProcessId } from './process-id.ts';
-import { openProgress } from './progress.ts';
-import type { Instance, InstanceName } from './types.ts';
+import { takeLock } from './lock.ts';
+import { withProgress } from './progress.ts';
+import type { Instance } from './types.ts';
 
-const usage = `Usage: npm run stack -- up|down|status|reset [--docker|--real|--embedded] [--instance demo|test|bench|chaos]
+const usage = `Usage: npm run stack -- up|down|status|reset [OPTIONS]
   up      start the services and write .stack/env
   down    stop them; data stays
   status  say what runs
-  reset   stop them and delete all data of the instance, secrets included`;
+  reset   stop everything and delete all data of the instance, secrets included; asks first
+  --docker | --real | --embedded         for up: this mode; without it the best that the machine allows
+  --instance demo|test|bench|chaos       demo is what npm start runs
+  --yes                                  for reset: does not ask`;
 
-function instanceName(args: readonly string[]): InstanceName {
-  const at = args.indexOf('--instance');
-  if (at < 0) return 'demo';
-  const name = args[at + 1];
-  if (name !== 'demo' && name !== 'test' && name !== 'bench' && name !== 'chaos')
-    throw new Error('--instance wants demo, test, bench or chaos');
-  return name;
-}
+const commands = ['up', 'down', 'status', 'reset'] as const;
+const instances = ['demo', 'test', 'bench', 'chaos'] as const;
+const flag = { type: 'boolean', default: false } as const;
 
 async function up(instance: Instance, args: readonly string[]): Promise<void> {
-  const progress = openProgress();
+  const lock = await takeLock(instance, 'stack up', console.log);
   try {
-    const running = runningDaemon(instance);
-    const { mode, why } =
-      running !== undefined && forcedMode(args) === undefined
-        ? { mode: running.mode, why: 'it runs already' }
-        : await decideMode(args);
-    progress.step(`mode ${mode}: ${why}`);
-    if (mode === 'docker')
-      await dockerUp(instance, progress.step, { withPrograms: false, withSimulator: false });
-    else await bringUp({ instance, mode, report: progress.step, tied: false });
-    progress.step(`services are up; addresses and secrets: ${instance.envFile}`);
+    await withProgress(async (report) => {
+      const running = runningDaemon(instance);
+      const { mode, why } =
+        running !== undefined && forcedMode(args) === undefined
+          ? { mode: running.mode, why: 'it runs already' }
+          : await decideMode(args);
+      report(`mode ${mode}: ${why}`);
+      if (mode === 'docker') await dockerUp(instance, report, { withPrograms: false, withSimulator: false });
+      else await bringUp({ instance, mode, report, tied: false });
+      report(`services are up; addresses and secrets: ${instance.envFile}`);
+    });
   } finally {
-    progress.close();
+    await lock.release();
   }
 }
 
 async function down(instance: Instance): Promise<void> {
-  const stopped = (await dockerDown(instance, { withData: false })) || (await bringDown(instance));
-  console.log(stopped ? 'services are stopped' : 'no service was running');
+  const lock = await takeLock(instance, 'stack down', console.log);
+  try {
+    if (runningSupervisor(instance) !== undefined)
+      throw new Error('npm start runs and would start them again: npm stop stops everything');
+    const containers = await dockerDown(instance, { withData: false });
+    const services = await bringDown(instance);
+    console.log(containers || services ? 'services are stopped' : 'no service was running');
+  } finally {
+    await lock.release();
+  }
 }
 
-async function reset(instance: Instance): Promise<void> {
-  await dockerDown(instance, { withData: true });
-  await bringDown(instance);
-  for (const name of [
-    'real',
-    'embedded',
-    'docker',
-    'run',
-    'log',
-    'env',
-    'settings.json',
-    'gateway-spool.sqlite',
-    'gateway-spool.sqlite-wal',
-  ]) {
-    rmSync(join(instance.dir, name), { recursive: true, force: true });
+async function reset(instance: Instance, isSure: boolean): Promise<void> {
+  if (!isSure && !(await agrees(instance))) return console.log('nothing was deleted');
+  const lock = await lockToEnd(instance, 'stack reset', console.log);
+  try {
+    if (await endAll(instance, { withData: true })) console.log('stopped what ran');
+    for (const name of [
+      'real',
+      'embedded',
+      'docker',
+      'programs',
+      'log',
+      'env',
+      'settings.json',
+      'odoo-api-key',
+      'gateway-spool.sqlite',
+      'gateway-spool.sqlite-wal',
+      'gateway-spool.sqlite-shm',
+    ]) {
+      rmSync(join(instance.dir, name), { recursive: true, force: true });
+    }
+    if (process.getuid?.() === 0) rmSync(rootHome(instance), { recursive: true, force: true });
+    rmSync(join(instance.dir, 'run'), { recursive: true, force: true });
+    console.log(`data of the ${instance.name} instance is deleted`);
+  } finally {
+    await lock.release();
   }
-  if (process.getuid?.() === 0) rmSync(rootHome(instance), { recursive: true, force: true });
-  console.log(`data of the ${instance.name} instance is deleted`);
+}
+
+/** A script has to say --yes; a person is asked. */
+async function agrees(instance: Instance): Promise<boolean> {
+  const running = runningSupervisor(instance) !== undefined || runningDaemon(instance) !== undefined;
+  const words = `${running ? 'It runs: this stops it, and' : 'This'} deletes all data of the ${instance.name} instance in ${instance.dir}: databases, readings that wait, secrets, logs.`;
+  if (!process.stdin.isTTY) throw new UsageError(`${words}\nNobody can be asked here: add --yes`);
+  const terminal = createInterface({ input: process.stdin, output: process.stdout });
+  try {
+    return (await terminal.question(`${words}\nType yes to go on: `)).trim() === 'yes';
+  } finally {
+    terminal.close();
+  }
 }
 
 async function status(instance: Instance): Promise<void> {
@@ -79,23 +112,34 @@ async function status(instance: Instance): Promise<void> {
   for (const [name, version] of Object.entries(state?.versions ?? {})) console.log(`  ${name} ${version}`);
 }
 
-async function main([command, ...args]: string[]): Promise<void> {
-  const instance = openInstance(instanceName(args));
+async function main(args: string[]): Promise<void> {
+  // What brings the services up calls itself in this way; no person does.
+  if (args[0] === 'daemon') return daemon(args);
+  const { values, positionals } = readArgs(args, {
+    docker: flag,
+    real: flag,
+    embedded: flag,
+    yes: flag,
+    instance: { type: 'string', default: 'demo' },
+  });
+  const command = oneOf('command', positionals[0], commands);
+  atMost(1, positionals);
+  const instance = openInstance(oneOf('instance', values.instance, instances));
   if (command === 'up') return up(instance, args);
   if (command === 'down') return down(instance);
   if (command === 'status') return status(instance);
-  if (command === 'reset') return reset(instance);
-  if (command === 'daemon') {
-    const mode = forcedMode(args) === 'real' ? 'real' : 'embedded';
-    const owner = args[args.indexOf('--owner') + 1];
-    return runDaemon(instance.name, mode, args.includes('--owner') ? parseProcessId(owner) : undefined);
-  }
-  throw new Error(usage);
+  return reset(instance, values.yes);
 }
 
-try {
-  await main(process.argv.slice(2));
-} catch (error) {
-  console.error(error instanceof Error ? error.message : error);
-  process.exitCode = 1;
+function daemon(args: readonly string[]): Promise<void> {
+  const valueOf = (option: string): string | undefined =>
+    args.includes(option) ? args[args.indexOf(option) + 1] : undefined;
+  const owner = valueOf('--owner');
+  return runDaemon(
+    oneOf('instance', valueOf('--instance'), instances),
+    forcedMode(args) === 'real' ? 'real' : 'embedded',
+    owner === undefined ? undefined : parseProcessId(owner),
+  );
 }
+
+await runCommand(usage, main);

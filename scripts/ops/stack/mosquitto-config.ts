@@ -2,7 +2,7 @@
 import { pbkdf2Sync, randomBytes } from 'node:crypto';
 import { chmodSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { mqttAccount } from './env-file.ts';
+import { brokerAccounts, deliveredNames, type BrokerRole } from './broker-accounts.ts';
 import { repoDir, writePrivate } from './instance.ts';
 import type { Secrets } from './types.ts';
 
@@ -14,15 +14,45 @@ export function passwordLine(account: string, password: string, salt: Buffer = r
   return `${account}:$7$${iterations}$${salt.toString('base64')}$${hash.toString('base64')}\n`;
 }
 
-/** Fills the folder that the broker sees as /mosquitto/config. `listener` is `PORT [ADDRESS]`, `mode` that of the files. */
-export function writeMosquittoConfig(dir: string, listener: string, secrets: Secrets, mode = 0o600): void {
+/** A line for each of these roles. */
+export function passwordFile(secrets: Secrets, roles: readonly BrokerRole[]): string {
+  const accounts = brokerAccounts(secrets);
+  return roles.map((role) => passwordLine(accounts[role].username, accounts[role].password)).join('');
+}
+
+/** config/mosquitto/acl with this installation's names of accounts. */
+export function aclFile(secrets: Secrets): string {
+  const accounts = brokerAccounts(secrets);
+  const names = new Map(
+    Object.entries(deliveredNames).map(([role, name]) => [name, accounts[role as BrokerRole].username]),
+  );
+  return readFileSync(join(repoDir, 'config/mosquitto/acl'), 'utf8').replaceAll(
+    /^user (.+)$/gm,
+    (line, name: string) => `user ${names.get(name) ?? line.slice('user '.length)}`,
+  );
+}
+
+/** `PORT [ADDRESS]` of each: `programs` for programs and devices, `people` for the administrator's tools. */
+export interface BrokerListeners {
+  programs: string;
+  people: string;
+}
+
+/** Fills the folder that the broker sees as /mosquitto/config; `mode` is that of the files. */
+export function writeMosquittoConfig(
+  dir: string,
+  listeners: BrokerListeners,
+  secrets: Secrets,
+  mode = 0o600,
+): void {
   mkdirSync(dir, { recursive: true, mode: 0o700 });
-  const source = join(repoDir, 'config/mosquitto');
-  const config = readFileSync(join(source, 'mosquitto.conf'), 'utf8');
+  const config = readFileSync(join(repoDir, 'config/mosquitto/mosquitto.conf'), 'utf8');
   const files = {
-    'mosquitto.conf': config.replace(/^listener 1883$/m, `listener ${listener}`),
-    acl: readFileSync(join(source, 'acl'), 'utf8'),
-    passwords: passwordLine(mqttAccount, secrets.mqtt),
+    'mosquitto.conf':
+      config.replace(/^listener 1883$/m, `listener ${listeners.programs}`) +
+      `\n# People's tools, several at a time under one account.\nlistener ${listeners.people}\n`,
+    acl: aclFile(secrets),
+    passwords: passwordFile(secrets, ['people', 'connector', 'gateway', 'chirpstack', 'simulator']),
   };
   for (const [name, text] of Object.entries(files)) {
     writePrivate(join(dir, name), text);

@@ -9,17 +9,17 @@ import type { EnvValues, Instance, Settings } from './types.ts';
 const derived = ({ secrets }: Settings, purpose: string): string =>
   createHmac('sha256', secrets.connectorToken).update(purpose).digest('base64url');
 
-const keyFile = (instance: Instance): string => join(instance.dir, 'odoo-api-key');
-
-/** What the connector has to know of it. It keeps a renewed API key in its file. */
-export const odooLinkEnv = (instance: Instance, settings: Settings): EnvValues => ({
+/** What the connector has to know of it. */
+export const odooLinkEnv = (settings: Settings): EnvValues => ({
   CONNECTOR_ODOO_SECRET: derived(settings, 'odoo calls'),
   CONNECTOR_HOOK_TOKEN: derived(settings, 'odoo hook'),
-  ODOO_API_KEY_FILE: keyFile(instance),
 });
 
 /** A key made anew by bootstrap.py counts from now on, not the one that the connector fetched before. */
-export const forgetRenewedKey = (instance: Instance): void => rmSync(keyFile(instance), { force: true });
+export function forgetRenewedKey(instance: Instance): void {
+  for (const folder of [instance.dir, join(instance.dir, 'programs/connector')])
+    rmSync(join(folder, 'odoo-api-key'), { force: true });
+}
 
 /**
  * Tells Odoo's database where the connector is and the secret, and wakes the ready-made automation rules. Before its server

@@ -5,6 +5,7 @@ import type { InstanceName, Ports } from './types.ts';
 const usualPorts: Ports = {
   postgres: 5432,
   mqtt: 1883,
+  mqttBound: 1884,
   odoo: 8069,
   connector: 8080,
   modbus: 5020,
@@ -22,10 +23,11 @@ const offsets: Readonly<Record<InstanceName, number>> = {
 
 export function usual(instance: InstanceName): Ports {
   const offset = offsets[instance];
-  const { postgres, mqtt, odoo, connector, modbus, rfid, intake } = usualPorts;
+  const { postgres, mqtt, mqttBound, odoo, connector, modbus, rfid, intake } = usualPorts;
   return {
     postgres: postgres + offset,
     mqtt: mqtt + offset,
+    mqttBound: mqttBound + offset,
     odoo: odoo + offset,
     connector: connector + offset,
     modbus: modbus + offset,
@@ -70,6 +72,7 @@ export async function pickPorts(
   return {
     postgres: await pick('postgres'),
     mqtt: await pick('mqtt'),
+    mqttBound: await pick('mqttBound'),
     odoo: await pick('odoo'),
     connector: await pick('connector'),
     modbus: await pick('modbus'),

@@ -5,15 +5,37 @@ const frames = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '
 
 export interface Progress {
   step: Report;
-  /** Ends the changing line, if any. */
+  /** The last step is done: ends the changing line, if any. */
   close: () => void;
+  /** The last step failed. */
+  fail: () => void;
+}
+
+/** Reports the steps of `work`; the last one is done or failed as `work` is. */
+export async function withProgress<T>(
+  work: (report: Report) => Promise<T>,
+  out: NodeJS.WriteStream = process.stdout,
+): Promise<T> {
+  const progress = openProgress(out);
+  try {
+    const result = await work(progress.step);
+    progress.close();
+    return result;
+  } catch (error) {
+    progress.fail();
+    throw error;
+  }
 }
 
 export function openProgress(out: NodeJS.WriteStream = process.stdout): Progress {
   const startedAt = Date.now();
   const elapsed = (): string => `${((Date.now() - startedAt) / 1000).toFixed(0).padStart(4)} s`;
   if (!out.isTTY) {
-    return { step: (text) => out.write(`${elapsed()}  ${text}\n`), close: () => undefined };
+    return {
+      step: (text) => out.write(`${elapsed()}  ${text}\n`),
+      close: () => undefined,
+      fail: () => undefined,
+    };
   }
   let current = '';
   let frame = 0;
@@ -21,20 +43,22 @@ export function openProgress(out: NodeJS.WriteStream = process.stdout): Progress
     frame = (frame + 1) % frames.length;
     out.write(`\r\u001b[2K${frames[frame] ?? ''} ${elapsed()}  ${current}`);
   };
-  const finishLine = (): void => {
-    if (current !== '') out.write(`\r\u001b[2K✓ ${elapsed()}  ${current}\n`);
+  const finishLine = (mark: '✓' | '✗'): void => {
+    if (current !== '') out.write(`\r\u001b[2K${mark} ${elapsed()}  ${current}\n`);
+  };
+  const end = (mark: '✓' | '✗'): void => {
+    clearInterval(timer);
+    finishLine(mark);
+    current = '';
   };
   const timer = setInterval(draw, 100);
   return {
     step: (text) => {
-      finishLine();
+      finishLine('✓');
       current = text;
       draw();
     },
-    close: () => {
-      clearInterval(timer);
-      finishLine();
-      current = '';
-    },
+    close: () => end('✓'),
+    fail: () => end('✗'),
   };
 }

@@ -1,7 +1,8 @@
 // Runs one service as a child process: waits until it answers, restarts it when it dies, stops it on request.
 import { spawn, type ChildProcess } from 'node:child_process';
-import { closeSync, openSync, renameSync, statSync } from 'node:fs';
+import { closeSync, openSync, renameSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { logEnd, withLastWords } from './last-words.ts';
 import type { ManagedService, ServiceState } from './types.ts';
 
 export interface ServiceSpec {
@@ -37,9 +38,11 @@ export function createService(spec: ServiceSpec): ManagedService {
   let state: ServiceState = 'stopped';
   let wanted = false;
   let pauseMs = firstPauseMs;
+  let saidFrom = 0;
+  const explain = (text: string): string => withLastWords(`${spec.name} ${text}`, spec.logFile, saidFrom);
 
   function launch(): ChildProcess {
-    const started = spawnService(spec);
+    const started = spawnService(spec, (logBytes) => (saidFrom = logBytes));
     started.once('error', (error) => complain(`${spec.name} cannot start: ${error.message}`));
     started.once('close', () => {
       if (running.child === started) delete running.child;
@@ -52,7 +55,7 @@ export function createService(spec: ServiceSpec): ManagedService {
 
   async function bringBack(): Promise<void> {
     do {
-      complain(`${spec.name} ended by itself; starting it again in ${pauseMs / 1000} s, see ${spec.logFile}`);
+      complain(explain(`ended by itself; starting it again in ${pauseMs / 1000} s`));
       await sleep(pauseMs);
       pauseMs = Math.min(pauseMs * 2, longestPauseMs);
     } while (!(await comesBack()));
@@ -75,13 +78,16 @@ export function createService(spec: ServiceSpec): ManagedService {
     running.child = started;
     const isGone = (): boolean => running.child !== started;
     const deadline = Date.now() + readyTimeoutMs;
-    while (!(await spec.isReady())) {
+    for (;;) {
+      const isReady = await spec.isReady();
+      // Another program may answer in its place, on a port that ours did not get.
       if (isGone()) {
         state = 'crashed';
-        throw new Error(`${spec.name} ended while it started: read ${spec.logFile}`);
+        throw new Error(explain('ended while it started'));
       }
+      if (isReady) break;
       if (Date.now() > deadline) {
-        throw new Error(`${spec.name} did not answer in ${readyTimeoutMs / 1000} s: read ${spec.logFile}`);
+        throw new Error(explain(`did not answer in ${readyTimeoutMs / 1000} s`));
       }
       await sleep(100);
     }
@@ -124,10 +130,10 @@ export function createService(spec: ServiceSpec): ManagedService {
 /** A log that is longer when its service starts goes aside as FILE.1, in place of the one before. */
 const longLogBytes = 20_000_000;
 
-function spawnService(spec: ServiceSpec): ChildProcess {
+function spawnService(spec: ServiceSpec, onLog: (bytes: number) => void): ChildProcess {
   const [program, ...args] = spec.command;
-  const logBytes = statSync(spec.logFile, { throwIfNoEntry: false })?.size ?? 0;
-  if (logBytes > longLogBytes) renameSync(spec.logFile, `${spec.logFile}.1`);
+  if (logEnd(spec.logFile) > longLogBytes) renameSync(spec.logFile, `${spec.logFile}.1`);
+  onLog(logEnd(spec.logFile));
   const log = openSync(spec.logFile, 'a', 0o600);
   try {
     const child = spawn(program, args, {

@@ -14,7 +14,8 @@ export async function prepareSettings(
     (await isPortFree(port)) && claimPort(port, instance.daemonFile);
   const ports =
     known !== undefined && keepPorts
-      ? known.ports
+      ? // A settings file from before a port was needed lacks it.
+        { ...usual(instance.name), ...known.ports }
       : await pickPorts(usual(instance.name), known?.ports, isFree);
   const settings: Settings = { secrets: newSecrets(), ...known, ports };
   writeSettings(instance, settings);

@@ -21,8 +21,14 @@ export interface Instance {
   logDir: string;
 }
 
-/** TCP ports on 127.0.0.1; `modbus` is that of the simulated parlour. */
-export type Ports = Record<'postgres' | 'mqtt' | 'odoo' | 'connector' | 'modbus' | 'rfid' | 'intake', number>;
+/**
+ * TCP ports on 127.0.0.1; `modbus` is that of the simulated parlour. `mqtt` is for people's tools and tests, `mqttBound` for programs
+ * and devices, whose client ids are the names of their accounts.
+ */
+export type Ports = Record<
+  'postgres' | 'mqtt' | 'mqttBound' | 'odoo' | 'connector' | 'modbus' | 'rfid' | 'intake',
+  number
+>;
 
 /** Random per installation, kept over restarts. */
 export type Secrets = Record<

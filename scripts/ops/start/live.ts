@@ -1,5 +1,6 @@
 // The live status in the foreground: one changing line on a TTY, elsewhere a line now and then and at every change.
 import { setTimeout as sleep } from 'node:timers/promises';
+import { fullDisks } from '../stack/disk.ts';
 import type { EnvValues } from '../stack/types.ts';
 import { lookAtConnector } from './connector-api.ts';
 import { statusLine } from './view.ts';
@@ -8,11 +9,17 @@ const quietMs = 15_000;
 /** In the background nobody watches: the log keeps the changes and one line an hour. */
 const backgroundQuietMs = 3_600_000;
 
+interface Live {
+  env: EnvValues;
+  /** Where data is: the disks below are watched. */
+  folders: readonly string[];
+  isBackground: boolean;
+}
+
 /** Shows the status until `signal` fires. `lastMilking` is asked each time. */
 export async function showLive(
-  env: EnvValues,
+  { env, folders, isBackground }: Live,
   lastMilking: () => string | undefined,
-  isBackground: boolean,
   signal: AbortSignal,
 ): Promise<void> {
   const hasOdoo = (env['ODOO_URL'] ?? '') !== '';
@@ -21,7 +28,9 @@ export async function showLive(
   let saidAt = 0;
   let saidTroubles = '';
   while (!signal.aborted) {
-    const view = await lookAtConnector(env);
+    const seen = await lookAtConnector(env);
+    // First what a person can mend: the rest follows from it.
+    const view = { ...seen, troubles: [...fullDisks(folders), ...seen.troubles] };
     const line = statusLine(view, lastMilking(), hasOdoo);
     const troubles = view.troubles.join();
     if (stdout.isTTY) {

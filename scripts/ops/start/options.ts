@@ -1,4 +1,6 @@
 // The command line of npm start.
+import { atMost, readArgs, UsageError, wholeNumber } from '../../../contract/runtime/command-line.ts';
+import { parseFaults } from '../../dev/simulator/faults.ts';
 
 export interface StartOptions {
   action: 'run' | 'detach' | 'supervise' | 'stop';
@@ -9,31 +11,48 @@ export interface StartOptions {
   modeArgs: string[];
 }
 
-const usage = `Usage: npm start [-- --detach] [--docker|--real|--embedded] [--no-simulator] [--stalls N] [--seed N] [--speed X] [--faults a,b]
-       npm stop`;
+export const usage = `Usage: npm start [-- OPTIONS]      services, connector, gateway and a simulated farm
+       npm stop                    stops all of it; data stays
+  --detach                         returns once a milking is stored; npm stop ends it
+  --docker | --real | --embedded   this mode; without it the best that the machine allows
+  --no-simulator                   for a farm with real devices
+  --stalls N  --seed N  --speed X  --faults a,b  --farm CODE
+                                   of the simulated farm, see node scripts/dev/simulator/main.ts --help`;
 
-const modes = ['--docker', '--real', '--embedded'];
-const simulatorOptions = ['--stalls', '--seed', '--speed', '--faults', '--farm'];
-const actions: Record<string, StartOptions['action']> = {
-  '--detach': 'detach',
-  '--supervise': 'supervise',
-  '--stop': 'stop',
-};
+const flag = { type: 'boolean', default: false } as const;
+const text = { type: 'string' } as const;
+const modes = ['docker', 'real', 'embedded'] as const;
+const simulatorOptions = ['stalls', 'seed', 'speed', 'faults', 'farm'] as const;
 
-/** Throws with the usage when an argument is unknown. */
+/** Throws UsageError when an argument is unknown or makes no sense. */
 export function parseOptions(args: readonly string[]): StartOptions {
-  const options: StartOptions = { action: 'run', withSimulator: true, simulatorArgs: [], modeArgs: [] };
-  const rest = [...args];
-  for (let arg = rest.shift(); arg !== undefined; arg = rest.shift()) {
-    const action = actions[arg];
-    if (action !== undefined) options.action = action;
-    else if (arg === '--no-simulator') options.withSimulator = false;
-    else if (modes.includes(arg)) options.modeArgs.push(arg);
-    else if (simulatorOptions.includes(arg)) {
-      const value = rest.shift();
-      if (value === undefined) throw new Error(`${arg} wants a value\n${usage}`);
-      options.simulatorArgs.push(arg, value);
-    } else throw new Error(`unknown argument ${arg}\n${usage}`);
-  }
-  return options;
+  const { values, positionals } = readArgs(args, {
+    detach: flag,
+    supervise: flag,
+    stop: flag,
+    docker: flag,
+    real: flag,
+    embedded: flag,
+    'no-simulator': flag,
+    stalls: text,
+    seed: text,
+    speed: text,
+    faults: text,
+    farm: text,
+  });
+  atMost(0, positionals);
+  const modeArgs = modes.filter((mode) => values[mode]).map((mode) => `--${mode}`);
+  if (modeArgs.length > 1) throw new UsageError(`choose one of ${modeArgs.join(' and ')}`);
+  if (values.stalls !== undefined) wholeNumber('--stalls', values.stalls, 0, 247);
+  if (values.faults !== undefined) parseFaults(values.faults);
+  if (values.seed !== undefined) wholeNumber('--seed', values.seed, 0, 2 ** 31);
+  return {
+    action: values.stop ? 'stop' : values.supervise ? 'supervise' : values.detach ? 'detach' : 'run',
+    withSimulator: !values['no-simulator'],
+    simulatorArgs: simulatorOptions.flatMap((name) => {
+      const value = values[name];
+      return value === undefined ? [] : [`--${name}`, value];
+    }),
+    modeArgs,
+  };
 }

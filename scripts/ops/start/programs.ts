@@ -1,13 +1,15 @@
 // The product's own processes as services: connector, gateway and the simulated farm.
 import { randomBytes } from 'node:crypto';
-import { accessSync, constants } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { repoDir } from '../stack/instance.ts';
+import { repoDir, writePrivate } from '../stack/instance.ts';
+import { passwordFile } from '../stack/mosquitto-config.ts';
 import { odooLinkEnv } from '../stack/odoo-link.ts';
 import { createService, type ServiceSpec } from '../stack/service.ts';
 import type { EnvValues, Instance, ManagedService, Settings } from '../stack/types.ts';
 import { nodeFlags } from './node-flags.ts';
+import { configurationText, programEnv, type ProgramName } from './program-env.ts';
+import { placeOf, programDir } from './program-user.ts';
 
 interface Programs {
   instance: Instance;
@@ -22,22 +24,34 @@ interface Programs {
 /** In the order of starting; stop them in the reverse one. */
 export function createPrograms(programs: Programs): ManagedService[] {
   const { instance, settings, env } = programs;
-  const childEnv = {
-    ...process.env,
-    ...odooLinkEnv(instance, settings),
-    ...env,
-    SIMULATOR_MODBUS_PORT: String(settings.ports.modbus),
-    SIMULATOR_RFID_PORT: String(settings.ports.rfid),
-    GATEWAY_HTTP_PORT: String(settings.ports.intake),
-    SIMULATOR_HTTP_TOKEN: randomBytes(16).toString('hex'),
-    GATEWAY_SPOOL_FILE: join(instance.dir, 'gateway-spool.sqlite'),
+  const hasBrokerInside = (env['MQTT_EMBEDDED_PORT'] ?? '') !== '';
+  if (hasBrokerInside) writeEmbeddedAccounts(instance, settings);
+  const places = {
+    connector: placeOf(instance, 'connector'),
+    gateway: placeOf(instance, 'gateway'),
+    simulator: placeOf(instance, 'simulator'),
   };
-  const program = (name: string, args: string[], isReady: ServiceSpec['isReady']): ManagedService =>
+  const given = {
+    own: process.env,
+    stack: env,
+    secrets: settings.secrets,
+    more: {
+      ...odooLinkEnv(settings),
+      ODOO_API_KEY_FILE: join(places.connector.dataDir, 'odoo-api-key'),
+      MQTT_EMBEDDED_ACCOUNTS_FILE: hasBrokerInside ? join(places.connector.dataDir, accountsFile) : '',
+      SIMULATOR_MODBUS_PORT: String(settings.ports.modbus),
+      SIMULATOR_RFID_PORT: String(settings.ports.rfid),
+      GATEWAY_HTTP_PORT: String(settings.ports.intake),
+      SIMULATOR_HTTP_TOKEN: randomBytes(16).toString('hex'),
+      GATEWAY_SPOOL_FILE: join(places.gateway.dataDir, 'gateway-spool.sqlite'),
+    },
+  };
+  const program = (name: ProgramName, args: string[], isReady: ServiceSpec['isReady']): ManagedService =>
     createService({
       name,
-      command: dieWithParent([process.execPath, ...args]),
+      command: [...places[name].prefix, places[name].node, ...args] as [string, ...string[]],
       cwd: repoDir,
-      env: childEnv,
+      env: programEnv(name, given, configurationText(name)),
       detached: true,
       logFile: join(instance.logDir, `${name}.log`),
       stopSignal: 'SIGTERM',
@@ -69,13 +83,10 @@ export function createPrograms(programs: Programs): ManagedService[] {
   return [connector, program('simulator', simulatorArgs, survives), gateway];
 }
 
-/** Where the kernel can promise it, the child ends with us even if we are killed; elsewhere the next start ends it. */
-function dieWithParent(command: [string, ...string[]]): [string, ...string[]] {
-  const setpriv = '/usr/bin/setpriv';
-  try {
-    accessSync(setpriv, constants.X_OK);
-    return [setpriv, '--pdeathsig', 'TERM', '--', ...command];
-  } catch {
-    return command;
-  }
+const accountsFile = 'broker-accounts';
+
+/** The programs' accounts for a broker inside the connector: hashes, as a broker has them. */
+function writeEmbeddedAccounts(instance: Instance, { secrets }: Settings): void {
+  const file = join(programDir(instance, 'connector'), accountsFile);
+  writePrivate(file, passwordFile(secrets, ['gateway', 'chirpstack', 'simulator']));
 }

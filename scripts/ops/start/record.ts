@@ -1,6 +1,7 @@
 // What the supervisor of npm start writes down for others: who it and its children are, and how far it is.
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { messageOf } from '../../../contract/errors.ts';
 import { readJson, writePrivate } from '../stack/instance.ts';
 import { endProcess, identifySelf, isAlive, type ProcessId } from '../stack/process-id.ts';
 import type { Instance } from '../stack/types.ts';
@@ -13,6 +14,9 @@ export interface StartRecord {
   phase: 'starting' | 'running' | 'failed';
 }
 
+/** What the lock says while a start is under way. */
+export const startAction = 'npm start';
+
 const recordFile = (instance: Instance): string => join(instance.dir, 'run', 'start.json');
 
 export const readRecord = (instance: Instance): StartRecord | undefined =>
@@ -20,6 +24,15 @@ export const readRecord = (instance: Instance): StartRecord | undefined =>
 
 export const writeRecord = (instance: Instance, record: StartRecord): void =>
   writePrivate(recordFile(instance), JSON.stringify(record));
+
+/** When the disk is full the record of before has to do. */
+export function tryWriteRecord(instance: Instance, record: StartRecord): void {
+  try {
+    writeRecord(instance, record);
+  } catch (error) {
+    console.error('%s cannot be written: %s', recordFile(instance), messageOf(error));
+  }
+}
 
 export const removeRecord = (instance: Instance): void => rmSync(recordFile(instance), { force: true });
 

@@ -1,13 +1,26 @@
 // The supervisor of npm start: services, then connector, simulator and gateway, then a watch over all of them.
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { messageOf } from '../../../contract/errors.ts';
+import { brokerWarnings } from '../stack/broker-warnings.ts';
 import { readEnvFile } from '../stack/env-file.ts';
 import { readSettings } from '../stack/instance.ts';
+import { withLastWords } from '../stack/last-words.ts';
+import { isPortFree } from '../stack/ports.ts';
 import { identify } from '../stack/process-id.ts';
 import type { EnvValues, Instance, ManagedService, Report } from '../stack/types.ts';
-import { followConnector, type LiveEvent } from './connector-api.ts';
+import type { LiveEvent } from './connector-api.ts';
+import { firstMilking } from './first-milking.ts';
 import type { StartOptions } from './options.ts';
 import { createPrograms } from './programs.ts';
-import { endOrphans, newRecord, removeRecord, writeRecord } from './record.ts';
+import {
+  endOrphans,
+  newRecord,
+  removeRecord,
+  tryWriteRecord,
+  writeRecord,
+  type StartRecord,
+} from './record.ts';
 import { startStack, watchServices, type Ending } from './services.ts';
 
 export interface Supervision {
@@ -28,34 +41,60 @@ interface Supervised {
 
 const firstMilkingTimeoutMs = 180_000;
 
-/** Starts everything and waits for the first milking. Throws, with everything ended, when that fails. */
+/** How often a start goes on with other ports when another program takes one of ours meanwhile. */
+const attempts = 3;
+
+/** Starts everything and waits until a milking is stored. Throws, with everything ended, when that fails. */
 export async function supervise(given: Supervised): Promise<Supervision> {
-  const { instance, options, signal } = given;
-  const left = await endOrphans(instance);
+  const { instance, signal } = given;
   const record = newRecord();
+  writeRecord(instance, record);
   const report: Report = (step) => {
     signal.throwIfAborted();
     record.step = step;
     writeRecord(instance, record);
     given.report(step);
   };
+  try {
+    const left = await endOrphans(instance);
+    if (left.length > 0) report(`ended what a killed start left behind: ${left.join(', ')}`);
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await startAll(given, record, report);
+      } catch (error) {
+        const lost = signal.aborted || attempt === attempts ? [] : await lostPorts(instance);
+        if (lost.length === 0) throw error;
+        report(`another program has taken port ${lost.join(' and port ')}: starting again on other ports`);
+      }
+    }
+  } catch (error) {
+    // For the one who started us in the background. A full disk takes no record, but the error is the first one.
+    if (!signal.aborted) tryWriteRecord(instance, { ...record, phase: 'failed', step: messageOf(error) });
+    throw error;
+  }
+}
+
+/** Everything once; when that fails, all that has begun is ended. */
+async function startAll(given: Supervised, record: StartRecord, report: Report): Promise<Supervision> {
+  const { instance, options, signal } = given;
   const endings: Ending[] = [];
   const stop = async (): Promise<void> => {
     for (const end of endings.toReversed()) await end();
     removeRecord(instance);
   };
   try {
-    if (left.length > 0) report(`ended what a killed start left behind: ${left.join(', ')}`);
     const mode = await unlessAborted(startStack({ instance, options, report, endings, signal }), signal);
     const env = readEnvFile(instance) ?? {};
-    const milking = firstMilking(env, given.onEvent, endings);
+    for (const words of brokerWarnings(readSettings(instance), mode)) given.onTrouble(words);
+    const milking = firstMilking(env, given.onEvent);
+    endings.push(milking.unfollow);
     if (mode !== 'docker') {
       endings.push(watchServices(instance, mode, given.onTrouble));
       const programs = programsOf(given, env, (name, pid) => {
         const id = identify(pid);
         if (id === undefined) return;
         record.children[name] = id;
-        writeRecord(instance, record);
+        tryWriteRecord(instance, record);
       });
       for (const program of programs) {
         report(`starting the ${program.name}`);
@@ -65,7 +104,7 @@ export async function supervise(given: Supervised): Promise<Supervision> {
     }
     if (options.withSimulator) {
       report('waiting for the first milking');
-      await unlessAborted(Promise.race([milking, tooLate(instance)]), signal);
+      await unlessAborted(Promise.race([milking.isStored, tooLate(instance)]), signal);
     }
     record.phase = 'running';
     report('running');
@@ -74,6 +113,14 @@ export async function supervise(given: Supervised): Promise<Supervision> {
     await stop();
     throw error;
   }
+}
+
+/** Ports of ours that somebody has although all of ours is ended. */
+async function lostPorts(instance: Instance): Promise<number[]> {
+  const lost: number[] = [];
+  for (const port of Object.values(readSettings(instance)?.ports ?? {}))
+    if (!(await isPortFree(port))) lost.push(port);
+  return lost;
 }
 
 function programsOf(
@@ -88,26 +135,13 @@ function programsOf(
   return createPrograms({ instance, settings, env, withSimulator, simulatorArgs, onSpawn, onTrouble });
 }
 
-/** Resolves when a new milking is through: in Odoo when there is one, else in the database. */
-function firstMilking(env: EnvValues, onEvent: (event: LiveEvent) => void, endings: Ending[]): Promise<void> {
-  const hasOdoo = (env['ODOO_URL'] ?? '') !== '';
-  let isStored = false;
-  return new Promise((done) => {
-    const unfollow = followConnector(env, (event) => {
-      onEvent(event);
-      if (event.type === 'milking') isStored = true;
-      // What went to Odoo before that was left over from the last time.
-      const isThrough = hasOdoo ? event.type === 'odoo' && event.kind === 'milk_session' : true;
-      if (isStored && isThrough) done();
-    });
-    endings.push(unfollow);
-  });
-}
-
 async function tooLate(instance: Instance): Promise<never> {
   await sleep(firstMilkingTimeoutMs, undefined, { ref: false });
+  const words = ['simulator', 'gateway', 'connector'].map((name) =>
+    withLastWords(name, join(instance.logDir, `${name}.log`)),
+  );
   throw new Error(
-    `no milking came through in ${firstMilkingTimeoutMs / 60_000} minutes: read ${instance.logDir}/*.log`,
+    `no milking was stored in ${firstMilkingTimeoutMs / 60_000} minutes; what they said last:\n${words.join('\n')}`,
   );
 }
 

@@ -42,15 +42,31 @@ export function statusLine(view: ConnectorView, lastMilking: string | undefined,
   return parts.join(' | ');
 }
 
-/** What a person needs to log in. */
-export function loginLines(env: Readonly<Record<string, string>>, envFile: string): string[] {
-  const odoo =
-    (env['ODOO_URL'] ?? '') === ''
-      ? ['  Odoo       none here: records wait in the outbox until ODOO_URL and ODOO_API_KEY are set']
-      : [
-          `  Odoo       ${env['ODOO_URL'] ?? ''}`,
-          `  login      ${env['ODOO_LOGIN'] ?? ''}`,
-          `  password   ${env['ODOO_PASSWORD'] ?? ''}`,
-        ];
-  return ['', ...odoo, `  connector  ${env['CONNECTOR_URL'] ?? ''}`, `  all else   ${envFile}`, ''];
+/** What a person needs to log in, and why Odoo does not take records, if so. */
+export function loginLines(
+  env: Readonly<Record<string, string>>,
+  envFile: string,
+  view?: ConnectorView,
+): string[] {
+  const trouble = view?.troubles.find((words) => words.startsWith('odoo:'));
+  return [
+    '',
+    ...odooLines(env),
+    ...(trouble === undefined || (env['ODOO_URL'] ?? '') === ''
+      ? []
+      : [`  ! Odoo takes no records: ${trouble.slice('odoo: '.length)}`, '    they wait, nothing is lost']),
+    `  connector  ${env['CONNECTOR_URL'] ?? ''}`,
+    `  all else   ${envFile}`,
+    '',
+  ];
+}
+
+function odooLines(env: Readonly<Record<string, string>>): string[] {
+  const line = (name: string, key: string): string[] =>
+    (env[key] ?? '') === '' ? [] : [`  ${name.padEnd(10)} ${env[key] ?? ''}`];
+  if ((env['ODOO_URL'] ?? '') === '')
+    return [
+      '  Odoo       none here: records wait in the outbox until ODOO_URL, ODOO_DB and ODOO_API_KEY are set',
+    ];
+  return [...line('Odoo', 'ODOO_URL'), ...line('login', 'ODOO_LOGIN'), ...line('password', 'ODOO_PASSWORD')];
 }

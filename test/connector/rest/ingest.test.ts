@@ -78,7 +78,7 @@ for (const plain of [false, true]) {
         "metric 'warmth' is not in the catalogue",
         'expected object',
         'is further back than data is kept',
-        "'kg' cannot be converted",
+        "unit 'kg' does not convert to",
         'is not a device uid',
         'its type is needed',
       ].entries())

@@ -4,7 +4,9 @@ import { after, before, describe, it } from 'node:test';
 import { connectAsync } from 'mqtt';
 import { pino } from 'pino';
 import { startEmbeddedBroker } from '../../../connector/sources/embedded-broker.ts';
+import { parseAccounts } from '../../../connector/sources/password-file.ts';
 import type { IncomingMessage } from '../../../connector/sources/message.ts';
+import { passwordLine } from '../../../scripts/ops/stack/mosquitto-config.ts';
 import { eventually } from '../../support/connector.ts';
 import { freePort } from '../../support/free-port.ts';
 
@@ -23,7 +25,8 @@ describe('embedded broker', () => {
   before(async () => {
     const port = await freePort();
     url = `mqtt://127.0.0.1:${port}`;
-    const options = { port, ...account, filters: ['dairy/#'], maxRetained: 2 };
+    const accounts = parseAccounts(passwordLine('gateway-1', 'of-the-gateway'));
+    const options = { port, ...account, accounts, filters: ['dairy/#'], maxRetained: 2 };
     broker = await startEmbeddedBroker(options, sink, pino({ level: 'silent' }));
   });
   after(() => broker.stop());
@@ -32,6 +35,22 @@ describe('embedded broker', () => {
     const wrong = { ...account, password: 'guessed' };
     await assert.rejects(connectAsync(url, { ...wrong, reconnectPeriod: 0 }), /Not authorized|Bad User/i);
     await assert.rejects(connectAsync(url, { reconnectPeriod: 0 }), /Not authorized|Bad User/i);
+  });
+
+  it('lets a program in under its own name only, so that it takes over nobody else', async () => {
+    const program = { username: 'gateway-1', password: 'of-the-gateway', reconnectPeriod: 0 };
+    const meter = await connectAsync(url, { ...account, clientId: 'meter-1', reconnectPeriod: 0 });
+    let ended = false;
+    meter.on('close', () => (ended = true));
+    await assert.rejects(connectAsync(url, { ...program, clientId: 'meter-1' }), /Identifier rejected/i);
+    await assert.rejects(
+      connectAsync(url, { ...program, clientId: 'gateway-1', password: 'guessed' }),
+      /Not authorized|Bad User/i,
+    );
+    const own = await connectAsync(url, { ...program, clientId: 'gateway-1' });
+    await own.endAsync();
+    assert.equal(ended, false);
+    await meter.endAsync();
   });
 
   it('acknowledges a message when it has settled, not before', async () => {

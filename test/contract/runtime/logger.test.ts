@@ -1,6 +1,8 @@
 // The logger writes JSON lines to stderr, without secrets.
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
+import { closeSync, openSync } from 'node:fs';
+import { text } from 'node:stream/consumers';
 import { test } from 'node:test';
 
 /** What a process with this script logs. */
@@ -50,4 +52,18 @@ test("the level is what the daemon sets, never the environment: that is the conf
     }).lines.map(({ msg }) => msg);
   assert.deepEqual(levels(''), ['info', 'warn']);
   assert.deepEqual(levels("logger.level = 'warn';"), ['warn']);
+});
+
+test('a log on a full disk does not end the daemon', async () => {
+  const script = `import { createLogger } from './contract/runtime/logger.ts';
+    const logger = createLogger('full');
+    for (let i = 0; i < 1000; i++) logger.error({ i }, 'x'.repeat(10_000));
+    setImmediate(() => console.log('alive'));`;
+  const full = openSync('/dev/full', 'w');
+  const child = spawn(process.execPath, ['--input-type=module', '--eval', script], {
+    stdio: ['ignore', 'pipe', full],
+  });
+  closeSync(full);
+  assert.ok(child.stdout);
+  assert.equal(await text(child.stdout), 'alive\n');
 });

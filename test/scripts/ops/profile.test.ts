@@ -43,7 +43,7 @@ test('probe shows raw, decoded and published values side by side, and a device t
   assert.deepEqual(device.writes, []);
 
   const wrong = await profile('probe', file);
-  assert.equal(wrong.code, 1);
+  assert.equal(wrong.code, 2);
   assert.match(wrong.stderr, /probe needs --host HOST or --serial PATH/);
 });
 

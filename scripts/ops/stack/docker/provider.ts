@@ -3,14 +3,15 @@ import { createHmac } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { adminUrl, answers, databaseExists, setUpDatabase, setUpReader, withClient } from '../database.ts';
-import { commonEnv, formatEnv, mqttAccount, writeEnvFile } from '../env-file.ts';
+import { brokerAccounts } from '../broker-accounts.ts';
+import { commonEnv, formatEnv, writeEnvFile } from '../env-file.ts';
 import { odooLinkEnv, writeOdooLink } from '../odoo-link.ts';
 import { writePrivate, writeSettings } from '../instance.ts';
 import { writeMosquittoConfig } from '../mosquitto-config.ts';
 import { addonNames, addonsDir, hashAddons } from '../real/addons.ts';
 import { odooDatabase, odooEnv, readApiKey, wantDemoData } from '../real/odoo.ts';
 import { prepareSettings } from '../settings.ts';
-import type { Instance, Report, Settings } from '../types.ts';
+import type { EnvValues, Instance, Report, Settings } from '../types.ts';
 import { compose, dockerEnvFile } from './compose.ts';
 
 /** What runs beside the services. */
@@ -28,7 +29,7 @@ export async function dockerUp(instance: Instance, report: Report, wanted: Docke
   // Inside `.stack`, which is closed, it may be readable: the broker in its container is another user.
   const brokerConfig = join(instance.dir, 'docker/mosquitto');
   mkdirSync(brokerConfig, { recursive: true });
-  writeMosquittoConfig(brokerConfig, '1883', settings.secrets, 0o644);
+  writeMosquittoConfig(brokerConfig, { programs: '1883', people: '1884' }, settings.secrets, 0o644);
 
   report('starting PostgreSQL and Mosquitto');
   await compose(instance, ['up', '--detach', '--wait', 'postgres', 'mosquitto']);
@@ -65,7 +66,8 @@ async function installOdoo(instance: Instance, settings: Settings, report: Repor
     report('preparing Odoo (once)');
     await withClient(adminUrl(settings), async (query) => {
       if (await databaseExists(query, odooDatabase)) return;
-      await query(`create database "${odooDatabase}" owner odoo`);
+      // template1 of the image carries TimescaleDB, which Odoo's database must not.
+      await query(`create database "${odooDatabase}" owner odoo template template0`);
     });
     await odoo(database, '--init=base,mail,web', '--stop-after-init');
     await wantDemoData(settings, odooDatabase);
@@ -106,19 +108,35 @@ function writeDockerEnv(instance: Instance, settings: Settings): void {
     POSTGRES_CONNECTOR_PASSWORD: secrets.postgres,
     POSTGRES_ODOO_PASSWORD: secrets.postgresOdoo,
     POSTGRES_PORT: String(ports.postgres),
-    MQTT_USERNAME: mqttAccount,
-    MQTT_PASSWORD: secrets.mqtt,
+    ...brokerLogins(settings),
     MQTT_PORT: String(ports.mqtt),
     ODOO_PORT: String(ports.odoo),
+    GATEWAY_HTTP_PORT: String(ports.intake),
     ODOO_API_KEY: odooApiKey ?? '',
     CONNECTOR_PORT: String(ports.connector),
     CONNECTOR_TOKEN: secrets.connectorToken,
-    CONNECTOR_ODOO_SECRET: odooLinkEnv(instance, settings)['CONNECTOR_ODOO_SECRET'] ?? '',
-    CONNECTOR_HOOK_TOKEN: odooLinkEnv(instance, settings)['CONNECTOR_HOOK_TOKEN'] ?? '',
+    CONNECTOR_ODOO_SECRET: odooLinkEnv(settings)['CONNECTOR_ODOO_SECRET'] ?? '',
+    CONNECTOR_HOOK_TOKEN: odooLinkEnv(settings)['CONNECTOR_HOOK_TOKEN'] ?? '',
     GRAFANA_PASSWORD: secrets.odooAdmin,
     GRAFANA_DATABASE_PASSWORD: readerPassword(settings),
   };
   writePrivate(dockerEnvFile(instance), formatEnv(values));
+}
+
+/** Each program's own account, as docker-compose.yml names them; MQTT_USERNAME is people's. */
+function brokerLogins({ secrets }: Settings): EnvValues {
+  const { people, connector, gateway, chirpstack, simulator } = brokerAccounts(secrets);
+  return {
+    MQTT_USERNAME: people.username,
+    MQTT_PASSWORD: people.password,
+    CONNECTOR_MQTT_USERNAME: connector.username,
+    CONNECTOR_MQTT_PASSWORD: connector.password,
+    GATEWAY_MQTT_USERNAME: gateway.username,
+    GATEWAY_MQTT_PASSWORD: gateway.password,
+    CHIRPSTACK_MQTT_USERNAME: chirpstack.username,
+    CHIRPSTACK_MQTT_PASSWORD: chirpstack.password,
+    SIMULATOR_MQTT_PASSWORD: simulator.password,
+  };
 }
 
 /** Ends the containers if this instance has started any; with `withData` their volumes too. True when it had. */

@@ -58,6 +58,7 @@ export async function startReal(
     env: {
       ...odooEnv(installed),
       ...commonEnv(installed),
+      MQTT_BOUND_URL: `mqtt://127.0.0.1:${installed.ports.mqttBound}`,
       ...(instance.name !== 'demo' ? { ADMIN_DATABASE_URL: adminUrl(installed) } : {}),
     },
     versions: {
@@ -126,9 +127,10 @@ function mosquittoService(
   settings: Settings,
   dir: string,
 ): ManagedService {
-  const { mqtt } = settings.ports;
+  const { mqtt, mqttBound } = settings.ports;
   const home = join(dir, 'mosquitto');
-  writeMosquittoConfig(join(home, 'config'), `${mqtt} 127.0.0.1`, settings.secrets);
+  const listeners = { programs: `${mqttBound} 127.0.0.1`, people: `${mqtt} 127.0.0.1` };
+  writeMosquittoConfig(join(home, 'config'), listeners, settings.secrets);
   mkdirSync(join(home, 'data'), { recursive: true, mode: 0o700 });
   world.own(home, 'mosquitto');
   return createService({
@@ -136,6 +138,6 @@ function mosquittoService(
     command: world.command('mosquitto', '/usr/sbin/mosquitto', '-c', '/mosquitto/config/mosquitto.conf'),
     logFile: join(instance.logDir, 'mosquitto.log'),
     stopSignal: 'SIGTERM',
-    isReady: async () => !(await isPortFree(mqtt)),
+    isReady: async () => !(await isPortFree(mqtt)) && !(await isPortFree(mqttBound)),
   });
 }

@@ -12,7 +12,7 @@ import { identifySelf } from '../../../../scripts/ops/stack/process-id.ts';
 
 test('whatever is taken and remembered, the picked ports are free and all different', async () => {
   const port = fc.integer({ min: 1024, max: 1060 });
-  const names = ['postgres', 'mqtt', 'odoo', 'connector', 'modbus', 'rfid', 'intake'] as const;
+  const names = ['postgres', 'mqtt', 'mqttBound', 'odoo', 'connector', 'modbus', 'rfid', 'intake'] as const;
   const ports = fc
     .tuple(...names.map(() => port))
     .map(
@@ -41,6 +41,7 @@ test('a remembered port stays while it is free', async () => {
   const kept = {
     postgres: 6001,
     mqtt: 6002,
+    mqttBound: 6008,
     odoo: 6003,
     connector: 6004,
     modbus: 6005,

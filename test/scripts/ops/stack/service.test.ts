@@ -37,7 +37,7 @@ test('it is running once ready, is brought back when killed, and stays away when
   assert.throws(() => process.kill(pids[1]!, 0), { code: 'ESRCH' });
 });
 
-test('one that ends before it is ready is an error that names the log', async () => {
+test('one that ends before it is ready is an error with what it said last', async () => {
   const logFile = join(dir, 'broken.log');
   const service = createService({
     name: 'broken',
@@ -46,7 +46,9 @@ test('one that ends before it is ready is an error that names the log', async ()
     stopSignal: 'SIGTERM',
     isReady: () => Promise.resolve(false),
   });
-  await assert.rejects(service.start(), (error: Error) => error.message.includes(logFile));
+  await assert.rejects(service.start(), {
+    message: `broken ended while it started:\n  no luck\n  log: ${logFile}`,
+  });
   assert.match(readFileSync(logFile, 'utf8'), /no luck/);
   await service.stop();
 });
@@ -71,4 +73,20 @@ test('a log that grew long goes aside when the service starts, and nothing else 
   await service.stop();
   assert.equal(readFileSync(logFile, 'utf8'), 'started\n');
   assert.equal(existsSync(`${logFile}.1`), true);
+});
+
+test('one whose place another program has taken is not running although that one answers', async () => {
+  const service = createService({
+    name: 'usurped',
+    command: ['sh', '-c', 'echo Error: address already in use; exit 1'],
+    logFile: join(dir, 'usurped.log'),
+    stopSignal: 'SIGTERM',
+    isReady: async () => {
+      while (!readFileSync(join(dir, 'usurped.log'), 'utf8').includes('use')) await sleep(10);
+      await sleep(200);
+      return true;
+    },
+  });
+  await assert.rejects(service.start(), /address already in use/);
+  await service.stop();
 });

@@ -17,7 +17,14 @@ test('options of the simulator and the mode are passed on', () => {
   assert.equal(parseOptions(['--no-simulator']).withSimulator, false);
 });
 
-test('a misspelt option is answered with the usage', () => {
-  assert.throws(() => parseOptions(['--detatch']), /unknown argument --detatch\nUsage/);
-  assert.throws(() => parseOptions(['--stalls']), /--stalls wants a value/);
+test('a misspelt option is answered with a near match, a value that makes no sense with its range', () => {
+  assert.throws(() => parseOptions(['--detatch']), /unknown option --detatch; did you mean '--detach'\?/);
+  assert.throws(() => parseOptions(['--stalls']), /--stalls.*argument missing/);
+  assert.throws(
+    () => parseOptions(['--stalls', 'many']),
+    /a whole number from 0 to 247 expected, found 'many'/,
+  );
+  assert.throws(() => parseOptions(['--faults', 'garbge']), /did you mean 'garbage'/);
+  assert.throws(() => parseOptions(['--real', '--docker']), /choose one of --docker and --real/);
+  assert.throws(() => parseOptions(['embedded']), /unexpected argument 'embedded'/);
 });

@@ -45,3 +45,16 @@ test('without Odoo the login lines say where records wait', () => {
   const env = { ODOO_URL: 'http://127.0.0.1:8069', ODOO_LOGIN: 'admin', ODOO_PASSWORD: 'x' };
   assert.match(loginLines(env, '.stack/env').join('\n'), /8069\n.*admin\n.*x/);
 });
+
+test('an Odoo that takes no records is said beside its address', () => {
+  const env = { ODOO_URL: 'http://127.0.0.1:1', ODOO_LOGIN: '', ODOO_PASSWORD: '' };
+  const lines = loginLines(env, '.stack/env', {
+    status,
+    troubles: ['odoo: unreachable: connection refused'],
+  });
+  assert.match(
+    lines.join('\n'),
+    /Odoo +http:\/\/127\.0\.0\.1:1\n +! Odoo takes no records: unreachable: connection refused\n.*nothing is lost/,
+  );
+  assert.doesNotMatch(lines.join('\n'), /login|password/);
+});

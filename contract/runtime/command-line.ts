@@ -13,6 +13,7 @@ export async function runCommand(
   main: (args: string[]) => unknown,
   args: readonly string[] = process.argv.slice(2),
 ): Promise<void> {
+  surviveOutput();
   if (wantsHelp(args)) return void process.stdout.write(`${usage}\n`);
   try {
     const code = await main([...args]);
@@ -22,6 +23,14 @@ export async function runCommand(
     process.stderr.write(`${isUsage ? `${error.message}\n\n${usage}` : messageOf(error)}\n`);
     process.exitCode = isUsage ? 2 : 1;
   }
+}
+
+/** Output into a file on a full disk is lost, and goes on when there is room; who closes the pipe has seen enough. */
+function surviveOutput(): void {
+  for (const out of [process.stdout, process.stderr])
+    out.on('error', ({ code }: NodeJS.ErrnoException) => {
+      if (code === 'EPIPE') process.exit();
+    });
 }
 
 /** True for --help, -h, and a single `help`. */

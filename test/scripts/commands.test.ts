@@ -148,3 +148,16 @@ test('npm adds nothing to what a command prints', async () => {
   assert.deepEqual({ code, stderr }, { code: 0, stderr: '' });
   assert.match(stdout, /^# VENDOR MODEL/);
 });
+
+test('a command whose output goes to a full disk goes on, and one whose reader has left ends in silence', async () => {
+  const script = `import { runCommand } from './contract/runtime/command-line.ts';
+    await runCommand('', async () => {
+      for (let i = 0; i < 20; i++) { console.error('x'); await new Promise((next) => setImmediate(next)); }
+      console.log('alive');
+    });`;
+  const command = [process.execPath, '--input-type=module', '--eval', script];
+  const full = await run(['sh', '-c', '"$@" 2>/dev/full', 'sh', ...command]);
+  assert.deepEqual(full, { code: 0, stdout: 'alive\n', stderr: '' });
+  const left = await run(['sh', '-c', '"$@" | true', 'sh', ...commandOf('profile'), 'new']);
+  assert.deepEqual(left, { code: 0, stdout: '', stderr: '' });
+});

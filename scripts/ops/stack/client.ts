@@ -10,7 +10,7 @@ import { logEnd, withLastWords } from './last-words.ts';
 import { endProcess, formatProcessId, identifySelf, isAlive } from './process-id.ts';
 import { endEmbeddedOrphan } from './embedded/orphan.ts';
 import { ensureRoot, namespaceCommand } from './real/root.ts';
-import { prepareSettings } from './settings.ts';
+import { onOtherPorts, prepareSettings } from './settings.ts';
 import type { Instance, Mode, Report } from './types.ts';
 
 /** The instance's daemon if it runs. */
@@ -51,12 +51,26 @@ export async function bringUp({
   if (running === undefined) {
     await endEmbeddedOrphan(instance);
     if (mode === 'real') await ensureRoot(report, signal);
-    await prepareSettings(instance, { keepPorts });
-    const from = logEnd(stackLog(instance));
-    await launch(instance, mode, tied, from);
-    return waitUntilUp(instance, report, from);
+    const start = () => startDaemon({ instance, mode, report, tied, keepPorts });
+    // With ports that have to stay another program's port is an error.
+    return keepPorts ? start() : onOtherPorts(instance, start, report, signal);
   }
   return waitUntilUp(instance, report, 0);
+}
+
+type DaemonStart = Required<Pick<UpOptions, 'instance' | 'mode' | 'report' | 'tied' | 'keepPorts'>>;
+
+async function startDaemon({ instance, mode, report, tied, keepPorts }: DaemonStart): Promise<StackState> {
+  await prepareSettings(instance, { keepPorts });
+  const from = logEnd(stackLog(instance));
+  try {
+    await launch(instance, mode, tied, from);
+    return await waitUntilUp(instance, report, from);
+  } catch (error) {
+    // It says why before it has ended its services.
+    while (runningDaemon(instance) !== undefined) await sleep(50);
+    throw error;
+  }
 }
 
 const stackLog = (instance: Instance): string => join(instance.logDir, 'stack.log');

@@ -1,6 +1,7 @@
 // The service daemon: sets one instance's services up, keeps them running, obeys the control socket.
 // In real mode it is process 1 of a pid namespace: when it dies, by whatever cause, everything in it dies too.
 import { rmSync } from 'node:fs';
+import { messageOf } from '../../../contract/errors.ts';
 import { serveControl, type ControlRequest } from './control.ts';
 import { startEmbedded } from './embedded/provider.ts';
 import { writeEnvFile } from './env-file.ts';
@@ -58,13 +59,13 @@ export async function runDaemon(
     try {
       publish();
     } catch (error) {
-      console.error(error);
+      console.error(messageOf(error));
     }
   };
   const report: Report = (step) => {
     console.log(`${new Date().toISOString()} ${step}`);
     state.step = step;
-    publish();
+    publishIfPossible();
   };
 
   // First the state, so that nobody takes a former daemon's for ours.

@@ -36,14 +36,12 @@ export async function tryLock(instance: Instance, action: string): Promise<Lock 
   });
   if (!isOurs) return undefined;
   server.unref();
-  const release = () => new Promise<void>((done) => server.close(() => done()));
   try {
     writePrivate(holderFile(instance), JSON.stringify({ ...identifySelf(), action }));
-  } catch (error) {
-    await release();
-    throw error;
+  } catch {
+    // A full disk: the lock counts, others just do not learn who has it.
   }
-  return { release };
+  return { release: () => new Promise<void>((done) => server.close(() => done())) };
 }
 
 /** Who has it now, as far as that is written down. */

@@ -1,5 +1,6 @@
 // The supervisor's part about the services: starts them in the right mode, and again should they all die at once.
 import { setTimeout as sleep } from 'node:timers/promises';
+import { messageOf } from '../../../contract/errors.ts';
 import { bringDown, bringUp, endForsakenDaemon, runningDaemon } from '../stack/client.ts';
 import { decideMode } from '../stack/choose.ts';
 import { dockerDown, dockerUp } from '../stack/docker/provider.ts';
@@ -61,12 +62,14 @@ export function watchServices(
       }
       onTrouble('the services were killed; starting them again');
       const report: Report = () => signal.throwIfAborted();
-      await bringUp({ instance, mode, report, tied: true, keepPorts: true }).catch(onTrouble);
+      await bringUp({ instance, mode, report, tied: true, keepPorts: true }).catch((error: unknown) =>
+        onTrouble(messageOf(error)),
+      );
       pauseMs = Math.min(pauseMs * 2, longestPauseMs);
     }
   };
   const watching = watch().catch((error: unknown) => {
-    if (!signal.aborted) onTrouble(error);
+    if (!signal.aborted) onTrouble(messageOf(error));
   });
   return () => {
     ending.abort();

@@ -3,10 +3,11 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { messageOf } from '../../../contract/errors.ts';
 import { brokerWarnings } from '../stack/broker-warnings.ts';
+import { fullDisks } from '../stack/disk.ts';
 import { readEnvFile } from '../stack/env-file.ts';
 import { readSettings } from '../stack/instance.ts';
 import { withLastWords } from '../stack/last-words.ts';
-import { isPortFree } from '../stack/ports.ts';
+import { onOtherPorts } from '../stack/settings.ts';
 import { identify } from '../stack/process-id.ts';
 import type { EnvValues, Instance, ManagedService, Report } from '../stack/types.ts';
 import type { LiveEvent } from './connector-api.ts';
@@ -41,14 +42,10 @@ interface Supervised {
 
 const firstMilkingTimeoutMs = 180_000;
 
-/** How often a start goes on with other ports when another program takes one of ours meanwhile. */
-const attempts = 3;
-
 /** Starts everything and waits until a milking is stored. Throws, with everything ended, when that fails. */
 export async function supervise(given: Supervised): Promise<Supervision> {
   const { instance, signal } = given;
   const record = newRecord();
-  writeRecord(instance, record);
   const report: Report = (step) => {
     signal.throwIfAborted();
     record.step = step;
@@ -56,21 +53,17 @@ export async function supervise(given: Supervised): Promise<Supervision> {
     given.report(step);
   };
   try {
+    // Of a former supervisor: before our record takes the place of its.
     const left = await endOrphans(instance);
+    writeRecord(instance, record);
     if (left.length > 0) report(`ended what a killed start left behind: ${left.join(', ')}`);
-    for (let attempt = 1; ; attempt++) {
-      try {
-        return await startAll(given, record, report);
-      } catch (error) {
-        const lost = signal.aborted || attempt === attempts ? [] : await lostPorts(instance);
-        if (lost.length === 0) throw error;
-        report(`another program has taken port ${lost.join(' and port ')}: starting again on other ports`);
-      }
-    }
+    return await onOtherPorts(instance, () => startAll(given, record, report), report, signal);
   } catch (error) {
     // For the one who started us in the background. A full disk takes no record, but the error is the first one.
-    if (!signal.aborted) tryWriteRecord(instance, { ...record, phase: 'failed', step: messageOf(error) });
-    throw error;
+    // What a full disk does to each program reads differently: the disk itself comes first.
+    const words = [...fullDisks([instance.dir]), messageOf(error)].join('\n');
+    if (!signal.aborted) tryWriteRecord(instance, { ...record, phase: 'failed', step: words });
+    throw new Error(words, { cause: error });
   }
 }
 
@@ -113,14 +106,6 @@ async function startAll(given: Supervised, record: StartRecord, report: Report):
     await stop();
     throw error;
   }
-}
-
-/** Ports of ours that somebody has although all of ours is ended. */
-async function lostPorts(instance: Instance): Promise<number[]> {
-  const lost: number[] = [];
-  for (const port of Object.values(readSettings(instance)?.ports ?? {}))
-    if (!(await isPortFree(port))) lost.push(port);
-  return lost;
 }
 
 function programsOf(

@@ -3,6 +3,7 @@ import { execFile } from 'node:child_process';
 import { chownSync, existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { messageOf } from '../../../../contract/errors.ts';
 import { adminUrl, answers, setUpDatabase } from '../database.ts';
 import { commonEnv } from '../env-file.ts';
 import { readSettings, writePrivate } from '../instance.ts';
@@ -83,6 +84,15 @@ function postgresService(home: EmbeddedHome, instance: Instance, settings: Setti
     stopSignal: 'SIGINT',
     isReady: () => answers(adminUrl(settings)),
     // So that the next start can end it if this daemon is killed.
-    onSpawn: (pid) => writePrivate(embeddedRecord(instance), JSON.stringify(identify(pid))),
+    onSpawn: (pid) => rememberPostgres(instance, pid),
   });
+}
+
+/** On a full disk a server that runs is worth more than the note of it. */
+function rememberPostgres(instance: Instance, pid: number): void {
+  try {
+    writePrivate(embeddedRecord(instance), JSON.stringify(identify(pid)));
+  } catch (error) {
+    console.error(messageOf(error));
+  }
 }

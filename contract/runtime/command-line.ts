@@ -7,7 +7,7 @@ import { nearMatch } from '../near-match.ts';
 /** The command was called wrongly. */
 export class UsageError extends Error {}
 
-/** Runs a command and sets the exit code: the number that `main` hands back, else 0. A process that goes on is not ended. */
+/** Runs a command; a number that `main` hands back is the exit code. A process that goes on is not ended. */
 export async function runCommand(
   usage: string,
   main: (args: string[]) => unknown,
@@ -17,7 +17,7 @@ export async function runCommand(
   if (wantsHelp(args)) return void process.stdout.write(`${usage}\n`);
   try {
     const code = await main([...args]);
-    process.exitCode = typeof code === 'number' ? code : 0;
+    if (typeof code === 'number') process.exitCode = code;
   } catch (error) {
     const isUsage = error instanceof UsageError;
     process.stderr.write(`${isUsage ? `${error.message}\n\n${usage}` : messageOf(error)}\n`);

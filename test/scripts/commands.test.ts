@@ -6,6 +6,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
+import { openInstance } from '../../scripts/ops/stack/instance.ts';
 
 interface Answer {
   code: number;
@@ -160,4 +161,16 @@ test('a command whose output goes to a full disk goes on, and one whose reader h
   assert.deepEqual(full, { code: 0, stdout: 'alive\n', stderr: '' });
   const left = await run(['sh', '-c', '"$@" | true', 'sh', ...commandOf('profile'), 'new']);
   assert.deepEqual(left, { code: 0, stdout: '', stderr: '' });
+});
+
+test('a folder that an earlier start by root has left is said, with the way out', async (t) => {
+  if (process.getuid?.() !== 0) return t.skip('needs root, to be another user than the owner');
+  openInstance('demo');
+  const other = ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups'];
+  const { code, stderr } = await run([...other, ...commandOf('dead-letters'), 'list']);
+  if (/Cannot find module|execve|failed to execute/.test(stderr))
+    return t.skip('nobody may read this folder');
+  assert.equal(code, 1);
+  assert.match(stderr, /\.stack cannot be written: it belongs to root\. .*sudo rm -rf/);
+  noTrace(stderr);
 });

@@ -8,18 +8,16 @@ import { openInstance, readJson, readSettings, writePrivate } from '../../ops/st
 import { identifySelf, isAlive, type ProcessId } from '../../ops/stack/process-id.ts';
 import { withProgress } from '../../ops/stack/progress.ts';
 import { hashAddons } from '../../ops/stack/real/addons.ts';
-import type { Mode } from '../../ops/stack/types.ts';
+import type { Instance, Mode } from '../../ops/stack/types.ts';
 import { runAddonTests } from './addon-tests.ts';
 import { dropLeftovers } from './leftovers.ts';
 import { addCounts, findTests, noCounts, runTests, type Counts } from './node-tests.ts';
 import { isSelected, parseOptions, usage, wantsAddonTests, type TestOptions } from './options.ts';
 import { foreignVersions, printSummary, type Suite } from './summary.ts';
 
-const instance = openInstance('test');
-const lockFile = join(instance.dir, 'run', 'test.json');
-
 /** Two runs would stop each other's services. */
-function takeLock(): void {
+function takeLock(instance: Instance): void {
+  const lockFile = join(instance.dir, 'run', 'test.json');
   const other = readJson(lockFile) as ProcessId | undefined;
   if (other !== undefined && isAlive(other)) {
     throw new Error(
@@ -37,7 +35,7 @@ interface UpStack {
   isOurs: boolean;
 }
 
-async function bringTestStackUp({ modeArgs }: TestOptions): Promise<UpStack> {
+async function bringTestStackUp(instance: Instance, { modeArgs }: TestOptions): Promise<UpStack> {
   await endForsakenDaemon(instance);
   const running = runningDaemon(instance);
   const isCurrent = running?.mode !== 'real' || readSettings(instance)?.addonsHash === hashAddons();
@@ -52,7 +50,12 @@ async function bringTestStackUp({ modeArgs }: TestOptions): Promise<UpStack> {
   });
 }
 
-async function runSuites(options: TestOptions, stack: UpStack, signal: AbortSignal): Promise<Suite[]> {
+async function runSuites(
+  instance: Instance,
+  options: TestOptions,
+  stack: UpStack,
+  signal: AbortSignal,
+): Promise<Suite[]> {
   const env = readEnvFile(instance) ?? {};
   Object.assign(process.env, env, { SMART_DAIRY_TEST_NO_ODOO: options.withOdoo ? '' : '1' });
   const admin = env['ADMIN_DATABASE_URL'] ?? '';
@@ -60,7 +63,7 @@ async function runSuites(options: TestOptions, stack: UpStack, signal: AbortSign
 
   const files = findTests((path) => isSelected(options, path));
   const hasAddons = wantsAddonTests(options) && stack.mode === 'real';
-  const addons = hasAddons ? addonSuite() : undefined;
+  const addons = hasAddons ? addonSuite(instance) : undefined;
   const counts = await runTests(files.parallel, false, signal);
   const suites: Suite[] = [{ name: 'node', counts }];
   // The addon tests need the database too, so they end before tests stop services.
@@ -72,7 +75,7 @@ async function runSuites(options: TestOptions, stack: UpStack, signal: AbortSign
   return suites;
 }
 
-async function addonSuite(): Promise<Suite> {
+async function addonSuite(instance: Instance): Promise<Suite> {
   console.log('Odoo addon tests begin, beside the others');
   const name = 'Odoo addons';
   try {
@@ -88,7 +91,8 @@ async function addonSuite(): Promise<Suite> {
 
 async function main(args: string[]): Promise<number> {
   const options = parseOptions(args);
-  takeLock();
+  const instance = openInstance('test');
+  takeLock(instance);
   const ending = new AbortController();
   let stack: UpStack | undefined;
   const stop = async (): Promise<void> => {
@@ -102,8 +106,8 @@ async function main(args: string[]): Promise<number> {
     });
   }
   try {
-    stack = await bringTestStackUp(options);
-    const suites = await runSuites(options, stack, ending.signal);
+    stack = await bringTestStackUp(instance, options);
+    const suites = await runSuites(instance, options, stack, ending.signal);
     const versions = { ...stack.versions, ...(await foreignVersions()) };
     return printSummary(`${stack.mode} (${stack.why})`, versions, suites);
   } finally {

@@ -1,6 +1,15 @@
 // Where an instance keeps its files, and what it remembers from start to start.
 import { randomBytes } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import {
+  accessSync,
+  constants,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { Instance, InstanceName, Secrets, Settings } from './types.ts';
@@ -10,7 +19,7 @@ export const repoDir = resolve(import.meta.dirname, '../../..');
 /** Paths of one instance; makes the folders when they are missing. */
 export function openInstance(name: InstanceName): Instance {
   const dir = name === 'demo' ? join(repoDir, '.stack') : join(repoDir, '.stack', name);
-  for (const folder of ['.', 'run', 'log']) mkdirSync(join(dir, folder), { recursive: true, mode: 0o700 });
+  makeFolders(dir, ['.', 'run', 'log']);
   return {
     name,
     dir,
@@ -21,6 +30,28 @@ export function openInstance(name: InstanceName): Instance {
     socket: join(dir, 'run', 'control.sock'),
     logDir: join(dir, 'log'),
   };
+}
+
+/** A start by root leaves folders that nobody else may write: that is said, with the way out. */
+function makeFolders(dir: string, folders: readonly string[]): void {
+  try {
+    for (const folder of folders) mkdirSync(join(dir, folder), { recursive: true, mode: 0o700 });
+    accessSync(dir, constants.W_OK | constants.X_OK);
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException;
+    if (code !== 'EACCES' && code !== 'EPERM') throw cause;
+    const owner = statSync(dir, { throwIfNoEntry: false })?.uid;
+    const whose =
+      owner === undefined
+        ? 'so may not the folder above it'
+        : owner === 0
+          ? 'it belongs to root'
+          : `it belongs to user ${owner}`;
+    throw new Error(
+      `${dir} cannot be written: ${whose}. Run this as its owner (root: sudo npm stop first), or throw it away with all its data: sudo rm -rf ${dir}`,
+      { cause },
+    );
+  }
 }
 
 /** Folder for what may be deleted at any time: private roots, shared by all clones of a user. */

@@ -8,7 +8,7 @@ import { openInstance, repoDir } from '../stack/instance.ts';
 import { logEnd, withLastWords } from '../stack/last-words.ts';
 import { describeHolder, lockHolder, takeLock, tryLock, type Lock } from '../stack/lock.ts';
 import { withProgress } from '../stack/progress.ts';
-import type { Report } from '../stack/types.ts';
+import type { Instance, Report } from '../stack/types.ts';
 import { lookAtConnector } from './connector-api.ts';
 import { endAll, lockToEnd } from './end.ts';
 import { followStart, type Started } from './follow.ts';
@@ -18,17 +18,20 @@ import { readRecord, runningSupervisor, startAction } from './record.ts';
 import { supervise, type Supervision } from './supervisor.ts';
 import { loginLines, milkingLine } from './view.ts';
 
-const instance = openInstance('demo');
 const say = (lines: readonly string[]): void => console.log(lines.join('\n'));
 
 /** Addresses, and what is not well with Odoo: the start does not wait for it. */
-async function sayWhereItIs(...more: string[]): Promise<void> {
+async function sayWhereItIs(instance: Instance, ...more: string[]): Promise<void> {
   const env = readEnvFile(instance) ?? {};
   say([...loginLines(env, instance.envFile, await lookAtConnector(env)), ...more]);
 }
 
 /** The lock of a start, or undefined when there is nothing to start: it runs, or another start has brought it up. */
-async function lockToStart(report: Report, signal: AbortSignal): Promise<Lock | undefined> {
+async function lockToStart(
+  instance: Instance,
+  report: Report,
+  signal: AbortSignal,
+): Promise<Lock | undefined> {
   const lock = await tryLock(instance, startAction);
   const holder = lock === undefined ? lockHolder(instance) : undefined;
   if (holder?.action === startAction) {
@@ -64,11 +67,11 @@ function endingSignal(): AbortSignal {
 }
 
 /** In the foreground, and as the background process of --detach, until a signal comes. */
-async function run(options: StartOptions): Promise<void> {
+async function run(instance: Instance, options: StartOptions): Promise<void> {
   const signal = endingSignal();
   let lastMilking: string | undefined;
   const start = async (report: Report): Promise<Supervision | undefined> => {
-    const lock = await lockToStart(report, signal);
+    const lock = await lockToStart(instance, report, signal);
     if (lock === undefined) return undefined;
     try {
       return await supervise({
@@ -94,9 +97,9 @@ async function run(options: StartOptions): Promise<void> {
   }
   if (supervision === undefined) {
     console.log('It runs already.');
-    return sayWhereItIs('npm stop stops it.');
+    return sayWhereItIs(instance, 'npm stop stops it.');
   }
-  await sayWhereItIs(...(options.action === 'run' ? ['Ctrl-C stops everything.', ''] : []));
+  await sayWhereItIs(instance, ...(options.action === 'run' ? ['Ctrl-C stops everything.', ''] : []));
   await showLive(
     { env: supervision.env, folders: [instance.dir], isBackground: options.action === 'supervise' },
     () => lastMilking,
@@ -107,7 +110,7 @@ async function run(options: StartOptions): Promise<void> {
 }
 
 /** Starts the same in the background and returns once a milking is stored. */
-async function detach(args: readonly string[]): Promise<void> {
+async function detach(instance: Instance, args: readonly string[]): Promise<void> {
   const logFile = join(instance.logDir, 'start.log');
   const logFrom = logEnd(logFile);
   const child = spawnSupervisor(args, logFile);
@@ -116,11 +119,13 @@ async function detach(args: readonly string[]): Promise<void> {
   const started = await withProgress(async (report) => {
     const result = await followStart(instance, () => life.ended, report);
     if (result.phase === 'running') return result;
-    throw new Error(failureOf(result, child, () => withLastWords('the start failed', logFile, logFrom)));
+    throw new Error(
+      failureOf(instance, result, child, () => withLastWords('the start failed', logFile, logFrom)),
+    );
   });
   child.unref();
   if (started.pid !== child.pid) console.log('It runs already.');
-  await sayWhereItIs('npm stop stops everything.');
+  await sayWhereItIs(instance, 'npm stop stops everything.');
 }
 
 function spawnSupervisor(args: readonly string[], logFile: string): ChildProcess {
@@ -137,13 +142,13 @@ function spawnSupervisor(args: readonly string[], logFile: string): ChildProcess
 }
 
 /** In its own words, where it could write them down. */
-function failureOf(result: Started, child: ChildProcess, fromLog: () => string): string {
+function failureOf(instance: Instance, result: Started, child: ChildProcess, fromLog: () => string): string {
   const record = readRecord(instance);
   if (record?.phase === 'failed' && record.supervisor.pid === child.pid) return record.step;
   return result.failure ?? fromLog();
 }
 
-async function stop(): Promise<void> {
+async function stop(instance: Instance): Promise<void> {
   const lock = await lockToEnd(instance, 'npm stop', console.log);
   try {
     console.log((await endAll(instance, { withData: false })) ? 'stopped' : 'nothing was running');
@@ -154,6 +159,7 @@ async function stop(): Promise<void> {
 
 await runCommand(usage, (args) => {
   const options = parseOptions(args);
-  if (options.action === 'stop') return stop();
-  return options.action === 'detach' ? detach(args) : run(options);
+  const instance = openInstance('demo');
+  if (options.action === 'stop') return stop(instance);
+  return options.action === 'detach' ? detach(instance, args) : run(instance, options);
 });

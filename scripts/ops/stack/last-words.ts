@@ -1,12 +1,24 @@
 // What a program said last in its log, for the screen: nobody should have to open a file to read one sentence.
 import { closeSync, openSync, readSync, statSync } from 'node:fs';
+import { messageOf } from '../../../contract/errors.ts';
 
 const tailBytes = 64 * 1024;
 const longestWords = 1_500;
 
 /** Its last error since byte `from` of the log, else its last line; empty when it said nothing. */
-export function lastWords(logFile: string, from = 0): string {
-  const lines = tail(logFile, from)
+export const lastWords = (logFile: string, from = 0): string => wordsIn(tail(logFile, from));
+
+/** What a program that was run to its end and failed said last: execFile's own message has the whole command and output. */
+export function failureOf(program: string, thrown: unknown): Error {
+  const { stderr, code } = thrown as { stderr?: string; code?: unknown };
+  const words = wordsIn(stderr ?? '');
+  const silent = typeof code === 'number' ? `exit code ${code}` : messageOf(thrown);
+  const reason = words === '' ? silent : words;
+  return new Error(`${program} failed: ${reason}`, { cause: thrown });
+}
+
+function wordsIn(output: string): string {
+  const lines = output
     .split('\n')
     .filter((line) => line.trim() !== '' && !/^\s+at /.test(line) && !/^Node\.js v/.test(line));
   const heard = lines.map(understand);
@@ -50,5 +62,5 @@ function understand(line: string): { text: string; isError: boolean } {
       // Half a line, or not ours.
     }
   }
-  return { text: line.trimEnd(), isError: /^\S.*\b(error|fatal|panic)\b/i.test(line) };
+  return { text: line.trimEnd(), isError: /^\S.*(error|fatal|panic)\b/i.test(line) };
 }

@@ -4,6 +4,7 @@ import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { repoDir } from '../instance.ts';
+import { failureOf } from '../last-words.ts';
 import type { Instance } from '../types.ts';
 
 /** Variables of docker-compose.yml; exists while this instance's containers do. */
@@ -24,5 +25,9 @@ export async function compose(
     maxBuffer: 64 * 1024 * 1024,
   });
   running.child.stdin?.end(options.input ?? '');
-  return (await running).stdout;
+  return (
+    await running.catch((error: unknown) => {
+      throw failureOf(`docker compose ${args.join(' ')}`, error);
+    })
+  ).stdout;
 }

@@ -7,6 +7,7 @@ import { messageOf } from '../../../../contract/errors.ts';
 import { adminUrl, answers, setUpDatabase } from '../database.ts';
 import { commonEnv } from '../env-file.ts';
 import { readSettings, writePrivate } from '../instance.ts';
+import { failureOf } from '../last-words.ts';
 import { identify } from '../process-id.ts';
 import { initdbArgs, postgresArgs } from '../postgres-options.ts';
 import { createService } from '../service.ts';
@@ -64,6 +65,8 @@ async function initialise(home: EmbeddedHome, settings: Settings, report: Report
       ...home.user,
       cwd: home.dir,
       env: { LC_ALL: 'C' },
+    }).catch((error: unknown) => {
+      throw failureOf('initdb', error);
     });
   } finally {
     rmSync(passwordFile);

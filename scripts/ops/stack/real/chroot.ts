@@ -2,8 +2,9 @@
 // Only called inside the daemon's own mount namespace, so nothing of this reaches the machine.
 import { execFile, execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { promisify } from 'node:util';
+import { failureOf } from '../last-words.ts';
 
 const devices = ['null', 'zero', 'full', 'random', 'urandom', 'tty'];
 
@@ -73,7 +74,12 @@ export function chrootAt(root: string): Chroot {
       const env = { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', LANG: 'C.UTF-8', HOME: '/tmp', ...options.env };
       const running = promisify(execFile)(file, rest, { env, maxBuffer: 64 * 1024 * 1024 });
       running.child.stdin?.end(options.input ?? '');
-      return (await running).stdout;
+      return (
+        await running.catch((error: unknown) => {
+          console.error(error);
+          throw failureOf(basename(program), error);
+        })
+      ).stdout;
     },
     own: (path, user) => {
       const ids = users.get(user);

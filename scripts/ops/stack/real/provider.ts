@@ -12,6 +12,7 @@ import { createService } from '../service.ts';
 import type { Instance, ManagedService, Report, RunningStack, Settings } from '../types.ts';
 import { enterRoot, type Chroot } from './chroot.ts';
 import { installOdoo, odooEnv, odooService } from './odoo.ts';
+import { startOdoo } from './patience.ts';
 import { rootDir } from './root.ts';
 import { ensureSeed, seedPassword } from './seed.ts';
 
@@ -50,7 +51,7 @@ export async function startReal(
   report('starting Odoo');
   const odoo = odooService(world, instance, installed);
   services.push(odoo);
-  await odoo.start();
+  await startOdoo(odoo, instance, settings, report);
 
   const versionOf = (name: string): Promise<string> =>
     world.run('root', ['dpkg-query', '-W', '-f', '${Version}', name]);

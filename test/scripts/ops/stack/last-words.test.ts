@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { lastWords, withLastWords } from '../../../../scripts/ops/stack/last-words.ts';
+import { failureOf, lastWords, withLastWords } from '../../../../scripts/ops/stack/last-words.ts';
 
 const dir = mkdtempSync(join(tmpdir(), 'smart-dairy-words-'));
 after(() => rmSync(dir, { recursive: true }));
@@ -40,4 +40,27 @@ test('what an earlier run said is not repeated', () => {
   assert.equal(lastWords(file, 'Error: of yesterday\n'.length), 'starting');
   assert.equal(withLastWords('it ended', file, 20), `it ended:\n  starting\n  log: ${file}`);
   assert.equal(withLastWords('it ended', join(dir, 'none.log')), `it ended\n  log: ${join(dir, 'none.log')}`);
+});
+
+test('a program that was run to its end and failed is told by its last error, not by its command and all it said', () => {
+  const stderr = `2026-11-28 INFO odoo: Modules loading
+Traceback (most recent call last):
+  File "/usr/bin/odoo", line 8, in <module>
+    odoo.cli.main()
+psycopg2.OperationalError: connection refused
+`;
+  const thrown = Object.assign(new Error(`Command failed: chroot --userspec=odoo …\n${stderr}`), {
+    code: 1,
+    stderr,
+  });
+  assert.equal(
+    failureOf('odoo', thrown).message,
+    'odoo failed: psycopg2.OperationalError: connection refused',
+  );
+  const silent = Object.assign(new Error('Command failed: initdb'), { code: 2, stderr: '' });
+  assert.equal(failureOf('initdb', silent).message, 'initdb failed: exit code 2');
+  assert.equal(
+    failureOf('docker', new Error('spawn docker ENOENT')).message,
+    'docker failed: spawn docker ENOENT',
+  );
 });

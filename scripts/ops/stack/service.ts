@@ -98,6 +98,8 @@ export function createService(spec: ServiceSpec): ManagedService {
     }, longestPauseMs).unref();
   }
 
+  const isWanted = (): boolean => wanted;
+
   async function start(): Promise<void> {
     wanted = true;
     if (running.child !== undefined) return;
@@ -107,6 +109,8 @@ export function createService(spec: ServiceSpec): ManagedService {
       // Seen with Mosquitto, one start in some dozens: a port that was free a moment ago is in use, and free again.
       if (state !== 'crashed') throw error;
       await sleep(firstPauseMs);
+      // Stopped meanwhile: a second try would outlive everything.
+      if (!isWanted()) throw error;
       await startOnce();
     }
   }

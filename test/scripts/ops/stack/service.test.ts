@@ -90,3 +90,20 @@ test('one whose place another program has taken is not running although that one
   await assert.rejects(service.start(), /address already in use/);
   await service.stop();
 });
+
+test('one that is stopped while it starts is not started a second time', async () => {
+  const pids: number[] = [];
+  const service = createService({
+    name: 'slow',
+    command: ['sleep', '60'],
+    logFile: join(dir, 'slow.log'),
+    stopSignal: 'SIGTERM',
+    isReady: () => Promise.resolve(false),
+    onSpawn: (pid) => pids.push(pid),
+  });
+  const starting = assert.rejects(service.start(), /slow ended while it started/);
+  while (pids.length === 0) await sleep(5);
+  await service.stop();
+  await starting;
+  assert.equal(pids.length, 1);
+});

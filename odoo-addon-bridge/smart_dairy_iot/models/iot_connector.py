@@ -61,8 +61,9 @@ class IotConnector(models.AbstractModel):
         meant = self.env.context.get(MEANT_DATABASE)
         if meant and meant != self._parameter(OWN_DATABASE_PARAMETER):
             # The connector knows this refusal by the name, whatever the language.
-            raise UserError(f"{MEANT_DATABASE}: " + self.env._(
-                "this database is not the one that the connector belongs to, but a copy: connect it anew"))
+            raise UserError(self.env._(
+                "%s: this database is not the one that the connector belongs to, but a copy: connect it anew",
+                MEANT_DATABASE))
 
     @api.private
     @api.model

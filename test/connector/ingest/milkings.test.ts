@@ -10,15 +10,13 @@ import {
   type Dimensions,
 } from '../../../connector/db/dimensions.ts';
 import { inTransaction, type Db } from '../../../connector/db/pool.ts';
-import { decodeMessage, type DecodeContext } from '../../../connector/decode/message.ts';
+import { decodeMessage } from '../../../connector/decode/message.ts';
 import type { Item } from '../../../connector/ingest/item.ts';
 import { closeSilent } from '../../../connector/ingest/milkings.ts';
 import { mappings } from '../../../connector/odoo/mapping/index.ts';
 import { createLimitBook } from '../../../connector/rules/limits.ts';
 import { createWriter, type WriteBatch } from '../../../connector/ingest/writer.ts';
 import type { MilkSessionRecord } from '../../../contract/records.ts';
-import { loadMetrics, loadProfiles } from '../../../contract/runtime/profiles.ts';
-import { canonicalTemplate, compileTopicTemplate } from '../../../contract/topics.ts';
 import { createRandom } from '../../../scripts/dev/simulator/random.ts';
 import { eventually } from '../../support/connector.ts';
 import { below } from '../../support/fuzz.ts';
@@ -26,6 +24,7 @@ import { logger, onEachEdition } from '../../timescale/fixture.ts';
 import { makeDay, meters, reader, stalls, type DayMessage } from '../milkings/day.ts';
 import { rules } from '../milkings/event.ts';
 import { createFarm } from '../milkings/memory.ts';
+import { catalogue, context } from './delivered-context.ts';
 import { message } from './message-fixture.ts';
 
 const second = 1000;
@@ -34,18 +33,6 @@ const hour = 60 * minute;
 /** Yesterday at eight, UTC. */
 const t0 = Math.floor(Date.now() / (24 * hour)) * 24 * hour - 16 * hour;
 const days = Number(process.env['MILKING_DATABASE_DAYS'] ?? 20);
-const catalogue = loadMetrics('config/metrics.yaml');
-const context: DecodeContext = {
-  templates: [compileTopicTemplate(canonicalTemplate)],
-  catalogue,
-  profiles: loadProfiles('config/profiles', catalogue),
-  assignedProfile: () => undefined,
-  zoneOf: () => undefined,
-  kgPerLitre: 1.03,
-  maxPayloadBytes: 100_000,
-  maxFutureMs: minute,
-  maxPastMs: 90 * 24 * hour,
-};
 
 onEachEdition('milkings', (opened) => {
   let farms = 0;

@@ -8,31 +8,19 @@ import {
   type NewDevice,
 } from '../../../connector/db/dimensions.ts';
 import { inTransaction } from '../../../connector/db/pool.ts';
-import { decodeMessage, type DecodeContext } from '../../../connector/decode/message.ts';
+import { decodeMessage } from '../../../connector/decode/message.ts';
 import type { Item } from '../../../connector/ingest/item.ts';
 import { createWriter } from '../../../connector/ingest/writer.ts';
 import { createLimitBook } from '../../../connector/rules/limits.ts';
-import { loadMetrics, loadProfiles } from '../../../contract/runtime/profiles.ts';
-import { canonicalTemplate, compileTopicTemplate, type DeviceType } from '../../../contract/topics.ts';
+import type { DeviceType } from '../../../contract/topics.ts';
 import { logger, onEachEdition } from '../../timescale/fixture.ts';
 import { rules } from '../milkings/event.ts';
+import { catalogue, context } from './delivered-context.ts';
 import { message } from './message-fixture.ts';
 
 const minute = 60_000;
 const t0 = Date.now() - 60 * minute;
 const rfid = '050000000000011';
-const catalogue = loadMetrics('config/metrics.yaml');
-const context: DecodeContext = {
-  templates: [compileTopicTemplate(canonicalTemplate)],
-  catalogue,
-  profiles: loadProfiles('config/profiles', catalogue),
-  assignedProfile: () => undefined,
-  zoneOf: () => undefined,
-  kgPerLitre: 1.03,
-  maxPayloadBytes: 100_000,
-  maxFutureMs: minute,
-  maxPastMs: 90 * 24 * 60 * minute,
-};
 
 onEachEdition('whose tags count', (opened) => {
   let farms = 0;

@@ -20,10 +20,11 @@ interface StoredAlert {
 
 /** The alerts of these milkings. */
 export async function alertsOfMilkings(client: PoolClient, ids: readonly number[]): Promise<StoredAlert[]> {
-  const { rows } = await client.query<StoredAlert>(
-    'SELECT alert_key, milk_session_id, record FROM iot.alert WHERE milk_session_id = ANY ($1)',
-    [ids],
-  );
+  const { rows } = await client.query<StoredAlert>({
+    name: 'alerts of milkings',
+    text: 'SELECT alert_key, milk_session_id, record FROM iot.alert WHERE milk_session_id = ANY ($1)',
+    values: [ids],
+  });
   return rows;
 }
 
@@ -46,8 +47,9 @@ const keptRecord = `jsonb_set(excluded.record, '{state}', to_jsonb(${keptState})
  */
 export async function putAlerts(client: PoolClient, changes: readonly AlertChange[]): Promise<void> {
   if (changes.length === 0) return;
-  await client.query(
-    `WITH put AS (
+  await client.query({
+    name: 'put alerts',
+    text: `WITH put AS (
        INSERT INTO iot.alert AS a (alert_key, farm_id, device_id, milk_session_id, record, alert_type, severity, state,
          message, raised_at, cleared_at)
        SELECT c.key, c.farm_id, c.device_id, c.session_id, c.record, r.alert_type, r.severity, r.state, r.message,
@@ -63,14 +65,14 @@ export async function putAlerts(client: PoolClient, changes: readonly AlertChang
        INSERT INTO iot.alert_event (alert_id, state) SELECT id, state FROM put
      ), told AS (SELECT * FROM put WHERE iot.is_told(device_id))
      ${outboxPut('alert', 'told')}`,
-    [
+    values: [
       changes.map((change) => change.key),
       changes.map((change) => change.farmId),
       changes.map((change) => change.deviceId),
       changes.map((change) => change.milkSessionId),
       changes.map((change) => JSON.stringify(change.record)),
     ],
-  );
+  });
 }
 
 /** Acknowledges an alert that is new, for whom it says so, and puts it into the outbox; one that is not stays as it is. */

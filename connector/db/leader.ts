@@ -124,7 +124,7 @@ export function contend(options: LeadershipOptions, hooks: LeadershipHooks, logg
       ousted(current?.holder ?? 'another connector');
       return false;
     }
-    epoch ??= await raiseEpoch(client, options);
+    epoch ??= await raiseEpoch(client, options, logger);
     if (stopped()) return false;
     leads = true;
     troubled = false;
@@ -179,16 +179,57 @@ async function readLeader(
   return rows[0];
 }
 
-/** Begins a term. Waits for transactions that proved the last one. */
-async function raiseEpoch(client: Client, { name, holder }: LeadershipOptions): Promise<number> {
-  const { rows } = await client.query<{ epoch: number }>(
-    `INSERT INTO iot.connector_leader AS l (name, epoch, holder) VALUES ($1, 1, $2)
-     ON CONFLICT (name) DO UPDATE SET epoch = l.epoch + 1, holder = excluded.holder, since = now() RETURNING epoch`,
-    [name, holder],
-  );
-  const epoch = rows[0]?.epoch;
-  if (epoch === undefined) throw new AppError('bug', 'no epoch was returned');
-  return epoch;
+/**
+ * Begins a term. Waits for transactions that proved the last one, `silenceMs` at most: then it ends them. The server itself ends an
+ * idle transaction of a frozen process, but not one that waits for its client in the middle of a COPY.
+ */
+async function raiseEpoch(client: Client, options: LeadershipOptions, logger: Logger): Promise<number> {
+  const backend = await client.query<{ pid: number }>('SELECT pg_backend_pid() AS pid');
+  const raised = new AbortController();
+  void sleep(silenceMs, undefined, { signal: raised.signal })
+    .then(() => endBlockers(options.url, backend.rows[0]?.pid ?? 0))
+    .then((ended) =>
+      logger.warn({ ended }, 'transactions of the leader before were ended: its process is frozen'),
+    )
+    .catch((error: unknown) => {
+      if (!raised.signal.aborted)
+        logger.warn({ error: messageOf(error) }, 'the leader before blocks this one');
+    });
+  try {
+    const statement = {
+      text: `INSERT INTO iot.connector_leader AS l (name, epoch, holder) VALUES ($1, 1, $2)
+       ON CONFLICT (name) DO UPDATE SET epoch = l.epoch + 1, holder = excluded.holder, since = now() RETURNING epoch`,
+      values: [options.name, options.holder],
+      // pg knows it for a single statement too; its types do not.
+      query_timeout: 2 * silenceMs,
+    };
+    const { rows } = await client.query<{ epoch: number }>(statement);
+    const epoch = rows[0]?.epoch;
+    if (epoch === undefined) throw new AppError('bug', 'no epoch was returned');
+    return epoch;
+  } finally {
+    raised.abort();
+  }
+}
+
+/** Ends the sessions for whose locks `pid` waits; how many. */
+async function endBlockers(url: string, pid: number): Promise<number> {
+  const client = new Client({
+    connectionString: url,
+    connectionTimeoutMillis: answerMs,
+    query_timeout: answerMs,
+  });
+  client.on('error', () => undefined);
+  try {
+    await client.connect();
+    const { rowCount } = await client.query(
+      'SELECT pg_terminate_backend(blocker) FROM unnest(pg_blocking_pids($1)) AS blocker',
+      [pid],
+    );
+    return rowCount ?? 0;
+  } finally {
+    await client.end().catch(() => undefined);
+  }
 }
 
 /** Sleeps, but not past the signal. */

@@ -89,9 +89,10 @@ export async function loadMilkings(
     chosen.map(({ from }) => new Date(from)),
     chosen.map(({ to }) => new Date(to)),
   ];
-  const { rows } = await client.query<Row>(
+  const { rows } = await client.query<Row>({
+    name: 'milkings of messages',
     // An array, not IN: of the rows that another transaction had locked, a plan that removes repetitions passes over all but one.
-    `SELECT ${columns} FROM iot.milk_session WHERE id = ANY (ARRAY(
+    text: `SELECT ${columns} FROM iot.milk_session WHERE id = ANY (ARRAY(
        SELECT s.id FROM unnest($1::int[], $2::timestamptz[], $3::timestamptz[], $4::text[]) AS n (device_id, from_at, to_at, wire_id)
        JOIN iot.milk_session s ON s.device_id = n.device_id AND s.wire_id = n.wire_id
         AND s.started_at BETWEEN n.from_at - INTERVAL '6 hours' AND n.to_at + INTERVAL '3 hours'
@@ -108,29 +109,35 @@ export async function loadMilkings(
         AND s.started_at BETWEEN t.from_at - INTERVAL '6 hours' AND t.to_at + INTERVAL '3 hours'
         AND s.last_at >= t.from_at - INTERVAL '35 minutes'))
      ORDER BY started_at, id FOR UPDATE`,
-    [...moments(named), named.map(({ wireId }) => wireId), ...moments(timed)],
-  );
+    values: [...moments(named), named.map(({ wireId }) => wireId), ...moments(timed)],
+  });
   return rows.map(toStored);
 }
 
-/** Lets one member at a time work on these devices' milkings, until the end of the transaction. */
-export async function lockMilkings(client: PoolClient, deviceIds: readonly number[]): Promise<void> {
+/**
+ * Lets one member at a time work on these devices' milkings, until the end of the transaction. The statements that follow in it are
+ * planned once a connection and not for each batch: planning took longer than all else.
+ */
+export async function beginMilkings(client: PoolClient, deviceIds: readonly number[]): Promise<void> {
   // Two members of a group may have the same device for a moment after a rebalance. A milking that both open would lose
   // what the first one counted; buckets keep the number of locks small, and their order keeps them from deadlock.
-  await client.query(
-    `SELECT pg_advisory_xact_lock(hashtext('iot.milk_session'), bucket)
-     FROM (SELECT DISTINCT id % 256 AS bucket FROM unnest($1::int[]) AS id ORDER BY bucket) AS buckets`,
-    [deviceIds],
-  );
+  await client.query({
+    name: 'begin milkings',
+    text: `SELECT set_config('plan_cache_mode', 'force_generic_plan', true), ARRAY(
+       SELECT pg_advisory_xact_lock(hashtext('iot.milk_session'), bucket) IS NULL
+       FROM (SELECT DISTINCT id % 256 AS bucket FROM unnest($1::int[]) AS id ORDER BY bucket) AS buckets)`,
+    values: [deviceIds],
+  });
 }
 
 /** Milkings by id, oldest first. Locks them. */
 export async function loadMilkingsById(client: PoolClient, ids: readonly number[]): Promise<StoredMilking[]> {
   if (ids.length === 0) return [];
-  const { rows } = await client.query<Row>(
-    `SELECT ${columns} FROM iot.milk_session WHERE id = ANY ($1) ORDER BY started_at, id FOR UPDATE`,
-    [ids],
-  );
+  const { rows } = await client.query<Row>({
+    name: 'milkings by id',
+    text: `SELECT ${columns} FROM iot.milk_session WHERE id = ANY ($1) ORDER BY started_at, id FOR UPDATE`,
+    values: [ids],
+  });
   return rows.map(toStored);
 }
 

@@ -45,10 +45,11 @@ export async function associateTags(
   beforeSeconds: number,
 ): Promise<ReadonlyMap<number, string | null>> {
   if (ids.length === 0 && readIds.length === 0) return new Map();
-  const { rows } = await client.query<{ id: number; rfid: string | null }>(
-    'SELECT * FROM iot.associate_tags($1, $2, make_interval(secs => $3))',
-    [ids, readIds, beforeSeconds],
-  );
+  const { rows } = await client.query<{ id: number; rfid: string | null }>({
+    name: 'associate tags',
+    text: 'SELECT id, rfid FROM iot.associate_tags($1, $2, make_interval(secs => $3))',
+    values: [ids, readIds, beforeSeconds],
+  });
   return new Map(rows.map((row) => [row.id, row.rfid]));
 }
 
@@ -62,10 +63,11 @@ export async function expectedYields(
   days: number,
   least: number,
 ): Promise<ReadonlyMap<number, number | null>> {
-  const { rows } = await client.query<{ id: number; expected_kg: number | null }>(
-    'SELECT * FROM iot.expected_yields($1, $2, $3)',
-    [ids, days, least],
-  );
+  const { rows } = await client.query<{ id: number; expected_kg: number | null }>({
+    name: 'expected yields',
+    text: 'SELECT id, expected_kg FROM iot.expected_yields($1, $2, $3)',
+    values: [ids, days, least],
+  });
   return new Map(rows.map((row) => [row.id, row.expected_kg]));
 }
 
@@ -85,17 +87,18 @@ export async function publishMilkings(
   if (publications.length === 0) return;
   const revisions = publications.map((publication) => publication.revision);
   const records = publications.map((publication) => JSON.stringify(publication.record));
-  await client.query(
-    `WITH published AS (
+  await client.query({
+    name: 'publish milkings',
+    text: `WITH published AS (
        UPDATE iot.milk_session s SET revision = p.revision, record = p.record
        FROM unnest($1::bigint[], $2::text[], $3::int[], $4::jsonb[]) AS p (id, source_id, revision, record)
        WHERE s.id = p.id RETURNING p.source_id, p.revision, p.record)
      ${outboxPut('milk_session', 'published')}`,
-    [
+    values: [
       publications.map((publication) => publication.id),
       publications.map((publication) => publication.sourceId),
       revisions,
       records,
     ],
-  );
+  });
 }

@@ -20,7 +20,9 @@ export async function saveMilkings(
 ): Promise<{ id: number; revision: number }[]> {
   if (milkings.length === 0) return [];
   const { rows } = await client.query<{ id: number; deviceId: number; sessionKey: string; revision: number }>(
-    `INSERT INTO iot.milk_session AS s (device_id, farm_id, session_key, wire_id, stall, rfid, animal_ref, started_at, last_at,
+    {
+      name: 'save milkings',
+      text: `INSERT INTO iot.milk_session AS s (device_id, farm_id, session_key, wire_id, stall, rfid, animal_ref, started_at, last_at,
        ended_at, closed, complete, evidence, loose, yield_kg)
      SELECT device_id, farm_id, session_key, wire_id, stall, rfid, animal_ref, to_timestamp(started / 1000), to_timestamp(last / 1000),
        to_timestamp(ended / 1000), closed, complete, evidence, evidence ? 'loose', yield_kg
@@ -32,8 +34,9 @@ export async function saveMilkings(
        ended_at = excluded.ended_at, closed = excluded.closed, complete = excluded.complete, evidence = excluded.evidence,
        loose = excluded.loose, retired = false, yield_kg = excluded.yield_kg, heard_at = now()
      RETURNING id, device_id AS "deviceId", session_key AS "sessionKey", revision`,
-    // Once as JSON: as fifteen arrays, with the evidence as text in one of them, it took this process three times as long.
-    [JSON.stringify(milkings.map(rowOf))],
+      // Once as JSON: as fifteen arrays, with the evidence as text in one of them, it took this process three times as long.
+      values: [JSON.stringify(milkings.map(rowOf))],
+    },
   );
   const saved = new Map(rows.map((row) => [`${row.deviceId}/${row.sessionKey}`, row]));
   return milkings.map(({ deviceId, sessionKey }) => {

@@ -11,9 +11,11 @@ export type Queryable = Pick<Pool | PoolClient, 'query'>;
 // Identities and counts fit into a double (2^53); strings would only hide arithmetic mistakes.
 types.setTypeParser(types.builtins.INT8, Number);
 
-// A machine that vanishes must not hold its locks for hours: the server notices within seconds.
+// A machine that vanishes must not hold its locks for hours: the server notices within seconds; a process that is frozen in
+// a transaction, within a minute.
 const sessionOptions =
-  '-c timezone=UTC -c synchronous_commit=on -c tcp_keepalives_idle=2 -c tcp_keepalives_interval=1 -c tcp_keepalives_count=3';
+  '-c timezone=UTC -c synchronous_commit=on -c idle_in_transaction_session_timeout=60s ' +
+  '-c tcp_keepalives_idle=2 -c tcp_keepalives_interval=1 -c tcp_keepalives_count=3';
 
 /** Opens a pool. Idle connections that die are replaced; pg would end the process without this handler. */
 export function openPool(url: string, max: number, logger: Logger, more: PoolConfig = {}): Db {
@@ -72,7 +74,8 @@ export async function inOpenedTransaction<T>(
     await client.query('COMMIT');
     return result;
   } catch (error) {
-    if (error instanceof DatabaseError)
+    // 0A000: another version has changed a table since this connection planned its statements; the next one plans anew.
+    if (error instanceof DatabaseError && error.code !== '0A000')
       await client
         .query('ROLLBACK')
         .catch((reason: unknown) => (broken = new Error('rollback failed', { cause: reason })));

@@ -43,12 +43,45 @@ function isVoid({ connection, delivered, acknowledgedAt }: Live): boolean {
   return acknowledgedAt !== undefined && connection.heardAt - acknowledgedAt > acknowledgedMs;
 }
 
+/** An origin is `client:packet`. */
+const clientOf = (origin: string) => origin.slice(0, origin.lastIndexOf(':'));
+
+/** Stamps by client, so that a silent client keeps nobody else's: each client's oldest first, of the clients the one stamped longest ago. */
+function createLives() {
+  const clients = new Map<string, Map<string, Live>>();
+  let count = 0;
+  const none: ReadonlyMap<string, Live> = new Map();
+  const remove = (origin: string) => {
+    const client = clientOf(origin);
+    const mine = clients.get(client);
+    if (mine?.delete(origin) !== true) return;
+    count -= 1;
+    if (mine.size === 0) clients.delete(client);
+  };
+  return {
+    add(live: Live) {
+      const { origin } = live.stamp;
+      const client = clientOf(origin);
+      const mine = clients.get(client) ?? new Map<string, Live>();
+      if (!mine.delete(origin)) count += 1;
+      mine.set(origin, live);
+      clients.delete(client);
+      clients.set(client, mine);
+    },
+    delete: remove,
+    get: (origin: string) => clients.get(clientOf(origin))?.get(origin),
+    of: (client: string) => clients.get(client) ?? none,
+    byClient: () => clients.values(),
+    count: () => count,
+    oldest: () => clients.values().next().value?.keys().next().value,
+  };
+}
+
 /** Makes a clock that knows the stamps of earlier runs. */
 export function createArrivalClock(known: ReadonlyMap<string, ArrivalStamp>): ArrivalClock {
   const latest = new Map<string, number>();
   const connections = new Map<string, Connection>();
-  /** By origin, the oldest first. */
-  const lives = new Map<string, Live>();
+  const lives = createLives();
   const gone = new Set<string>();
   /** Devices with the moments that their replayed messages got: those of one dead batch may have arrived together. */
   const replayed = new Map<string, true>();
@@ -57,15 +90,9 @@ export function createArrivalClock(known: ReadonlyMap<string, ArrivalStamp>): Ar
     gone.add(origin);
   };
   const keep = (stamp: ArrivalStamp, connection: Connection | undefined) => {
-    lives.delete(stamp.origin);
     gone.delete(stamp.origin);
-    lives.set(stamp.origin, {
-      stamp,
-      connection,
-      delivered: connection?.delivered ?? 0,
-      acknowledgedAt: undefined,
-    });
-    const oldest = lives.size > mostStamps ? lives.keys().next().value : undefined;
+    lives.add({ stamp, connection, delivered: connection?.delivered ?? 0, acknowledgedAt: undefined });
+    const oldest = lives.count() > mostStamps ? lives.oldest() : undefined;
     if (oldest !== undefined) dropVoid(oldest);
   };
   for (const stamp of known.values()) keep(stamp, undefined);
@@ -81,8 +108,7 @@ export function createArrivalClock(known: ReadonlyMap<string, ArrivalStamp>): Ar
   /** What was void at the end of the former connection stays so; of the rest the broker may send again what it likes. */
   function changeConnection(connection: Connection, now: number): void {
     remember(connections, connection.client, connection);
-    for (const [origin, live] of lives) {
-      if (!origin.startsWith(`${connection.client}:`)) continue;
+    for (const [origin, live] of lives.of(connection.client)) {
       if (isVoid(live)) {
         dropVoid(origin);
         continue;
@@ -121,10 +147,11 @@ export function createArrivalClock(known: ReadonlyMap<string, ArrivalStamp>): Ar
       if ((lives.get(stamp.origin)?.stamp.at ?? 0) < stamp.at) keep(stamp, undefined);
     },
     voided() {
-      for (const [origin, live] of lives) {
-        if (!isVoid(live)) break;
-        dropVoid(origin);
-      }
+      for (const ofClient of lives.byClient())
+        for (const [origin, live] of ofClient) {
+          if (!isVoid(live)) break;
+          dropVoid(origin);
+        }
       return [...gone];
     },
     committed(stamps, now) {

@@ -1,9 +1,9 @@
 // Writes what a batch means for milkings: what was said of them, and tags. Publication follows in publish-milkings.ts.
 import type { Device } from '../db/dimensions.ts';
 import {
+  beginMilkings,
   loadMilkings,
   loadMilkingsById,
-  lockMilkings,
   type MilkingReference,
   type StoredMilking,
 } from '../db/milking-load.ts';
@@ -31,6 +31,10 @@ export async function writeMilkings(
   settings: MilkingSettings,
 ): Promise<PublishedMilking[]> {
   if (events.length === 0 && reads.length === 0) return [];
+  await beginMilkings(
+    client,
+    events.map(({ device }) => device.id),
+  );
   const work = await applyEvents(client, events);
   const readIds = await insertTagReads(client, reads, settings.rfidBeforeSeconds);
   return publish(client, { ...work, readIds }, deviceById, settings);
@@ -106,10 +110,6 @@ async function loadFor(
   events: readonly DeviceMilkingEvent[],
 ): Promise<ReadonlyMap<number, StoredMilking[]>> {
   const references = referencesOf(events);
-  await lockMilkings(
-    client,
-    references.map(({ deviceId }) => deviceId),
-  );
   const milkings = await loadMilkings(client, references);
   const more = besideLoose(milkings, references);
   if (more.length > 0) {

@@ -3,11 +3,15 @@
 /** A benchmark's last line. */
 export type Figures = Readonly<Record<string, unknown>>;
 
-/** A figure of both versions, each the best of its rounds; `gain` above 1: the new version does better. */
+/**
+ * A figure of both versions, each the median of its rounds. `gains`: of each round, whose two runs met the machine in one mood;
+ * above 1: the new version does better. `gain` is their median.
+ */
 export interface Compared {
   before: number;
   after: number;
   gain: number;
+  gains: number[];
 }
 
 /** Names whose unit says that less is better; of figures with another name more is better or nothing is known. */
@@ -23,16 +27,27 @@ export function compareFigures(
   const compared: Record<string, Compared> = {};
   for (const name of Object.keys(after[0] ?? {})) {
     if (!isLess(name) && !isMore(name)) continue;
-    const [old, now] = [bestOf(before, name), bestOf(after, name)];
-    if (old === undefined || now === undefined || old <= 0 || now <= 0) continue;
-    const gain = isMore(name) ? now / old : old / now;
-    compared[name] = { before: old, after: now, gain: Math.round(gain * 1_000) / 1_000 };
+    const pairs = after.flatMap((round, index) => {
+      const [old, now] = [before[index]?.[name], round[name]];
+      return typeof old === 'number' && typeof now === 'number' && old > 0 && now > 0 ? [{ old, now }] : [];
+    });
+    if (pairs.length === 0) continue;
+    const gains = pairs.map(({ old, now }) => rounded(isMore(name) ? now / old : old / now));
+    compared[name] = {
+      before: rounded(median(pairs.map(({ old }) => old))),
+      after: rounded(median(pairs.map(({ now }) => now))),
+      gain: rounded(median(gains)),
+      gains,
+    };
   }
   return compared;
 }
 
-function bestOf(rounds: readonly Figures[], name: string): number | undefined {
-  const values = rounds.map((round) => round[name]).filter((value) => typeof value === 'number');
-  if (values.length === 0) return undefined;
-  return isMore(name) ? Math.max(...values) : Math.min(...values);
+const rounded = (value: number) => Math.round(value * 1_000) / 1_000;
+
+function median(values: readonly number[]): number {
+  const sorted = values.toSorted((left, right) => left - right);
+  const middle = Math.floor(sorted.length / 2);
+  const [low = NaN, high = NaN] = [sorted[sorted.length % 2 === 0 ? middle - 1 : middle], sorted[middle]];
+  return (low + high) / 2;
 }

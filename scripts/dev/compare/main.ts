@@ -12,11 +12,11 @@ import { compareFigures, type Figures } from './figures.ts';
 const usage = `Usage: npm run compare -- COMMIT NAME… [--rounds N]
   COMMIT    the version before
   NAME      benchmarks, see npm run bench
-  --rounds  how often each version runs each benchmark, in turns; the best counts (2)`;
+  --rounds  how often each version runs each benchmark, in turns; the median counts (4)`;
 const run = promisify(execFile);
 
 async function main(args: string[]): Promise<void> {
-  const { values, positionals } = readArgs(args, { rounds: { type: 'string', default: '2' } });
+  const { values, positionals } = readArgs(args, { rounds: { type: 'string', default: '4' } });
   const [commit, ...names] = positionals;
   const rounds = wholeNumber('--rounds', values.rounds, 1, 100);
   if (commit === undefined || names.length === 0)

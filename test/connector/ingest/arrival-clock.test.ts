@@ -120,6 +120,22 @@ test('a stamp is void a minute after the acknowledgement on a connection that li
   assert.deepEqual(clock.voided(), ['c:1']);
 });
 
+test('a client that is silent keeps no stamp of another one', () => {
+  const clock = createArrivalClock(new Map());
+  const give = (origin: string, connection: Connection) => {
+    const first = message({ origin, connection });
+    clock.heard(first);
+    const { stamp } = clock.stamp(first, origin);
+    assert.ok(stamp);
+    return stamp;
+  };
+  const silent = connectionOf({ client: 'silent' });
+  const busy = connectionOf({ client: 'busy:1' });
+  clock.committed([give('silent:1', silent), give('busy:1:1', busy), give('busy:1:2', busy)], t0);
+  busy.delivered = 101;
+  assert.deepEqual(clock.voided(), ['busy:1:1', 'busy:1:2']);
+});
+
 test('what was unacknowledged at the end of a connection keeps its moment, whatever time has passed', () => {
   const stamp = { origin: 'c:1', digest: '', at: t0 };
   const before = createArrivalClock(new Map());

@@ -19,11 +19,19 @@ export class AppError extends Error {
   }
 }
 
-/** What was asked for is understood and cannot be done: `invalid` not by its shape, so that REST answers 422 instead of 400. */
+/**
+ * What was asked for is understood and cannot be done: `invalid` not by its shape, so that REST answers 422 instead of 400. `path` is
+ * the field at fault, `reason` what is wrong with it.
+ */
 export class UnprocessableError extends AppError {
-  constructor(message: string) {
-    super('invalid', message);
+  readonly path: string;
+  readonly reason: string;
+
+  constructor(path: string, reason: string) {
+    super('invalid', `${path}: ${reason}`);
     this.name = 'UnprocessableError';
+    this.path = path;
+    this.reason = reason;
   }
 }
 

@@ -1,10 +1,13 @@
 // zod's safeParse for what comes over a network: its length checks throw for {"length":{"toString":1}} in a text's place.
 import * as z from 'zod';
+import { inWords } from './wording.ts';
 
-/** As `schema.safeParse`, but never throws: what its checks choke on is no valid value either. */
+const words = { error: inWords };
+
+/** As `schema.safeParse`, but in our words, and never throws: what its checks choke on is no valid value either. */
 export function safeParse<Output>(schema: z.ZodType<Output>, value: unknown): z.ZodSafeParseResult<Output> {
   try {
-    return schema.safeParse(value);
+    return schema.safeParse(value, words);
   } catch {
     const message = 'holds a value that no check can read';
     const error = new z.ZodError([{ code: 'custom', path: [], message, input: value }]);

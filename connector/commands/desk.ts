@@ -99,15 +99,21 @@ export function createCommandDesk({
       const { farm, deviceUid } = device;
       const deviceType = toDeviceType(device.deviceType);
       if (deviceType === undefined || device.state === 'rejected')
-        throw new UnprocessableError(`device ${farm}/${deviceUid} was refused: accept it in Odoo first`);
+        throw new UnprocessableError(
+          'device_uid',
+          `${farm}/${deviceUid} was refused: accept it in Odoo first`,
+        );
       const problem = valueProblem(profileOf(device.profile ?? ''), command, value);
-      if (problem !== undefined) throw new UnprocessableError(problem);
+      if (problem !== undefined) throw new UnprocessableError('value', problem);
       const send = publish();
       if (send === undefined) throw new AppError('transient', 'no connection to the MQTT broker');
       const fresh = { requestId, deviceId: device.id, command, value, timeoutMs, requestedBy };
       if (!(await storeCommand(db, fresh))) {
         if (await isSameCommand(db, fresh)) return stored(requestId);
-        throw new UnprocessableError(`request_id '${requestId}' belongs to another command: use a new one`);
+        throw new UnprocessableError(
+          'request_id',
+          `'${requestId}' belongs to another command: use a new one`,
+        );
       }
       const row = await stored(requestId);
       const topic = buildTopic({ farm, deviceType, deviceUid, messageType: 'commands' });

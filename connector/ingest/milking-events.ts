@@ -8,6 +8,8 @@ import { isUsable, type Verdict } from './verdicts.ts';
 /** A milking event and the device it came from. */
 export interface DeviceMilkingEvent {
   device: Device;
+  /** Index of its data message among the batch's. */
+  row: number;
   event: MilkingEvent;
 }
 
@@ -37,7 +39,7 @@ export function milkingEventsOf(
       ...(stall === undefined ? {} : { stall }),
       ...(clock ? { clock } : {}),
     };
-    return [{ device, event: milking }];
+    return [{ device, row: index, event: milking }];
   });
 }
 

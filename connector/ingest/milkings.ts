@@ -10,7 +10,7 @@ import {
 import { closeMilkings, retireMilkings, saveMilkings, type MilkingToSave } from '../db/milking-save.ts';
 import { insertTagReads, type TagRead } from '../db/milking-records.ts';
 import type { PoolClient } from '../db/pool.ts';
-import { momentId, settle } from '../milkings/settle.ts';
+import { settle, wireIdOf } from '../milkings/settle.ts';
 import { viewOf } from '../milkings/view.ts';
 import {
   publish,
@@ -21,23 +21,30 @@ import {
   type Work,
 } from './publish-milkings.ts';
 import type { DeviceMilkingEvent } from './milking-events.ts';
+import { rowsThatTold } from './told.ts';
 
-/** Applies a batch's events and tag reads. Returns the milkings that got a new revision. */
+/** What a batch did to milkings: their new revisions, and which of its data messages told of one although their values were known. */
+interface WrittenMilkings {
+  published: PublishedMilking[];
+  told: ReadonlySet<number>;
+}
+
+/** Applies a batch's events and tag reads. */
 export async function writeMilkings(
   client: PoolClient,
   events: readonly DeviceMilkingEvent[],
   reads: readonly TagRead[],
   deviceById: DeviceById,
   settings: MilkingSettings,
-): Promise<PublishedMilking[]> {
-  if (events.length === 0 && reads.length === 0) return [];
+): Promise<WrittenMilkings> {
+  if (events.length === 0 && reads.length === 0) return { published: [], told: new Set() };
   await beginMilkings(
     client,
     events.map(({ device }) => device.id),
   );
-  const work = await applyEvents(client, events);
+  const { told, ...work } = await applyEvents(client, events);
   const readIds = await insertTagReads(client, reads, settings.rfidBeforeSeconds);
-  return publish(client, { ...work, readIds }, deviceById, settings);
+  return { published: await publish(client, { ...work, readIds }, deviceById, settings), told };
 }
 
 /** Closes milkings that have been silent too long; they are incomplete until their end turns up. */
@@ -57,8 +64,9 @@ export async function closeSilent(
 async function applyEvents(
   client: PoolClient,
   events: readonly DeviceMilkingEvent[],
-): Promise<{ touched: Work[]; retired: StoredMilking[] }> {
-  if (events.length === 0) return { touched: [], retired: [] };
+): Promise<{ touched: Work[]; retired: StoredMilking[]; told: ReadonlySet<number> }> {
+  const told = new Set<number>();
+  if (events.length === 0) return { touched: [], retired: [], told };
   const stored = await loadFor(client, events);
   const toSave: MilkingToSave[] = [];
   const retired: StoredMilking[] = [];
@@ -70,6 +78,7 @@ async function applyEvents(
       mine.map(({ event }) => event),
     );
     const [{ device }] = mine as [DeviceMilkingEvent];
+    for (const row of rowsThatTold(mine, kept, changed)) told.add(row);
     toSave.push(...changed.map((milking) => toBeSaved(milking, device, byKey.get(milking.sessionKey))));
     retired.push(...gone.flatMap((key) => byKey.get(key) ?? []));
   }
@@ -83,7 +92,7 @@ async function applyEvents(
     const before = stored.get(milking.deviceId)?.find(({ sessionKey }) => sessionKey === milking.sessionKey);
     return { ...milking, id, revision, record: before?.record ?? null, tag: milking.view.rfid };
   });
-  return { touched, retired };
+  return { touched, retired, told };
 }
 
 function toBeSaved(
@@ -123,7 +132,7 @@ async function loadFor(
 function referencesOf(events: readonly DeviceMilkingEvent[]): MilkingReference[] {
   const byId = new Map<string, MilkingReference>();
   for (const { device, event } of events) {
-    const wireId = event.wireId ?? (event.event === 'record' ? momentId(event.at) : undefined);
+    const wireId = wireIdOf(event);
     const key = `${device.id} ${wireId ?? ''}`;
     const known = byId.get(key);
     if (known === undefined) byId.set(key, { deviceId: device.id, wireId, from: event.at, to: event.at });

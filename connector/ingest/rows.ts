@@ -26,13 +26,17 @@ export interface DataRow {
   tag: TagClaim | undefined;
 }
 
-/** What becomes of each message of the batch. `verdicts`: of its data messages' points; undefined when all are new. */
+/**
+ * What becomes of each message of the batch. `verdicts`: of its data messages' points; undefined when all are new. `told`: the data
+ * messages of known values that changed a milking.
+ */
 export function outcomesOf(
   items: readonly Item[],
   data: readonly DataRow[],
   verdicts: readonly Verdict[][] | undefined,
   find: FindDevice,
   refused: ReadonlyMap<string, string> = new Map(),
+  told: ReadonlySet<number> = new Set(),
 ): Outcome[] {
   let next = 0;
   return items.map(({ decoded }): Outcome => {
@@ -48,11 +52,12 @@ export function outcomesOf(
     if (decoded.kind !== 'data' || row?.data !== decoded.data)
       return { kind: 'stored', points: 0, duplicates: none };
     const mine = verdicts?.[next];
+    const isNews = told.has(next);
     next += 1;
     const refusedTag = row.tag !== undefined && 'refused' in row.tag ? row.tag.refused : undefined;
     if (refusedTag !== undefined && row.data.points.length === 0) return { kind: 'dead', reason: refusedTag };
     const outcome: Outcome = { kind: 'stored', points: row.data.points.length, duplicates: none };
-    if (mine === undefined && refusedTag === undefined) return outcome;
+    if (mine === undefined && refusedTag === undefined && !isNews) return outcome;
     const duplicates = indexesOf(mine ?? [], (verdict) => verdict === 'same');
     const conflicts = indexesOf(mine ?? [], (verdict) => typeof verdict === 'object');
     return {
@@ -60,6 +65,7 @@ export function outcomesOf(
       ...(duplicates.size > 0 ? { duplicates } : {}),
       ...(conflicts.size > 0 ? { conflicts } : {}),
       ...(refusedTag === undefined ? {} : { refusedTag }),
+      ...(isNews ? { changedMilking: true } : {}),
     };
   });
 }

@@ -78,7 +78,7 @@ export async function submitRows(
   });
   for (const [index, reason] of rejected) {
     results[index] = { status: 'rejected', reason };
-    const payload = Buffer.from(JSON.stringify(rows[index]));
+    const payload = Buffer.from(jsonOf(rows[index]));
     waiting.push(
       pushed(intake, { topic: rowTopic, payload, arrivedAt, decoded: { kind: 'dead', reason } }).then(
         () => undefined,
@@ -87,6 +87,16 @@ export async function submitRows(
   }
   await patiently(Promise.all(waiting));
   return results;
+}
+
+/** A row as it came. */
+function jsonOf(row: unknown): string {
+  try {
+    return JSON.stringify(row);
+  } catch (error) {
+    if (error instanceof RangeError) return JSON.stringify('a row that is nested too deep to be kept');
+    throw error;
+  }
 }
 
 /** The message of a device's rows, decoded beforehand: nothing is written as JSON only to be read again. */

@@ -146,8 +146,9 @@ export function createWriter(context: WriterContext): WriteBatch {
       const byId: DeviceById = (id) =>
         dimensions.devicesById.get(id) ?? devices.added.find((device) => device.id === id);
       const events = milkingEventsOf(data, verdicts);
-      const published = await writeMilkings(client, events, tagReadsOf(data), byId, context.milkings);
-      const outcomes = outcomesOf(items, data, verdicts, devices.find, devices.refused);
+      const tags = tagReadsOf(data);
+      const { published, told } = await writeMilkings(client, events, tags, byId, context.milkings);
+      const outcomes = outcomesOf(items, data, verdicts, devices.find, devices.refused, told);
       const dead = deadLettersOf(items, outcomes);
       const tally = dead.length === 0 ? undefined : letterQuota?.begin(items[0]?.message.arrivedAt ?? 0);
       const letters = dead.filter(({ topic }) => tally?.isKept(topic) ?? true);

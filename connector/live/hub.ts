@@ -18,24 +18,24 @@ export interface LiveHub {
   stop(): void;
 }
 
-const path = '/api/v1/live';
 const heartbeatMs = 30_000;
 /** A listener that is so far behind is cut off; it may come back and read what it missed from REST. */
 const maxBufferedBytes = 1_000_000;
 
-/** Makes the stream; `isAllowed` says by its Authorization header who may listen. */
-export function createLiveHub(
-  isAllowed: (authorization: string | undefined) => boolean,
-  logger: Logger,
-): LiveHub {
+/**
+ * Answers those who may not listen, and says of a request whether it may. `listeners` is how many there are; the one who asks is
+ * none of them yet.
+ */
+export type Admit = (request: IncomingMessage, socket: Duplex, listeners: number) => Promise<boolean>;
+
+/** Makes the stream for those whom `admit` lets in. */
+export function createLiveHub(admit: Admit, logger: Logger): LiveHub {
   const sockets = new WebSocketServer({ noServer: true, maxPayload: 1_024 });
   const answered = new WeakSet<WebSocket>();
-  const onUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+  const onUpgrade = async (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     // With the upgrade Node hands the socket over, without a listener of its own: a reset would end the process.
     socket.on('error', onSocketError);
-    const ok = pathOf(request.url ?? '') === path;
-    if (!ok) return refuse(socket, '404 Not Found');
-    if (!isAllowed(request.headers.authorization)) return refuse(socket, '401 Unauthorized');
+    if (!(await admit(request, socket, sockets.clients.size))) return;
     // From here on the WebSocket hears the socket's errors.
     socket.off('error', onSocketError);
     sockets.handleUpgrade(request, socket, head, (client) => sockets.emit('connection', client, request));
@@ -75,12 +75,4 @@ export function createLiveHub(
       sockets.close();
     },
   };
-}
-
-/** The path of a request's target as it was sent, without its query. */
-const pathOf = (target: string) => target.split('?', 1)[0];
-
-/** Answers and closes, also for a peer that never closes its side. */
-function refuse(socket: Duplex, status: string): void {
-  socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`, () => socket.destroy());
 }

@@ -25,7 +25,11 @@ export interface Settled {
 }
 
 /** Stands in for the id of a milking that has none. */
-export const momentId = (at: number) => `at:${new Date(at).toISOString()}`;
+const momentId = (at: number) => `at:${new Date(at).toISOString()}`;
+
+/** Under which id a message counts; undefined for one of a milking without id. */
+export const wireIdOf = ({ wireId, event, at }: Pick<MilkingEvent, 'wireId' | 'event' | 'at'>) =>
+  wireId ?? (event === 'record' ? momentId(at) : undefined);
 
 /**
  * Takes in a device's messages. `kept` are its milkings that these can concern: those of the same ids, those of the
@@ -44,7 +48,7 @@ export function settle(kept: readonly Kept[], events: readonly MilkingEvent[]): 
   const before = remembered.length === 0 ? remembered : distinct(remembered);
   const said: Statement[] = [];
   for (const event of events) {
-    const wireId = event.wireId ?? (event.event === 'record' ? momentId(event.at) : undefined);
+    const wireId = wireIdOf(event);
     if (wireId === undefined) said.push(...looseOf(event, groups));
     else groups.set(wireId, addNamed(namedOf(wireId), wireId, event));
   }

@@ -4,7 +4,7 @@ import { acknowledgeAlert } from '../db/alerts.ts';
 import { inTransaction, toDatabaseError, type Db } from '../db/pool.ts';
 import { alertEvents, listAlerts, type AlertRow } from '../db/query-alerts.ts';
 import { farmSchema, momentSchemaIn } from './lookup.ts';
-import { HttpError } from './problem.ts';
+import { noSuch, wrongField } from './problem.ts';
 import { route, type Route } from './route.ts';
 
 const tag = 'Alerts';
@@ -40,7 +40,7 @@ const params = z.object({ alert_id: z.coerce.number().int().min(1) });
 export function alertRoutes(db: Db, queryDb: Db, zone: string): Route[] {
   const theAlert = async (id: number): Promise<AlertRow> => {
     const [alert] = await listAlerts(queryDb, { id }, 1);
-    if (alert === undefined) throw new HttpError(404, `there is no alert ${id}`);
+    if (alert === undefined) throw noSuch('alert_id', `there is no alert ${id}`);
     return alert;
   };
   return [
@@ -78,7 +78,7 @@ export function alertRoutes(db: Db, queryDb: Db, zone: string): Route[] {
       async handle({ query }) {
         const { acknowledged, limit } = query;
         if (acknowledged !== undefined && query.state !== undefined)
-          throw new HttpError(400, 'acknowledged: say either this or state');
+          throw wrongField('acknowledged', 'say either this or state');
         const alerts = await listAlerts(
           queryDb,
           {
@@ -102,6 +102,7 @@ export function alertRoutes(db: Db, queryDb: Db, zone: string): Route[] {
       tag,
       summary: 'One alert, and what happened to it',
       params,
+      example: { params: { alert_id: '17' } },
       answer: z.strictObject({ ...facts, events: z.array(eventSchema).describe('Oldest first') }),
       renamed: { output: renamedFacts },
       async handle({ params: { alert_id: id } }) {
@@ -119,6 +120,7 @@ export function alertRoutes(db: Db, queryDb: Db, zone: string): Route[] {
       body: z.strictObject({
         by: z.string().trim().min(1).max(128).default('over REST').describe('Who takes care'),
       }),
+      example: { params: { alert_id: '17' }, body: { by: 'Rahim' } },
       answer: alertSchema,
       renamed: { output: renamedFacts },
       async handle({ params: { alert_id: id }, body }) {

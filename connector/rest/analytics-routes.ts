@@ -7,7 +7,7 @@ import { milkQuality } from '../db/query-milk.ts';
 import { temperatureTrends } from '../db/query-readings.ts';
 import type { MilkUnits } from './dashboard-routes.ts';
 import { farmSchema, momentSchemaIn, round } from './lookup.ts';
-import { HttpError } from './problem.ts';
+import { wrongField } from './problem.ts';
 import { route, type Route } from './route.ts';
 
 const tag = 'Analytics';
@@ -145,7 +145,7 @@ function milkReportRoute(db: Queryable, timezone: string, { kgPerLitre }: MilkUn
     async handle({ query }) {
       const end = query.end ?? new Date();
       const start = query.start ?? new Date(end.getTime() - 30 * dayMs);
-      if (start > end) throw new HttpError(400, 'start: is after end');
+      if (start > end) throw wrongField('start', 'is after end');
       const rows = await milkQuality(db, { farm: query.farm, start, end });
       const report = rows.map((row) => ({
         date: row.date,

@@ -6,7 +6,7 @@ import type { CommandDesk } from '../commands/desk.ts';
 import { commandsOfDevice, findCommands } from '../db/commands.ts';
 import type { Queryable } from '../db/pool.ts';
 import { farmSchema, theDevice } from './lookup.ts';
-import { HttpError } from './problem.ts';
+import { noSuch } from './problem.ts';
 import { route, type Route } from './route.ts';
 
 const tag = 'Commands';
@@ -64,6 +64,7 @@ export function commandRoutes(db: Queryable, desk: CommandDesk): Route[] {
         ...commandParamsShape,
         request_id: requestIdSchema.optional().describe('A new one is made without it'),
       }),
+      example: { params: { device_uid: 'feeder_1' }, body: { command: 'give_feed', value: 2.5 } },
       status: 202,
       answer: commandAnswerSchema,
       async handle({ params, query, body }) {
@@ -78,6 +79,7 @@ export function commandRoutes(db: Queryable, desk: CommandDesk): Route[] {
       tag,
       summary: 'Commands of a device, newest first',
       params: z.object({ device_uid: z.string() }),
+      example: { params: { device_uid: 'feeder_1' } },
       query: z.strictObject({
         farm: farmSchema,
         limit: z.coerce.number().int().min(1).max(1_000).default(100),
@@ -94,10 +96,11 @@ export function commandRoutes(db: Queryable, desk: CommandDesk): Route[] {
       tag,
       summary: 'One command, and how it ended',
       params: z.object({ request_id: z.string() }),
+      example: { params: { request_id: 'order-17' } },
       answer: commandAnswerSchema,
       async handle({ params }) {
         const [row] = await findCommands(db, [params.request_id]);
-        if (row === undefined) throw new HttpError(404, `there is no command ${params.request_id}`);
+        if (row === undefined) throw noSuch('request_id', `there is no command ${params.request_id}`);
         return row;
       },
     }),

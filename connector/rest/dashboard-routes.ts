@@ -78,6 +78,7 @@ function temperatureRoute(db: Queryable): Route {
       period: z.enum(['1h', '6h', '24h', '7d', '30d']).default('24h'),
       metric_name: z.string().default('temperature').describe('Any other metric as well'),
     }),
+    example: { query: { device_uid: 'tank_1', period: '24h' } },
     cache,
     renamed: { input: { device_uid: 'device_id', farm: 'farm_id' }, output: { device_uid: 'device_id' } },
     answer: z.strictObject({

@@ -5,7 +5,7 @@ import { listDeadLetters, loadDeadLetters, showDeadLetter } from '../db/dead-let
 import type { Queryable } from '../db/pool.ts';
 import { replay } from '../ingest/replay.ts';
 import type { IngestPort } from '../ingest/submit.ts';
-import { HttpError } from './problem.ts';
+import { HttpError, noSuch } from './problem.ts';
 import { route, type Route } from './route.ts';
 
 const tag = 'Dead letters';
@@ -56,6 +56,7 @@ export function deadLetterRoutes(
       tag,
       summary: 'One of them, with its payload as stored',
       params: z.object({ id }),
+      example: { params: { id: '17' } },
       answer: z.strictObject({
         ...facts,
         is_cut: z.boolean().describe('Only the first 64 kB are kept'),
@@ -64,7 +65,7 @@ export function deadLetterRoutes(
       }),
       async handle({ params }) {
         const letter = await showDeadLetter(db, params.id);
-        if (letter === undefined) throw new HttpError(404, `there is no dead letter ${params.id}`);
+        if (letter === undefined) throw noSuch('id', `there is no dead letter ${params.id}`);
         return letter;
       },
     }),
@@ -86,6 +87,7 @@ export function deadLetterRoutes(
           'name ids, topic, reason or start, or say "all": true',
         ),
       renamed: { input: { start: 'since', cursor: 'after' }, output: { rejected: 'refused' } },
+      example: { body: { ids: [17] } },
       answer: z.strictObject({
         taken: z.int(),
         dead: z.int().describe('Still cannot be taken'),

@@ -5,7 +5,8 @@ import type { Queryable } from '../db/pool.ts';
 import { deviceCards } from '../db/query-devices.ts';
 import { deviceReadings } from '../db/query-readings.ts';
 import { farmSchema, momentSchemaIn, theDevice, theSeries } from './lookup.ts';
-import { HttpError } from './problem.ts';
+import { idCursor, lastOf, pageLimit } from './page.ts';
+import { wrongField } from './problem.ts';
 import { route, type Route } from './route.ts';
 
 const tag = 'Devices';
@@ -21,7 +22,8 @@ const mainMetrics: ReadonlyMap<DeviceType, string> = new Map([
   ['energy', 'energy'],
 ]);
 
-const cardSchema = z.strictObject({
+/** A device as it is answered. */
+export const cardSchema = z.strictObject({
   id: z.int(),
   device_uid: z.string().describe('As in topics'),
   name: z.string(),
@@ -77,8 +79,8 @@ const statusSchema = z.strictObject({
 const listSchema = z.strictObject({
   farm: farmSchema,
   device_type: deviceTypeSchema.optional(),
-  limit: z.coerce.number().int().min(1).max(1_000).default(100),
-  cursor: z.coerce.number().int().min(0).optional().describe('next_cursor of the previous page'),
+  limit: pageLimit,
+  cursor: idCursor,
 });
 const renamedFacts = { device_uid: 'device_id', farm: 'farm_id' };
 const renamedList = {
@@ -86,14 +88,15 @@ const renamedList = {
   output: { ...renamedFacts, next_cursor: 'next_after' },
 };
 
+/** A page of devices. */
+export async function cardsPage(db: Queryable, query: z.output<typeof listSchema>) {
+  const filter = { farm: query.farm, type: query.device_type, cursor: query.cursor };
+  const devices = await deviceCards(db, filter, mainMetrics, query.limit);
+  return { devices, next_cursor: lastOf(devices, query.limit)?.id ?? null };
+}
+
 /** The routes. `zone`: of times without an offset. */
 export function deviceRoutes(db: Queryable, zone: string): Route[] {
-  const cards = async (query: z.output<typeof listSchema>) => {
-    const filter = { farm: query.farm, type: query.device_type, cursor: query.cursor };
-    const devices = await deviceCards(db, filter, mainMetrics, query.limit);
-    const nextCursor = devices.length === query.limit ? (devices.at(-1)?.id ?? null) : null;
-    return { devices, nextCursor };
-  };
   return [
     route({
       method: 'get',
@@ -103,10 +106,7 @@ export function deviceRoutes(db: Queryable, zone: string): Route[] {
       query: listSchema,
       answer: z.strictObject({ devices: z.array(cardSchema), next_cursor: z.int().nullable() }),
       renamed: renamedList,
-      async handle({ query }) {
-        const { devices, nextCursor } = await cards(query);
-        return { devices, next_cursor: nextCursor };
-      },
+      handle: ({ query }) => cardsPage(db, query),
     }),
     route({
       method: 'get',
@@ -117,7 +117,7 @@ export function deviceRoutes(db: Queryable, zone: string): Route[] {
       answer: z.strictObject({ devices: z.array(statusSchema), next_cursor: z.int().nullable() }),
       renamed: renamedList,
       async handle({ query }) {
-        const { devices, nextCursor } = await cards(query);
+        const { devices, next_cursor: nextCursor } = await cardsPage(db, query);
         const statuses = devices.map((card) => ({
           device_uid: card['device_uid'],
           farm: card['farm'],
@@ -142,6 +142,7 @@ function oneRoute(db: Queryable): Route {
     tag,
     summary: 'One device',
     params: z.object({ device_uid: z.string() }),
+    example: { params: { device_uid: 'tank_1' } },
     query: z.strictObject({ farm: farmSchema }),
     answer: cardSchema,
     renamed: { input: { farm: 'farm_id' }, output: renamedFacts },
@@ -160,6 +161,7 @@ function readingsRoute(db: Queryable, zone: string): Route {
     tag,
     summary: 'Readings of a device, newest first',
     params: z.object({ device_uid: z.string() }),
+    example: { params: { device_uid: 'tank_1' } },
     query: z.strictObject({
       farm: farmSchema,
       start: momentSchemaIn(zone).optional().describe('A day before end without it'),
@@ -190,7 +192,7 @@ function readingsRoute(db: Queryable, zone: string): Route {
     async handle({ params, query }) {
       const end = query.end ?? new Date(Date.now() + 600_000);
       const start = query.start ?? new Date(end.getTime() - 86_400_000);
-      if (start > end) throw new HttpError(400, 'start: is after end');
+      if (start > end) throw wrongField('start', 'is after end');
       const { device_uid: uid } = params;
       const { farm, reading_type: type } = query;
       const { device, metric } =

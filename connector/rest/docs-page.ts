@@ -1,14 +1,24 @@
-// The OpenAPI document as a page: no scripts, nothing from elsewhere.
+// The OpenAPI document as a page that can be tried: nothing from elsewhere, and the token stays in the page.
 import { problemTitles } from './problem.ts';
 import type { Json } from './openapi.ts';
+
+interface Parameter {
+  name: string;
+  in: string;
+  required: boolean;
+  description?: string;
+  deprecated?: boolean;
+  schema: Json;
+  example?: string;
+}
 
 interface Operation {
   tags: string[];
   summary: string;
   description?: string;
   security?: unknown[];
-  parameters: { name: string; in: string; required: boolean; description?: string; schema: Json }[];
-  requestBody?: { content: Record<string, { schema: Json }> };
+  parameters: Parameter[];
+  requestBody?: { content: Record<string, { schema: Json; example?: unknown }> };
   responses: Record<string, { description: string; content?: Record<string, { schema: Json }> }>;
 }
 
@@ -16,7 +26,8 @@ const style = `body{font:15px/1.5 system-ui,sans-serif;margin:0 auto;max-width:6
 h2{border-bottom:1px solid #ccc;margin-top:2.5rem}details{border:1px solid #ddd;border-radius:4px;margin:.4rem 0;padding:.4rem .8rem}
 summary{cursor:pointer}code{font:13px ui-monospace,monospace}b.get{color:#0a6}b.post{color:#05c}
 table{border-collapse:collapse;margin:.5rem 0}td{border-top:1px solid #eee;padding:.2rem .8rem .2rem 0;vertical-align:top}
-pre{background:#f6f6f6;overflow:auto;padding:.6rem}small{color:#666}`;
+pre{background:#f6f6f6;overflow:auto;padding:.6rem}small{color:#666}
+label{display:block;margin:.3rem 0}input{font:13px ui-monospace,monospace;max-width:100%}textarea{font:13px ui-monospace,monospace;width:100%;box-sizing:border-box}`;
 
 /** The page of a document. */
 export function docsPage(document: Json): string {
@@ -39,8 +50,10 @@ export function docsPage(document: Json): string {
 <meta name="viewport" content="width=device-width"><style>${style}</style>
 <h1>${escape(info.title)} <small>${escape(info.version)}</small></h1><p>${escape(info.description)}</p>
 <p>Every request needs <code>Authorization: Bearer …</code> unless it says otherwise. For programs: <a href="/openapi.json">openapi.json</a>.</p>
+<p><label>Token for trying requests here (CONNECTOR_TOKEN, or the token of a farm; it is kept until you leave the page)
+<input id="token" type="password" size="50" autocomplete="off"></label></p>
 ${sections.join('')}
-<h2>Problems</h2><p>Every error is an <code>application/problem+json</code> (RFC 9457).</p><table>${problems.join('')}</table></html>`;
+<h2>Problems</h2><p>Every error is an <code>application/problem+json</code> (RFC 9457).</p><table>${problems.join('')}</table><script src="/docs/try.js"></script></html>`;
 }
 
 function section({
@@ -53,6 +66,7 @@ function section({
   operation: Operation;
 }): string {
   const { parameters, requestBody, responses } = operation;
+  const sample = requestBody?.content['application/json']?.example;
   const rows = parameters.map(
     ({ name, in: where, required, schema, description }) =>
       `<tr><td><code>${escape(name)}</code><br><small>${where}${required ? ', required' : ''}</small></td><td><code>${escape(shape(schema))}</code> ${escape(text(schema['description']) || (description ?? ''))}</td></tr>`,
@@ -65,7 +79,23 @@ function section({
   return `<details><summary><b class="${method}">${method.toUpperCase()}</b> <code>${escape(path)}</code> ${escape(operation.summary)}${operation.security?.length === 0 ? ' <small>(no token)</small>' : ''}</summary>
 ${operation.description === undefined ? '' : `<p>${escape(operation.description)}</p>`}
 ${rows.length === 0 ? '' : `<table>${rows.join('')}</table>`}
-${body === undefined ? '' : `<p><small>body</small></p><pre>${escape(shape(body))}</pre>`}${answers.join('')}</details>`;
+${body === undefined ? '' : `<p><small>body</small></p><pre>${escape(shape(body))}</pre>`}${answers.join('')}${tryForm(path, method, operation, sample)}</details>`;
+}
+
+/** Fields for a request, filled with the example. Calls of Odoo are signed, so a page cannot send them. */
+function tryForm(path: string, method: string, { security, parameters }: Operation, sample: unknown): string {
+  if (security?.length === 0 && method === 'post') return '';
+  const fields = parameters
+    .filter(({ in: where, deprecated }) => where !== 'header' && deprecated !== true)
+    .map(
+      ({ name, in: where, required, example = '' }) =>
+        `<label><code>${escape(name)}</code> <input name="${escape(name)}" data-in="${where}" value="${escape(example)}"${required ? ' required' : ''}></label>`,
+    );
+  const body =
+    method === 'post'
+      ? `<label>body<textarea name="body" rows="8" spellcheck="false">${escape(JSON.stringify(sample ?? {}, null, 2))}</textarea></label>`
+      : '';
+  return `<form data-method="${method}" data-path="${escape(path)}">${fields.join('')}${body}<button>Send</button><pre hidden></pre></form>`;
 }
 
 /** A JSON Schema as a person would write the shape down. */

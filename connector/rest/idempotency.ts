@@ -4,9 +4,9 @@ import { messageOf } from '../../contract/errors.ts';
 import type { Logger } from '../../contract/runtime/logger.ts';
 import { claimKey, keepAnswer, releaseKey } from '../db/idempotency.ts';
 import type { Db } from '../db/pool.ts';
-import { HttpError, sendProblem, toProblem, type Problem } from './problem.ts';
+import type { AroundPost } from './mount.ts';
+import { HttpError, sendProblem, toProblem, wrongField, type Problem } from './problem.ts';
 import { callerOf } from './rate-limit.ts';
-import type { AroundPost } from './route.ts';
 
 /** Makes the keeper of answers. Answers that say "try again" (429 and above) are not kept. */
 export function idempotency(db: Db, logger: Logger): AroundPost {
@@ -14,7 +14,7 @@ export function idempotency(db: Db, logger: Logger): AroundPost {
     const key = request.get('idempotency-key');
     if (key === undefined) return run();
     if (!/^[\x21-\x7e]{1,255}$/.test(key))
-      throw new HttpError(400, 'Idempotency-Key: 1 to 255 visible ASCII characters, a UUID for example');
+      throw wrongField('Idempotency-Key', '1 to 255 visible ASCII characters, a UUID for example');
     const bytes = (request as { bytes?: Buffer }).bytes ?? Buffer.alloc(0);
     const digest = createHash('sha256')
       .update(`${request.method} ${request.originalUrl}\n`)
@@ -23,9 +23,10 @@ export function idempotency(db: Db, logger: Logger): AroundPost {
     const claim = { caller: callerOf(request), key, digest };
     const known = await claimKey(db, claim);
     if (known.state === 'other')
-      throw new HttpError(
+      throw wrongField(
+        'Idempotency-Key',
+        'came with another request before; use a new key for a new request',
         422,
-        'this Idempotency-Key came with another request before; use a new key for a new request',
       );
     if (known.state === 'running') {
       response.set('Retry-After', '1');

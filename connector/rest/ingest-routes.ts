@@ -4,7 +4,7 @@ import { isEnvelope } from '../../contract/envelope.ts';
 import { buildTopic, isName } from '../../contract/topics.ts';
 import { rowSchema } from '../decode/row.ts';
 import { submit, submitRows, type IngestPort } from '../ingest/submit.ts';
-import { HttpError } from './problem.ts';
+import { rejectedData, wrongField } from './problem.ts';
 import { route, type Route } from './route.ts';
 
 const tag = 'Ingest';
@@ -21,6 +21,15 @@ const milkingSchema = z.looseObject({
   milk_meter_id: nameOrNumber.optional().describe('Another name of device_uid'),
 });
 
+const sampleRow = {
+  farm: 'farm1',
+  device_uid: 'tank_1',
+  device_type: 'temperature',
+  metric_name: 'temperature',
+  metric_value: 4.2,
+  timestamp: '2026-11-28T05:30:00Z',
+};
+
 /** The routes; `port` throws AppError `transient` while data cannot be taken. */
 export function ingestRoutes(port: () => IngestPort, maxBodyBytes: number): Route[] {
   return [valueRoute(port), batchRoute(port, maxBodyBytes), milkingRoute(port)];
@@ -35,13 +44,14 @@ function valueRoute(port: () => IngestPort): Route {
     description: 'A value that cannot be taken is answered with 422 and kept as a dead letter.',
     body: z.unknown(),
     bodyDocument: rowSchema,
+    example: { body: sampleRow },
     answer: z.strictObject({
       status: z.enum(['accepted', 'duplicate', 'conflict']),
       reason: z.string().optional(),
     }),
     async handle({ body }) {
       const [result] = await submitRows(port(), [body], Date.now());
-      if (result?.status === 'rejected') throw new HttpError(422, result.reason);
+      if (result?.status === 'rejected') throw rejectedData(result.reason);
       return result;
     },
   });
@@ -60,6 +70,8 @@ function batchRoute(port: () => IngestPort, maxBodyBytes: number): Route {
     body: z.strictObject({ readings: z.array(z.unknown()).min(1).max(mostRows) }),
     bodyDocument: z.strictObject({ readings: z.array(rowSchema).min(1).max(mostRows) }),
     maxBodyBytes,
+    judgesRows: true,
+    example: { body: { readings: [sampleRow] } },
     answer: z.strictObject({
       status: z.enum(['success', 'partial']).describe('partial: some were rejected'),
       count: z.int().describe('Rows received'),
@@ -100,6 +112,17 @@ function milkingRoute(port: () => IngestPort): Route {
       'that now.',
     query: z.strictObject({ farm: name.optional() }),
     body: milkingSchema,
+    example: {
+      query: { farm: 'farm1' },
+      body: {
+        device_uid: 'meter_1',
+        session_id: '2026-11-28-am-7',
+        rfid_tag: '050000000000001',
+        yield_kg: 12.4,
+        fat_percent: 3.9,
+        session_end: '2026-11-28T05:42:00Z',
+      },
+    },
     renamed: { input: { device_uid: 'device_id', farm: 'farm_id' } },
     answer: z.strictObject({
       status: z.enum(['accepted', 'duplicate']),
@@ -109,8 +132,8 @@ function milkingRoute(port: () => IngestPort): Route {
     async handle({ query, body }) {
       const farm = query.farm ?? body.farm;
       const deviceUid = body.device_uid ?? body.milk_meter_id;
-      if (farm === undefined) throw new HttpError(400, 'farm: the code of the farm is missing');
-      if (deviceUid === undefined) throw new HttpError(400, 'device_uid: the milk meter is missing');
+      if (farm === undefined) throw wrongField('farm', 'the code of the farm is missing');
+      if (deviceUid === undefined) throw wrongField('device_uid', 'the milk meter is missing');
       const topic = buildTopic({ farm, deviceType: 'milk_meter', deviceUid, messageType: 'data' });
       // What the topic says is not said again: envelopes are strict.
       const said = ['farm', 'device_uid', 'milk_meter_id'];
@@ -127,8 +150,12 @@ function milkingRoute(port: () => IngestPort): Route {
         payload: Buffer.from(JSON.stringify(payload)),
         arrivedAt,
       });
-      if (outcome.kind === 'dead') throw new HttpError(422, outcome.reason);
-      const isOld = outcome.kind === 'stored' && outcome.duplicates.size === outcome.points;
+      if (outcome.kind === 'dead') throw rejectedData(outcome.reason);
+      // Two milkings that ended in one moment with equal values: the values are known, the second milking is not.
+      const isOld =
+        outcome.kind === 'stored' &&
+        outcome.duplicates.size === outcome.points &&
+        outcome.changedMilking !== true;
       return { status: isOld ? 'duplicate' : 'accepted', farm, device_uid: deviceUid };
     },
   });

@@ -3,10 +3,22 @@ import * as z from 'zod';
 import { momentInZone } from '../../contract/zone.ts';
 import type { Queryable } from '../db/pool.ts';
 import { findDevices, type KnownDevice, type KnownMetric } from '../db/query-devices.ts';
-import { HttpError } from './problem.ts';
+import { noSuch, wrongField } from './problem.ts';
 
 /** The farm where a uid is used by several. */
 export const farmSchema = z.string().max(64).optional().describe('Code of the farm');
+
+/** An animal as a parameter. */
+export const animalSchema = z
+  .string()
+  .max(64)
+  .optional()
+  .describe('Its RFID tag, its ear tag, or what the meter calls it');
+
+/** Yes, no, or both. */
+export const flag = z.enum(['true', 'false']).optional();
+export const isTrue = (text: 'true' | 'false' | undefined) =>
+  text === undefined ? undefined : text === 'true';
 
 /** A moment as a parameter; without an offset the local time of `zone` (IANA), and a date is its midnight there. */
 export const momentSchemaIn = (zone: string) =>
@@ -32,7 +44,7 @@ export async function theSeries(
 ): Promise<{ device: KnownDevice; metric: KnownMetric }> {
   const device = theOnly(await findDevices(db, uid, farm, metricName), uid, farm);
   if (device.metric === null)
-    throw new HttpError(404, `metric '${metricName}' is not in the catalogue (config/metrics.yaml)`);
+    throw noSuch('metric_name', `metric '${metricName}' is not in the catalogue (config/metrics.yaml)`);
   return { device, metric: device.metric };
 }
 
@@ -42,11 +54,11 @@ function theOnly<D extends KnownDevice>(
   farm: string | undefined,
 ): D {
   if (device === undefined)
-    throw new HttpError(404, `there is no device ${farm === undefined ? '' : `${farm}/`}${uid}`);
+    throw noSuch('device_uid', `there is no device ${farm === undefined ? '' : `${farm}/`}${uid}`);
   if (others.length > 0)
-    throw new HttpError(
-      400,
-      `farm: several farms have a device ${uid} (${[device, ...others].map((each) => each.farm).join(', ')}); name one`,
+    throw wrongField(
+      'farm',
+      `several farms have a device ${uid} (${[device, ...others].map((each) => each.farm).join(', ')}); name one`,
     );
   return device;
 }

@@ -55,6 +55,7 @@ export function odooDeviceRoutes(desk: OdooDeviceDesk): Route[] {
         devices: z.array(z.string()).min(1).max(500),
         chart_hours: z.int().min(1).max(168).optional(),
       }),
+      example: { devices: ['farm1/tank_1'], chart_hours: 24 },
       answer: latestSchema,
       handle: async ({ devices, chart_hours: hours }) => ({
         values: await latestValues(db, devices, latestHours),
@@ -65,6 +66,7 @@ export function odooDeviceRoutes(desk: OdooDeviceDesk): Route[] {
       path: 'command',
       summary: 'Sends a command to a device',
       body: commandSchema,
+      example: { farm: 'farm1', device_uid: 'feeder_1', command: 'give_feed', request_id: 'order-17' },
       answer: z.strictObject({
         accepted: z.literal(true),
         request_id: z.string(),
@@ -84,6 +86,7 @@ export function odooDeviceRoutes(desk: OdooDeviceDesk): Route[] {
       path: 'command/status',
       summary: 'How commands ended',
       body: z.strictObject({ request_ids: z.array(requestIdSchema).max(200) }),
+      example: { request_ids: ['order-17'] },
       answer: z.strictObject({ commands: z.array(commandAnswerSchema) }),
       handle: async ({ request_ids: ids }) => ({ commands: await findCommands(db, ids) }),
     }),
@@ -91,6 +94,7 @@ export function odooDeviceRoutes(desk: OdooDeviceDesk): Route[] {
       path: 'command/known',
       summary: "The commands that a device's profile offers",
       body: z.strictObject({ farm: z.string(), device_uid: z.string() }),
+      example: { farm: 'farm1', device_uid: 'feeder_1' },
       answer: z.strictObject({ commands: z.array(z.looseObject({ name: z.string() })) }),
       handle: async ({ farm, device_uid: uid }) => {
         const { profile } = await theDevice(db, uid, farm);

@@ -29,6 +29,7 @@ export function odooOutboxRoutes(desk: OdooOutboxDesk): Route[] {
       path: 'outbox/summary',
       summary: 'What waits for Odoo, by kind',
       body: z.strictObject({}),
+      example: {},
       answer: summarySchema,
       handle: async () => ({
         kinds: (await countOutbox(db)).map(({ kind, pending, parked, oldestPendingS }) => ({
@@ -48,6 +49,7 @@ export function odooOutboxRoutes(desk: OdooOutboxDesk): Route[] {
         limit: z.int().min(1).max(1_000).default(200),
         cursor: z.int().min(0).default(0).describe('The last id of the previous page'),
       }),
+      example: { limit: 50 },
       answer: z.strictObject({
         records: z.array(z.looseObject({ id: z.int(), kind: z.string(), source_id: z.string() })),
       }),
@@ -63,6 +65,7 @@ export function odooOutboxRoutes(desk: OdooOutboxDesk): Route[] {
       path: 'outbox/retry',
       summary: 'Puts parked records back into the queue',
       body: idsSchema,
+      example: { ids: [17] },
       answer: z.strictObject({ retried: z.int() }),
       handle: async ({ ids }) => ({ retried: await retryParked(db, ids) }),
     }),
@@ -70,6 +73,7 @@ export function odooOutboxRoutes(desk: OdooOutboxDesk): Route[] {
       path: 'outbox/ignore',
       summary: 'Gives parked records up: they are not sent any more',
       body: idsSchema,
+      example: { ids: [17] },
       answer: z.strictObject({ ignored: z.int() }),
       handle: async ({ ids }) => ({ ignored: await ignoreParked(db, ids) }),
     }),

@@ -39,6 +39,7 @@ export function odooPeopleRoutes({ db, resync, connectAnew, reconcile }: OdooPeo
       description:
         'For a copy that is to have this connector, and for a database that took the place of another.',
       body: z.strictObject({}),
+      example: { body: {} },
       answer: z.strictObject({ accepted: z.literal(true) }),
       status: 202,
       async handle() {
@@ -52,6 +53,7 @@ export function odooPeopleRoutes({ db, resync, connectAnew, reconcile }: OdooPeo
       tag,
       summary: 'Takes everything from Odoo anew; what is no longer there is forgotten',
       body: z.strictObject({}),
+      example: { body: {} },
       answer: z.strictObject({ accepted: z.literal(true) }),
       status: 202,
       async handle() {
@@ -74,6 +76,7 @@ export function odooPeopleRoutes({ db, resync, connectAnew, reconcile }: OdooPeo
       tag,
       summary: 'Compares now, and sends again what Odoo lacks',
       body: z.strictObject({ days: z.int().min(1).max(400).default(3) }),
+      example: { body: { days: 3 } },
       answer: reportSchema,
       async handle({ body }) {
         await reconcile(body.days);

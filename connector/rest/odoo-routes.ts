@@ -7,7 +7,7 @@ import { odooDeviceRoutes, type OdooDeviceDesk } from './odoo-device-routes.ts';
 import { odooOutboxRoutes, type OdooOutboxDesk } from './odoo-outbox-routes.ts';
 import { odooPeopleRoutes, type OdooPeopleDesk } from './odoo-people-routes.ts';
 import { signedRoute } from './odoo-signed.ts';
-import { HttpError } from './problem.ts';
+import { noSuch } from './problem.ts';
 import { route, type Route } from './route.ts';
 
 /** What these routes work with. */
@@ -33,6 +33,7 @@ export function odooRoutes(desk: OdooDesk): Route[] {
       path: 'notify',
       summary: 'Records of a kind have changed in Odoo',
       body: z.looseObject({ kind: pullKindSchema, ids: z.array(z.int()).optional() }),
+      example: { kind: 'animal', ids: [12] },
       answer: acceptedSchema,
       status: 202,
       handle: ({ kind }) => {
@@ -46,6 +47,7 @@ export function odooRoutes(desk: OdooDesk): Route[] {
       path: 'key/rotate',
       summary: 'Lets the connector fetch a new API key',
       body: z.strictObject({}),
+      example: {},
       answer: z.strictObject({ expires: z.iso.datetime().nullable() }),
       handle: async () => ({ expires: (await desk.rotateKey()) ?? null }),
     }),
@@ -61,14 +63,18 @@ function hookRoute(desk: Pick<OdooDesk, 'db' | 'hookToken' | 'onEvent'>): Route 
     tag: 'Odoo',
     summary: 'For webhook actions of Odoo: JSON as Odoo sends it, answered at once and worked on afterwards',
     open: true,
+    authenticate({ params }) {
+      // As if it did not exist: the address is the secret.
+      const { token } = params;
+      if (desk.hookToken === '' || typeof token !== 'string' || !isSameSecret(token, desk.hookToken))
+        throw noSuch('token', 'there is no such hook: see odoo.hook_token');
+    },
     params: z.strictObject({ token: z.string() }),
     body: hookSchema,
     answer: acceptedSchema,
     status: 202,
-    async handle({ params, body }) {
-      // As if it did not exist: the address is the secret.
-      if (desk.hookToken === '' || !isSameSecret(params.token, desk.hookToken))
-        throw new HttpError(404, 'there is no such hook: see odoo.hook_token');
+    example: { params: { token: '$CONNECTOR_HOOK_TOKEN' }, body: { _model: 'farm.animal', _id: 12 } },
+    async handle({ body }) {
       await storeEvent(desk.db, { model: body._model, recordId: body._id ?? null, payload: body });
       desk.onEvent();
       return { accepted: true };

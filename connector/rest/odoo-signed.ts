@@ -1,10 +1,11 @@
 // Signed calls of the addon: `POST /api/v1/odoo/…` with X-Smart-Dairy-Signature instead of a token.
 import type { Request } from 'express';
-import * as z from 'zod';
+import type * as z from 'zod';
 import { boundDatabase } from '../db/odoo-binding.ts';
 import { takeSignature } from '../db/odoo-events.ts';
-import type { Queryable } from '../db/pool.ts';
-import { HttpError, invalidInput } from './problem.ts';
+import { toDatabaseError, type Queryable } from '../db/pool.ts';
+import { bytesOf } from './json-body.ts';
+import { faultAt, HttpError } from './problem.ts';
 import type { Renamed } from './renamed.ts';
 import { route, type Route } from './route.ts';
 import { checkSignature, signatureWindowS } from './signature.ts';
@@ -23,13 +24,15 @@ interface SignedSpec<B extends z.ZodType> {
   answer: z.ZodType;
   status?: 202;
   renamed?: Renamed;
+  /** A body. */
+  example: object;
   handle: (input: z.output<B>) => unknown;
 }
 
-/** Declares a POST of the addon. Its signature is checked before its content is looked at. */
+/** Declares a POST of the addon. Its signature is checked before anything is stored or its content looked at. */
 export function signedRoute<B extends z.ZodType>(
   by: SignedBy,
-  { path, summary, body, answer, status, renamed, handle }: SignedSpec<B>,
+  { path, summary, body, answer, status, renamed, example, handle }: SignedSpec<B>,
 ): Route {
   return route({
     method: 'post',
@@ -39,39 +42,43 @@ export function signedRoute<B extends z.ZodType>(
     description:
       'Called by the addon with X-Smart-Dairy-Signature instead of a token, see docs/odoo-sync.md.',
     open: true,
-    body: z.unknown(),
-    bodyDocument: body,
+    authenticate: (request) => authenticate(request, by),
+    body,
     answer,
+    example: { body: example },
     ...(status === undefined ? {} : { status }),
     ...(renamed === undefined ? {} : { renamed }),
-    async handle({ request, body: given }) {
-      await authenticate(request, by);
-      const input = body.safeParse(given);
-      if (!input.success) throw invalidInput(input.error);
-      return handle(input.data);
-    },
+    handle: ({ body: input }) => handle(input),
   });
 }
 
 async function authenticate(request: Request, { db, secret }: SignedBy): Promise<void> {
   if (secret === '')
     throw new HttpError(503, 'calls of Odoo are refused: set CONNECTOR_ODOO_SECRET (odoo.secret)');
-  const bytes = (request as { bytes?: Uint8Array }).bytes ?? new Uint8Array();
-  const check = checkSignature(request.get('x-smart-dairy-signature'), bytes, secret, Date.now());
-  if (!check.ok) throw new HttpError(401, check.reason);
-  if (!(await takeSignature(db, check.digest, signatureWindowS)))
-    throw new HttpError(401, 'this call was made before: sign each call anew');
-  await checkDatabase(db, request.get('x-smart-dairy-database'));
+  const header = request.get('x-smart-dairy-signature');
+  const database = request.get('x-smart-dairy-database') ?? '';
+  const { method, originalUrl: path } = request;
+  const call = { header, method, path, database, body: bytesOf(request) };
+  const check = checkSignature(call, secret, Date.now());
+  if (!check.ok) throw refused(check.reason);
+  try {
+    if (!(await takeSignature(db, check.digest, signatureWindowS)))
+      throw refused('this call was made before: sign each call anew');
+    await checkDatabase(db, database);
+  } catch (error) {
+    throw toDatabaseError(error);
+  }
 }
 
 /** A copy of the database has the secret too, and must not move a device. */
-async function checkDatabase(db: Queryable, asking: string | undefined): Promise<void> {
+async function checkDatabase(db: Queryable, asking: string): Promise<void> {
   const bound = await boundDatabase(db);
   if (bound === undefined || asking === bound) return;
-  throw new HttpError(
-    409,
-    asking === undefined
-      ? 'the call does not say which Odoo database it comes from: update the addon smart_dairy_iot'
-      : 'this is a copy of the database that the connector belongs to, or another one: connect it anew, see docs/odoo.md',
-  );
+  const message =
+    asking === ''
+      ? 'the call does not say which Odoo database it comes from'
+      : 'this is a copy of the database that the connector belongs to, or another one: connect it anew, see docs/odoo.md';
+  throw faultAt('X-Smart-Dairy-Database', message, 409);
 }
+
+const refused = (message: string) => faultAt('X-Smart-Dairy-Signature', message, 401);

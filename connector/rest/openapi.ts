@@ -31,8 +31,11 @@ export function openApiDocument(routes: readonly Route[]): Json {
 function operation(route: Route): Json {
   const statuses = [
     (route.query ?? route.params ?? route.body) ? 400 : 0,
-    route.open ? 0 : 401,
-    route.open ? 0 : 429,
+    route.open && route.authenticate === undefined ? 0 : 401,
+    route.open ? 0 : 403,
+    route.body === undefined ? 0 : 413,
+    route.body === undefined ? 0 : 415,
+    429,
     500,
     503,
   ];
@@ -58,8 +61,8 @@ function operation(route: Route): Json {
     ...(route.description === undefined ? {} : { description: route.description }),
     ...(route.open ? { security: [] } : {}),
     parameters: [
-      ...parameters(route.params, 'path'),
-      ...parameters(route.query, 'query', route.renamed?.input),
+      ...parameters(route.params, 'path', route.example?.params),
+      ...parameters(route.query, 'query', route.example?.query, route.renamed?.input),
       ...headers(route),
     ],
     ...requestBody(route),
@@ -81,6 +84,7 @@ const problem = (status: number | undefined): Json => ({
 function parameters(
   schema: z.ZodType | undefined,
   where: 'path' | 'query',
+  examples: Readonly<Record<string, string>> = {},
   renamed: Renamed['input'] = {},
 ): Json[] {
   if (schema === undefined) return [];
@@ -89,16 +93,17 @@ function parameters(
     required?: string[];
   };
   return Object.entries(properties).flatMap(([name, property]) => {
-    const parameter = {
+    const plain = {
       name,
       in: where,
       required: where === 'path' || required.includes(name),
       schema: property,
     };
+    const parameter = examples[name] === undefined ? plain : { ...plain, example: examples[name] };
     const former = renamed[name];
     if (former === undefined) return [parameter];
     const description = `Former name of ${name}`;
-    return [parameter, { ...parameter, name: former, required: false, deprecated: true, description }];
+    return [parameter, { ...plain, name: former, required: false, deprecated: true, description }];
   });
 }
 
@@ -112,12 +117,13 @@ const idempotencyKey = {
 
 const headers = (route: Route): Json[] => (route.method === 'post' ? [idempotencyKey] : []);
 
-function requestBody({ body, bodyDocument, renamed }: Route): Json {
+function requestBody({ body, bodyDocument, renamed, example }: Route): Json {
   const schema = bodyDocument ?? body;
   if (schema === undefined) return {};
   const document = toJsonSchema(schema, 'input');
   const former = describeFormerNames(document, renamed?.input, 'input');
-  return { requestBody: { content: { 'application/json': { schema: former } } } };
+  const content = { schema: former, ...(example?.body === undefined ? {} : { example: example.body }) };
+  return { requestBody: { content: { 'application/json': content } } };
 }
 
 function toJsonSchema(schema: z.ZodType, io: 'input' | 'output'): Json {

@@ -4,7 +4,7 @@ import type { Queryable } from '../db/pool.ts';
 import { ingestionCounts } from '../db/query-devices.ts';
 import { latestReadings } from '../db/query-readings.ts';
 import { farmSchema, theDevice } from './lookup.ts';
-import { HttpError } from './problem.ts';
+import { noSuch } from './problem.ts';
 import { rangeRoute } from './range-route.ts';
 import { route, type Route } from './route.ts';
 
@@ -29,6 +29,7 @@ function latestRoute(db: Queryable): Route {
     tag,
     summary: 'The latest value of a device, and of each of its metrics',
     params: z.object({ device_uid: z.string() }),
+    example: { params: { device_uid: 'tank_1' } },
     query: z.strictObject({ farm: farmSchema }),
     renamed: { input: { farm: 'farm_id' }, output: { farm: 'farm_id' } },
     answer: z.strictObject({
@@ -42,7 +43,7 @@ function latestRoute(db: Queryable): Route {
       const device = await theDevice(db, uid, query.farm);
       const readings = await latestReadings(db, device.id, device.heardAt);
       if (readings[0] === undefined)
-        throw new HttpError(404, `device ${device.farm}/${uid} has no readings yet`);
+        throw noSuch('device_uid', `device ${device.farm}/${uid} has no readings yet`);
       return {
         device_uid: uid,
         farm: device.farm,

@@ -10,7 +10,7 @@ import {
   type SeriesRow,
 } from '../db/query-readings.ts';
 import { farmSchema, momentSchemaIn, theSeries } from './lookup.ts';
-import { HttpError } from './problem.ts';
+import { wrongField } from './problem.ts';
 import { stream, textOf } from './range-stream.ts';
 import { route, type Route } from './route.ts';
 import { fillGaps, fromCursor, levelFor, linesOf, toCursor, toPoint, type SeriesPoint } from './series.ts';
@@ -70,6 +70,7 @@ export function rangeRoute(db: Queryable, zone: string): Route {
       'Up to a day the raw values, up to 14 days means of 15 minutes, up to 90 days of hours, else of days (UTC), unless ' +
       'aggregation says otherwise. JSON comes in pages (next_cursor); CSV and NDJSON are streams of the whole range.',
     query: querySchemaIn(zone),
+    example: { query: { device_uid: 'tank_1', metric_name: 'temperature', start: '2026-11-01' } },
     renamed: {
       input: { farm: 'farm_id', start: 'start_time', end: 'end_time' },
       output: { farm: 'farm_id' },
@@ -110,12 +111,12 @@ export function rangeRoute(db: Queryable, zone: string): Route {
 function spanOf(query: RangeQuery): { level: Level; start: Date; end: Date } {
   const end = query.end ?? new Date();
   const start = query.start ?? new Date(end.getTime() - 86_400_000);
-  if (start > end) throw new HttpError(400, 'start: is after end');
+  if (start > end) throw wrongField('start', 'is after end');
   const level = query.aggregation === 'auto' ? levelFor(end.getTime() - start.getTime()) : query.aggregation;
   if (query.fill === 'linear' && level === 'raw')
-    throw new HttpError(400, 'fill: raw values are not interpolated; choose an aggregation');
+    throw wrongField('fill', 'raw values are not interpolated; choose an aggregation');
   if (query.percentiles && !hasPercentiles(level))
-    throw new HttpError(400, 'percentiles: only hourly and daily values have them; choose an aggregation');
+    throw wrongField('percentiles', 'only hourly and daily values have them; choose an aggregation');
   return { level, start, end };
 }
 

@@ -1,6 +1,6 @@
 // Names of one version ago. A route lists what it renamed: former names still count in what comes in, and stand beside the new ones
 // in answers and in the OpenAPI document, there as deprecated. Dropping a name is deleting its line.
-import { HttpError } from './problem.ts';
+import { wrongField } from './problem.ts';
 
 /** New name → former name, of keys in query or body, and of keys anywhere in the answer. */
 export interface Renamed {
@@ -19,8 +19,7 @@ export function withNewNames(value: unknown, names: Renamed['input']): unknown {
   const renamed: Json = { ...value };
   for (const [name, former] of Object.entries(names)) {
     if (!Object.hasOwn(value, former)) continue;
-    if (Object.hasOwn(value, name))
-      throw new HttpError(400, `${name}: say either this or ${former}, its former name`);
+    if (Object.hasOwn(value, name)) throw wrongField(name, `say either this or ${former}, its former name`);
     renamed[name] = value[former];
     Reflect.deleteProperty(renamed, former);
   }

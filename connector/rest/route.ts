@@ -1,9 +1,11 @@
 // What a route is: one declaration gives the express handler, the checks of its input and its entry in the OpenAPI document.
-import express, { type Express, type Request, type RequestHandler, type Response } from 'express';
-import type * as z from 'zod';
+import type { Request, Response } from 'express';
+import * as z from 'zod';
 import { safeParse } from '../../contract/safe-parse.ts';
-import { invalidInput } from './problem.ts';
-import { withFormerNames, withNewNames, type Renamed } from './renamed.ts';
+import { scopeOf } from './auth.ts';
+import { faultOfText } from './json-body.ts';
+import { faultAt, invalidInput, wrongField } from './problem.ts';
+import { withNewNames, type Renamed } from './renamed.ts';
 
 /** What a handler gets. */
 export interface Input<Q, P, B> {
@@ -17,6 +19,13 @@ export interface Input<Q, P, B> {
 /** A body of another type than JSON, for the document. */
 export type Media = Readonly<Record<string, string>>;
 
+/** A request of a route. */
+export interface Example {
+  params?: Readonly<Record<string, string>>;
+  query?: Readonly<Record<string, string>>;
+  body?: unknown;
+}
+
 interface Spec<Q extends z.ZodType, P extends z.ZodType, B extends z.ZodType> {
   method: 'get' | 'post';
   /** As OpenAPI writes it: `/api/v1/iot/devices/{device_uid}`. */
@@ -26,6 +35,8 @@ interface Spec<Q extends z.ZodType, P extends z.ZodType, B extends z.ZodType> {
   description?: string;
   /** Without a token; everything else needs one. */
   open?: true;
+  /** Proves who calls an open route, before anything is stored or its content looked at. Throws what the caller is told. */
+  authenticate?: (request: Request) => Promise<void> | void;
   query?: Q;
   params?: P;
   body?: B;
@@ -36,8 +47,12 @@ interface Spec<Q extends z.ZodType, P extends z.ZodType, B extends z.ZodType> {
   maxBodyBytes?: number;
   /** Of an answer that is no error, where it is not 200: 202 says that the work is done afterwards. */
   status?: 202;
+  /** The handler judges row by row, so that a bad one costs the others nothing: of the content only that it is JSON is checked. */
+  judgesRows?: true;
   /** Shape of the JSON answer. */
   answer?: z.ZodType;
+  /** For the document and its page: values that work as they are. */
+  example?: Example;
   /** Other types of answer → description. */
   media?: Media;
   /** Cache-Control of an answer to GET; without it an answer is asked for anew, and 304 if it is the same. */
@@ -62,57 +77,48 @@ export function route<
     ...spec,
     run(request, response) {
       const { renamed } = spec;
-      const query = check(spec.query, withNewNames(request.query, renamed?.input)) as z.output<Q>;
-      const params = check(spec.params, request.params) as z.output<P>;
-      const body = check(spec.body, withNewNames(request.body ?? {}, renamed?.input)) as z.output<B>;
+      const given = withNewNames(request.query, renamed?.input);
+      const query = check(spec.query, scoped(given, spec, scopeOf(response)), 'query') as z.output<Q>;
+      const params = check(spec.params, request.params, 'path') as z.output<P>;
+      const body = check(spec.body, withNewNames(request.body ?? {}, renamed?.input), 'body') as z.output<B>;
       if (spec.status !== undefined) response.status(spec.status);
       return handle({ query, params, body, request, response });
     },
   };
 }
 
-function check(schema: z.ZodType | undefined, value: unknown): unknown {
+/** What the token of one farm asks for is that farm's. Whatever tells no farms apart is not for it. */
+function scoped(
+  given: unknown,
+  { method, query }: Pick<Spec<z.ZodType, z.ZodType, z.ZodType>, 'method' | 'query'>,
+  farm: string | undefined,
+): unknown {
+  if (farm === undefined) return given;
+  const takesFarm = query instanceof z.ZodObject && 'farm' in query.shape;
+  if (method !== 'get' || !takesFarm)
+    throw faultAt(
+      'Authorization',
+      `the token of farm ${farm} reads data of its farm; this needs CONNECTOR_TOKEN`,
+      403,
+    );
+  const asked = (given as { farm?: unknown }).farm;
+  if (asked !== undefined && asked !== farm)
+    throw wrongField('farm', `the token is one of farm ${farm}`, 403);
+  return { ...(given as object), farm };
+}
+
+function check(schema: z.ZodType | undefined, value: unknown, whole: 'query' | 'path' | 'body'): unknown {
   if (schema === undefined) return undefined;
+  if (whole !== 'body') checkTexts(value as Readonly<Record<string, unknown>>);
   const parsed = safeParse(schema, value);
-  if (!parsed.success) throw invalidInput(parsed.error);
+  if (!parsed.success) throw invalidInput(parsed.error, whole);
   return parsed.data;
 }
 
-/** Runs around the handler of every POST: an idempotency key may answer instead of it. */
-export type AroundPost = (
-  request: Request,
-  response: Response,
-  run: () => Promise<unknown>,
-) => Promise<unknown>;
-
-/** Adds routes to an application. */
-export function addRoutes(app: Express, routes: readonly Route[], aroundPost: AroundPost): void {
-  for (const entry of routes) {
-    const path = entry.path.replaceAll(/\{(\w+)\}/g, ':$1');
-    const handler: RequestHandler = async (request, response) => {
-      const run = async () => withFormerNames(await entry.run(request, response), entry.renamed?.output);
-      const value = await (entry.method === 'post' ? aroundPost(request, response, run) : run());
-      if (value === undefined) return;
-      if (entry.method === 'get') {
-        response.set('Cache-Control', entry.cache ?? 'private, no-cache').json(value);
-      } else {
-        // Without an ETag: a digest of every batch's answer would be for nothing.
-        response.set('Cache-Control', 'no-store').type('json').end(JSON.stringify(value));
-      }
-    };
-    if (entry.method === 'get') app.get(path, handler);
-    else app.post(path, jsonBody(entry.maxBodyBytes ?? 262_144), handler);
-  }
+function checkTexts(parameters: Readonly<Record<string, unknown>>): void {
+  for (const [name, value] of Object.entries(parameters))
+    for (const text of [value].flat()) {
+      const fault = typeof text === 'string' ? faultOfText(text) : undefined;
+      if (fault !== undefined) throw wrongField(name, fault.message);
+    }
 }
-
-/** Whatever the content type says: a body that is not read would mean "nothing given". The bytes stay for idempotency keys and signatures. */
-const jsonBody = (limit: number) =>
-  express.json({
-    limit,
-    type: () => true,
-    verify: (request, _response, bytes) => {
-      const { headers } = request;
-      if (headers['idempotency-key'] !== undefined || headers['x-smart-dairy-signature'] !== undefined)
-        Object.assign(request, { bytes });
-    },
-  });

@@ -1,7 +1,7 @@
 // A series of values for queries: which level fits a span, gaps filled on request, cursors, and the text of each format.
 import * as z from 'zod';
 import { bucketMs, type Level, type SeriesRow } from '../db/query-readings.ts';
-import { HttpError } from './problem.ts';
+import { wrongField } from './problem.ts';
 
 /** A value as it is answered. `interpolated` ones were never measured. */
 export interface SeriesPoint extends Omit<SeriesRow, 'time'> {
@@ -58,7 +58,7 @@ export function fromCursor(cursor: string): { time: Date; value: number } {
     const [time, value] = cursorSchema.parse(JSON.parse(Buffer.from(cursor, 'base64url').toString()));
     return { time: new Date(time), value };
   } catch {
-    throw new HttpError(400, 'cursor: take next_cursor of the previous answer as it is');
+    throw wrongField('cursor', 'take next_cursor of the previous answer as it is');
   }
 }
 

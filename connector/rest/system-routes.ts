@@ -97,6 +97,7 @@ export function systemRoutes(sources: SystemSources): Route[] {
       tag: 'Outbox',
       summary: 'Puts parked records back into the queue: those named, or all',
       body: retrySchema,
+      example: { body: { ids: [17] } },
       answer: z.strictObject({ retried: z.int() }),
       handle: async ({ body }) => ({ retried: await sources.retryParked(body.ids) }),
     }),

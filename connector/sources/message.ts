@@ -48,6 +48,8 @@ export type Outcome =
       conflicts?: ReadonlySet<number>;
       refused?: ReadonlyMap<number, string>;
       refusedTag?: string;
+      /** All its values were known, and yet it said something new of a milking. */
+      changedMilking?: true;
     }
   | { kind: 'ignored' }
   | { kind: 'dead'; reason: string };

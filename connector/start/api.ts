@@ -6,6 +6,7 @@ import type { IngestPort } from '../ingest/submit.ts';
 import type { LiveRecords } from '../live/records.ts';
 import { alertRoutes } from '../rest/alert-routes.ts';
 import { analyticsRoutes } from '../rest/analytics-routes.ts';
+import { collectionRoutes } from '../rest/collection-routes.ts';
 import { commandRoutes } from '../rest/command-routes.ts';
 import { dashboardRoutes } from '../rest/dashboard-routes.ts';
 import { deadLetterRoutes } from '../rest/dead-letter-routes.ts';
@@ -39,6 +40,7 @@ export function queryFeature({ config, db, queryDb, state }: Context): Feature {
   const timezone = dayZone(config);
   return feature({
     routes: [
+      ...collectionRoutes(queryDb, timezone),
       ...queryRoutes(queryDb, timezone, () => state.intake?.pending().messages ?? 0),
       ...deviceRoutes(queryDb, timezone),
       ...alertRoutes(db, queryDb, timezone),

@@ -7,8 +7,9 @@ import { createLiveHub, type LiveHub } from '../live/hub.ts';
 import { tellLive, type LiveRecords } from '../live/records.ts';
 import { mappedKinds } from '../odoo/foreign/mappings.ts';
 import { loadOdooMapping } from '../odoo/foreign/schema.ts';
-import { isAuthorized } from '../rest/auth.ts';
 import { idempotency } from '../rest/idempotency.ts';
+import { liveDoor } from '../rest/live-door.ts';
+import { countFailedLogins, type FailedLogins } from '../rest/rate-limit.ts';
 import type { Route } from '../rest/route.ts';
 import { createApp, listen } from '../rest/server.ts';
 import { systemSources } from '../rest/sources.ts';
@@ -31,10 +32,10 @@ export interface Front {
 
 /** Starts REST at once: health has to answer while the database is still away. Throws when the port is taken. */
 export async function startFront(context: Context, shutdown: Shutdown, logger: Logger): Promise<Front> {
-  const { features, hub, live, commands, turn, outbound, link } = createFront(context, logger);
+  const { features, hub, logins, live, commands, turn, outbound, link } = createFront(context, logger);
   shutdown.onRelease('commands', () => commands.stop());
   const routes = features.flatMap((each) => each.routes);
-  const server = await serve(routes, context, logger);
+  const server = await serve(routes, context, logins, logger);
   hub.serve(server);
   shutdown.onRelease('rest', () => stopServing(server, hub));
   logger.info({ listen: context.config.rest.url }, 'REST listens');
@@ -58,6 +59,8 @@ interface FrontParts {
   /** In the order in which the API is described. */
   features: readonly Feature[];
   hub: LiveHub;
+  /** Of the live stream as of the routes. */
+  logins: FailedLogins;
   live: LiveRecords;
   commands: Feature;
   turn: Turn;
@@ -68,7 +71,9 @@ interface FrontParts {
 /** Makes the front; nothing runs yet. */
 export function createFront(context: Context, logger: Logger): FrontParts {
   const { config, metrics } = context;
-  const hub = createLiveHub((header) => isAuthorized(header, config.rest.token), logger);
+  const { token, max_live_listeners: listeners } = config.rest;
+  const logins = countFailedLogins(restSettings(config).limits);
+  const hub = createLiveHub(liveDoor({ token, listeners, logins }), logger);
   const live = tellLive(hub);
   const commands = commandFeature(context, live, logger);
 
@@ -86,7 +91,7 @@ export function createFront(context: Context, logger: Logger): FrontParts {
   const sources = systemSources({ ...context, outbound, odooWarnings: link.warnings });
   const system = feature({ routes: systemRoutes(sources) });
   const features = [system, intakeDoor(context), queryFeature(context), commands, outbound, link];
-  return { features, hub, live, commands, turn, outbound, link };
+  return { features, hub, logins, live, commands, turn, outbound, link };
 }
 
 /** Of several connectors one pulls. Of those on MQTT only the leader gets this far; members of a group all do. */
@@ -103,12 +108,18 @@ const alwaysMine: Turn = {
   stop: () => Promise.resolve(),
 };
 
-async function serve(routes: readonly Route[], { config, db }: Context, logger: Logger): Promise<Server> {
-  const { token, url, host } = config.rest;
-  const { limits } = restSettings(config);
-  const app = createApp(routes, { token, limits, aroundPost: idempotency(db, logger) }, logger);
+async function serve(
+  routes: readonly Route[],
+  { config, db }: Context,
+  logins: FailedLogins,
+  logger: Logger,
+): Promise<Server> {
+  const { token, farm_tokens: farmTokens, url, host, trusted_proxies: trustedProxies } = config.rest;
+  const { limits, connections } = restSettings(config);
+  const aroundPost = idempotency(db, logger);
+  const app = createApp(routes, { token, farmTokens, limits, logins, trustedProxies, aroundPost }, logger);
   const { hostname, port } = new URL(url);
-  return listen(app, host || hostname, Number(port || '80'), logger);
+  return listen(app, { host: host || hostname, port: Number(port || '80') }, connections, logger);
 }
 
 function stopServing(server: Server, hub: LiveHub): Promise<void> {

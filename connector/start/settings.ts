@@ -13,6 +13,7 @@ import type { MqttSourceOptions } from '../sources/mqtt-source.ts';
 import type { Meanings } from '../config/library.ts';
 import type { PresenceLimits } from '../alerts/presence.ts';
 import type { Grade } from '../rest/analytics-routes.ts';
+import type { ConnectionLimits } from '../rest/connections.ts';
 import type { MilkUnits } from '../rest/dashboard-routes.ts';
 import type { RateLimits } from '../rest/rate-limit.ts';
 import { createLimitBook, type Limit } from '../rules/limits.ts';
@@ -47,16 +48,29 @@ export function decodeSettings(
   };
 }
 
+interface RestSettings {
+  milk: MilkUnits;
+  grade: Grade;
+  limits: RateLimits;
+  connections: ConnectionLimits;
+}
+
 /** What the REST server takes. */
-export function restSettings(config: ConnectorConfig): { milk: MilkUnits; grade: Grade; limits: RateLimits } {
+export function restSettings(config: ConnectorConfig): RestSettings {
   const { rest, milk } = config;
   const { rules } = milkingSettings(config);
   return {
     milk: { kgPerLitre: milk.kg_per_litre },
     grade: (fat, protein, scc) => gradeOf(fat, protein, scc, rules),
+    connections: {
+      perAddress: rest.max_connections_per_address,
+      total: rest.max_connections,
+      proxies: rest.trusted_proxies,
+    },
     limits: {
       requestsPerMinute: rest.requests_per_minute,
       failedLoginsPerMinute: rest.failed_logins_per_minute,
+      openRequestsPerMinute: rest.open_requests_per_minute,
     },
   };
 }

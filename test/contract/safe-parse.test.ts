@@ -14,13 +14,12 @@ test('a length that is no number is no valid value', () => {
   assert.equal(refused.error?.issues[0]?.message, 'holds a value that no check can read');
 });
 
-test('everything else is as zod says', () => {
+test('everything else is what zod finds, in our words', () => {
   assert.deepEqual(safeParse(statusSchema, { state: 'online' }), {
     success: true,
     data: { state: 'online' },
   });
-  assert.deepEqual(
-    safeParse(statusSchema, { state: 'on' }).error?.issues,
-    statusSchema.safeParse({ state: 'on' }).error?.issues,
-  );
+  const [ours] = safeParse(statusSchema, { state: 'on' }).error?.issues ?? [];
+  const [theirs] = statusSchema.safeParse({ state: 'on' }).error?.issues ?? [];
+  assert.deepEqual(ours, { ...theirs, message: "expected one of 'online', 'degraded', 'offline'" });
 });

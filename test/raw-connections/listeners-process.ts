@@ -7,12 +7,13 @@ import { Registry } from 'prom-client';
 import { startBridgeHealth } from '../../connector/start/bridge-health.ts';
 import { startEmbeddedBroker } from '../../connector/sources/embedded-broker.ts';
 import { createLiveHub } from '../../connector/live/hub.ts';
-import { isAuthorized } from '../../connector/rest/auth.ts';
-import { createApp, listen, type AppSettings } from '../../connector/rest/server.ts';
+import { liveDoor } from '../../connector/rest/live-door.ts';
+import { createApp, listen } from '../../connector/rest/server.ts';
 import { systemRoutes } from '../../connector/rest/system-routes.ts';
 import { protocol as coap } from '../../gateways/coap/protocol.ts';
 import { protocol as http } from '../../gateways/http/protocol.ts';
 import { startHealth } from '../../gateways/shared/health.ts';
+import { appSettings, noConnectionLimits } from '../connector/rest/app-settings.ts';
 import { recordServices } from '../gateways/support/services.ts';
 import { freePort } from '../support/free-port.ts';
 import { token, type ListenerState, type Ports } from './listeners.ts';
@@ -30,10 +31,10 @@ const routes = systemRoutes({
   parked: none,
   retryParked: () => Promise.resolve(0),
 });
-const limits = { requestsPerMinute: 1e9, failedLoginsPerMinute: 1e9 };
-const settings: AppSettings = { token, limits, aroundPost: (_request, _response, run) => run() };
-const rest = await listen(createApp(routes, settings, logger), here, 0, logger);
-createLiveHub((header) => isAuthorized(header, token), logger).serve(rest);
+const settings = appSettings({ token });
+const place = { host: here, port: 0 };
+const rest = await listen(createApp(routes, settings, logger), place, noConnectionLimits, logger);
+createLiveHub(liveDoor({ token, listeners: 1e6, logins: settings.logins }), logger).serve(rest);
 
 const live = () => ({ code: 200, body: { status: 'live' } });
 const bridge = await startBridgeHealth({ host: here, port: 0 }, new Map([['/health/live', live]]), logger);

@@ -18,6 +18,8 @@ export interface ConnectorOptions {
   yaml?: string | ((farm: string) => string);
   /** More of the odoo section, as flow YAML: `secret: x, hook_token: y`. */
   odooYaml?: string;
+  /** More of the rest section. */
+  restYaml?: string;
   unknownDevices?: 'discover' | 'reject';
   /** Lines of the `milk` section. */
   milk?: string;
@@ -178,7 +180,7 @@ milk:
   timezone: Asia/Dhaka
 ${options.milk ?? ''}
 odoo: { url: '\${ODOO_URL:-}', database: '\${ODOO_DB:-}', api_key: '\${ODOO_API_KEY:-}', ${options.odooYaml ?? ''} }
-rest: { url: '\${CONNECTOR_URL}', token: '\${CONNECTOR_TOKEN}' }
+rest: { url: '\${CONNECTOR_URL}', token: '\${CONNECTOR_TOKEN}', ${options.restYaml ?? ''} }
 ${typeof options.yaml === 'function' ? options.yaml(farm) : (options.yaml ?? '')}
 `;
 }

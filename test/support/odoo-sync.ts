@@ -2,10 +2,15 @@
 import { createHmac, randomInt } from 'node:crypto';
 import type { OdooAdmin } from './odoo.ts';
 
-/** The header of a signed call. */
-export function signature(secret: string, body: string, at = Math.floor(Date.now() / 1000)): string {
-  const digest = createHmac('sha256', secret).update(`${at}.${body}`).digest('hex');
-  return `t=${at},v1=${digest}`;
+/** The header of a signed call. `database`: what X-Smart-Dairy-Database says; empty without that. */
+export function signature(
+  secret: string,
+  path: string,
+  body: string,
+  { at = Math.floor(Date.now() / 1000), database = '' } = {},
+): string {
+  const signed = `${at}\nPOST\n${path}\n${database}\n${body}`;
+  return `t=${at},v2=${createHmac('sha256', secret).update(signed).digest('hex')}`;
 }
 
 /** Makes a signed call. Each body differs in white space at its end, as the clock alone would repeat within a second. */
@@ -15,7 +20,7 @@ export async function callSigned(
   path: string,
   content: Record<string, unknown>,
   /** UUID of the Odoo database that asks; a connector that has an Odoo wants it. */
-  database?: string,
+  database = '',
 ): Promise<{ status: number; body: Record<string, unknown> }> {
   const body =
     JSON.stringify(content) +
@@ -23,12 +28,13 @@ export async function callSigned(
       .toString(2)
       .replaceAll('0', ' ')
       .replaceAll('1', '\n');
-  const response = await fetch(`${url}/api/v1/odoo/${path}`, {
+  const target = `/api/v1/odoo/${path}`;
+  const response = await fetch(url + target, {
     method: 'POST',
     headers: {
       'content-type': 'application/json',
-      'x-smart-dairy-signature': signature(secret, body),
-      ...(database === undefined ? {} : { 'x-smart-dairy-database': database }),
+      'x-smart-dairy-signature': signature(secret, target, body, { database }),
+      ...(database === '' ? {} : { 'x-smart-dairy-database': database }),
     },
     body,
   });

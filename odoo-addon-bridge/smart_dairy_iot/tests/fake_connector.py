@@ -37,11 +37,13 @@ def fake_connector(env):
         def do_POST(self):
             body = self.rfile.read(int(self.headers['Content-Length']))
             parts = dict(part.split('=') for part in self.headers['X-Smart-Dairy-Signature'].split(','))
-            wanted = hmac.new(SECRET.encode(), f"{parts['t']}.".encode() + body, hashlib.sha256).hexdigest()
-            if wanted != parts['v1'] or wanted in fake.signatures:
+            database = self.headers['X-Smart-Dairy-Database']
+            signed = f"{parts['t']}\nPOST\n{self.path}\n{database}\n".encode() + body
+            wanted = hmac.new(SECRET.encode(), signed, hashlib.sha256).hexdigest()
+            if wanted != parts['v2'] or wanted in fake.signatures:
                 fake.bad_signatures += 1
             fake.signatures.add(wanted)
-            fake.databases.add(self.headers['X-Smart-Dairy-Database'])
+            fake.databases.add(database)
             path = self.path.removeprefix('/api/v1/odoo/')
             payload = json.loads(body)
             fake.calls.append((path, payload))

@@ -7,8 +7,9 @@ from odoo.tests import tagged
 from odoo.tests.common import BaseCase
 from odoo.tools import mute_logger
 
+from ..tools.connector_client import signature
 from .common import TAG, BridgeCase
-from .fake_connector import fake_connector, point_to
+from .fake_connector import SECRET, fake_connector, point_to
 
 
 def in_this_transaction(case):
@@ -60,6 +61,12 @@ class TestConnector(BridgeCase):
         call = self.calls[0]
         self.assertEqual((call.path, call.user_id, call.res_model, call.res_id, call.status, call.error),
                          ('question', self.staff, 'farm.farm', self.farm.id, 'ok', False))
+
+    def test_a_signature_is_good_for_one_call(self):
+        call = (1_800_000_000, 'POST', '/api/v1/odoo/command', 'the database', b'{}')
+        for index, other in enumerate((1_800_000_001, 'PUT', '/api/v1/odoo/notify', 'a copy', b'{} ')):
+            changed = call[:index] + (other,) + call[index + 1:]
+            self.assertNotEqual(signature(SECRET, *call).split('v2=')[1], signature(SECRET, *changed).split('v2=')[1])
 
     def test_calls_without_an_answer(self):
         self.fake.answers.update({

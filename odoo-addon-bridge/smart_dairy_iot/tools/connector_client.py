@@ -22,10 +22,11 @@ class ConnectorError(Exception):
         self.status = status
 
 
-def signature(secret, timestamp, body):
-    """Value of X-Smart-Dairy-Signature for the bytes ``body`` at ``timestamp`` (Unix seconds)."""
-    digest = hmac.new(secret.encode(), f'{timestamp}.'.encode() + body, hashlib.sha256).hexdigest()
-    return f't={timestamp},v1={digest}'
+def signature(secret, timestamp, method, path, database, body):
+    """Value of X-Smart-Dairy-Signature for ``method`` and ``path``, asked by ``database`` with the bytes ``body`` at ``timestamp``
+    (Unix seconds). Version 2: a call that somebody heard serves for no other path, method or database."""
+    signed = f'{timestamp}\n{method}\n{path}\n{database}\n'.encode() + body
+    return f't={timestamp},v2={hmac.new(secret.encode(), signed, hashlib.sha256).hexdigest()}'
 
 
 def encode(payload):
@@ -38,14 +39,15 @@ def encode(payload):
 def post(url, secret, database, path, payload, timeout_s):
     """The JSON answer of ``POST url/api/v1/odoo/path``, asked by ``database``. Raises ConnectorError."""
     body = encode(payload)
+    target = f'/api/v1/odoo/{path}'
     headers = {
         'Content-Type': 'application/json',
-        'X-Smart-Dairy-Signature': signature(secret, int(time.time()), body),
+        'X-Smart-Dairy-Signature': signature(secret, int(time.time()), 'POST', target, database or '', body),
         'X-Smart-Dairy-Database': database or '',
     }
     try:
         with requests.post(
-            f"{url.rstrip('/')}/api/v1/odoo/{path}", data=body, headers=headers, allow_redirects=False, stream=True,
+            url.rstrip('/') + target, data=body, headers=headers, allow_redirects=False, stream=True,
             timeout=(min(CONNECT_TIMEOUT_S, timeout_s), timeout_s),
         ) as response:
             content = response.raw.read(MAX_ANSWER_BYTES + 1, decode_content=True)

@@ -7,10 +7,13 @@ import { after, before, test } from 'node:test';
 import { pino } from 'pino';
 import { WebSocket } from 'ws';
 import { createLiveHub } from '../../../connector/live/hub.ts';
+import { liveDoor } from '../../../connector/rest/live-door.ts';
 
 const token = 'a-token-of-this-test';
 const server = createServer();
-const hub = createLiveHub((header) => header === `Bearer ${token}`, pino({ level: 'silent' }));
+let attempts = 0;
+const logins = { count: () => Promise.resolve(++attempts <= 300) };
+const hub = createLiveHub(liveDoor({ token, listeners: 2, logins }), pino({ level: 'silent' }));
 hub.serve(server);
 const port = () => (server.address() as AddressInfo).port;
 before(async () => {
@@ -54,4 +57,19 @@ test('a reset right after the request ends nothing', async () => {
   });
   await once(client, 'open');
   client.terminate();
+});
+
+test('more listeners than there may be, and whoever guesses tokens, are told so', async () => {
+  const listen = () =>
+    new WebSocket(`ws://127.0.0.1:${port()}/api/v1/live`, { headers: { authorization: `Bearer ${token}` } });
+  const listeners = [listen(), listen()];
+  await Promise.all(listeners.map((each) => once(each, 'open')));
+  const key = 'Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n';
+  assert.equal(
+    await statusOf(upgrade('/api/v1/live', `Authorization: Bearer ${token}\r\n${key}`)),
+    'HTTP/1.1 503 Service Unavailable',
+  );
+  for (const each of listeners) each.terminate();
+  attempts = 300;
+  assert.equal(await statusOf(upgrade('/api/v1/live')), 'HTTP/1.1 429 Too Many Requests');
 });

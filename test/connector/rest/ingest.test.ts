@@ -76,7 +76,7 @@ for (const plain of [false, true]) {
       assert.equal(second.body['conflicts'], 2);
       for (const [index, part] of [
         "metric 'warmth' is not in the catalogue",
-        'expected object',
+        'expected an object',
         'is further back than data is kept',
         "unit 'kg' does not convert to",
         'is not a device uid',
@@ -264,6 +264,17 @@ for (const plain of [false, true]) {
       };
       assert.equal((await send(flat, '')).body['status'], 'accepted');
       assert.equal((await send(flat, '')).body['status'], 'duplicate');
+      const twin = { ...flat, session_id: 'flat-twin', animal_id: 4 };
+      assert.equal((await send(twin, '')).body['status'], 'accepted', 'another milking of that moment');
+      assert.equal((await send(twin, '')).body['status'], 'duplicate');
+      const triplets = await Promise.all(
+        ['t1', 't1', 't2'].map((id) => send({ ...flat, session_id: `flat-${id}` }, '')),
+      );
+      assert.deepEqual(triplets.map(({ body }) => body['status']).toSorted(), [
+        'accepted',
+        'accepted',
+        'duplicate',
+      ]);
       assert.equal((await send({ ...flat, farm_id: undefined }, '')).status, 400);
       const wrong = await send({ ...flat, yield_kg: 1_000, session_id: 'flat-2' }, '');
       assert.equal(wrong.status, 422);
@@ -271,7 +282,7 @@ for (const plain of [false, true]) {
       const rows = await connector.query(
         `SELECT record FROM iot.milk_session WHERE session_key LIKE 'flat%'`,
       );
-      assert.equal(rows.length, 1);
+      assert.equal(rows.length, 4);
     });
 
     it('a flat milking needs no more than the customer’s service asked for; null means not said', async () => {
@@ -352,6 +363,20 @@ for (const plain of [false, true]) {
       const { password } = new URL(connector.databaseUrl);
       for (const secret of [connector.token, password, connector.env['MQTT_PASSWORD'] ?? ''])
         assert.ok(secret === '' || !connector.log().includes(secret));
+    });
+
+    it('a row that no database keeps costs the others nothing', async () => {
+      const deep = '['.repeat(50_000) + ']'.repeat(50_000);
+      const rows = [row('n1'), row('n\u0000'), row('n2', { metric_name: '\ud800' })].map((each) =>
+        JSON.stringify(each),
+      );
+      const body = `{"readings":[${[...rows, deep, `{"device_uid":${deep}}`].join(',')}]}`;
+      const answer = await ask(connector, '/api/v1/ingest/sensor/batch', { body });
+      assert.equal(answer.status, 200, answer.text.slice(0, 500));
+      assert.deepEqual(statuses(answer), ['accepted', ...Array.from({ length: 4 }, () => 'rejected')]);
+      const letters = await connector.query('SELECT FROM iot.dead_letter ORDER BY id DESC LIMIT 4');
+      assert.equal(letters.length, 4);
+      assert.equal((await stored('n1')).length, 1);
     });
 
     it('request ids go through, into answers and the log', async () => {

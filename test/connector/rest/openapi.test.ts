@@ -12,6 +12,7 @@ import { milkRecord } from '../../support/milk.ts';
 import { signature } from '../../support/odoo-sync.ts';
 import { noBroker } from '../../support/stack.ts';
 import { ask } from './api-client.ts';
+import { appSettings } from './app-settings.ts';
 import { productRoutes } from './product-routes.ts';
 
 interface Document {
@@ -24,12 +25,7 @@ interface Document {
 
 test('every route of the application is in the document, and the other way round', () => {
   const routes = productRoutes();
-  const limits = { requestsPerMinute: 1, failedLoginsPerMinute: 1 };
-  const app = createApp(
-    routes,
-    { token: 'x', limits, aroundPost: (_q, _s, run) => run() },
-    pino({ level: 'silent' }),
-  );
+  const app = createApp(routes, appSettings(), pino({ level: 'silent' }));
   const { stack } = app.router as unknown as {
     stack: { route?: { path: string; methods: Record<string, boolean> } }[];
   };
@@ -41,6 +37,24 @@ test('every route of the application is in the document, and the other way round
     Object.keys(methods).map((method) => `${method} ${path.replaceAll(/\{(\w+)\}/g, ':$1')}`),
   );
   assert.deepEqual(served.toSorted(), described.toSorted());
+});
+
+test('every body and every parameter in an address has an example, and examples are taken', () => {
+  for (const { method, path, params, query, body, bodyDocument, example } of productRoutes()) {
+    const name = `${method} ${path}`;
+    if (body !== undefined) assert.ok(example?.body !== undefined, `${name} has no example of its body`);
+    if (params !== undefined)
+      assert.ok(example?.params !== undefined, `${name} has no example of its address`);
+    for (const [schema, value] of [
+      [params, example?.params],
+      [query, example?.query],
+      [bodyDocument ?? body, example?.body],
+    ] as const) {
+      if (value === undefined) continue;
+      const checked = schema?.safeParse(value);
+      assert.ok(checked?.success, `${name}: ${checked?.error?.message ?? 'takes none'}`);
+    }
+  }
 });
 
 describe('the OpenAPI document', { skip: noBroker() }, () => {
@@ -84,6 +98,12 @@ describe('the OpenAPI document', { skip: noBroker() }, () => {
       ['get /metrics', '/metrics'],
       ['get /openapi.json', '/openapi.json'],
       ['get /docs', '/docs'],
+      ['get /docs/try.js', '/docs/try.js'],
+      ['get /api/v1/farms', '/api/v1/farms'],
+      ['get /api/v1/animals', '/api/v1/animals?active=true'],
+      ['get /api/v1/devices', `/api/v1/devices?farm=${farm}`],
+      ['get /api/v1/milkings', `/api/v1/milkings?farm=${farm}&limit=5`],
+      ['get /api/v1/readings', '/api/v1/readings?device_uid=t1&limit=5'],
       ['get /api/v1/status', '/api/v1/status'],
       ['get /api/v1/milkings/latest', '/api/v1/milkings/latest?limit=5'],
       ['get /api/v1/outbox/parked', '/api/v1/outbox/parked'],
@@ -169,7 +189,7 @@ describe('the OpenAPI document', { skip: noBroker() }, () => {
       assert.ok(responses, `${name} is not in the document`);
       const text = JSON.stringify(body);
       const headers = path.startsWith('/api/v1/odoo/')
-        ? { 'x-smart-dairy-signature': signature(secret, text) }
+        ? { 'x-smart-dairy-signature': signature(secret, path, text) }
         : {};
       const answer = await ask(connector, path, body === undefined ? {} : { body: text, headers });
       const [status = ''] = Object.keys(responses).filter((code) => code.startsWith('2'));
@@ -207,8 +227,9 @@ describe('the OpenAPI document', { skip: noBroker() }, () => {
     assert.equal(both.status, 400);
     assert.match(both.text, /farm: say either this or farm_id, its former name/);
     const body = JSON.stringify({ limit: 5, after_id: 0 });
-    const headers = { 'x-smart-dairy-signature': signature(secret, body) };
-    assert.equal((await ask(connector, '/api/v1/odoo/outbox/parked', { body, headers })).status, 200);
+    const path = '/api/v1/odoo/outbox/parked';
+    const headers = { 'x-smart-dairy-signature': signature(secret, path, body) };
+    assert.equal((await ask(connector, path, { body, headers })).status, 200);
   });
 
   it('describes errors: they are the problem of the document', async () => {
@@ -237,10 +258,15 @@ describe('the OpenAPI document', { skip: noBroker() }, () => {
     }
   });
 
-  it('is a page for people, without scripts, that names every route', async () => {
+  it('is a page for people that names every route, and asks nobody but this server', async () => {
     const { text, headers } = await ask(connector, '/docs');
     assert.match(headers.get('content-type') ?? '', /^text\/html/);
-    assert.doesNotMatch(text, /<script/);
+    assert.deepEqual(text.match(/<script[^>]*>/g), ['<script src="/docs/try.js">']);
+    assert.match(
+      headers.get('content-security-policy') ?? '',
+      /default-src 'none'.*script-src 'self'; connect-src 'self'/,
+    );
+    assert.match(text, /id="token" type="password"/);
     for (const path of Object.keys(document.paths)) assert.ok(text.includes(path), path);
   });
 });

@@ -1,15 +1,17 @@
 // The REST server over real HTTP, with sources that say what the test wants.
 import assert from 'node:assert/strict';
-import type { AddressInfo } from 'node:net';
+import { once } from 'node:events';
+import { connect, type AddressInfo, type Socket } from 'node:net';
 import { after, before, beforeEach, describe, test } from 'node:test';
 import { pino } from 'pino';
 import { Counter, Registry } from 'prom-client';
 import { problemTitles } from '../../../connector/rest/problem.ts';
-import { createApp, listen, type AppSettings } from '../../../connector/rest/server.ts';
+import { createApp, listen } from '../../../connector/rest/server.ts';
 import { systemRoutes, type SystemSources } from '../../../connector/rest/system-routes.ts';
 import { AppError } from '../../../contract/errors.ts';
+import { eventually } from '../../support/connector.ts';
+import { appSettings, noConnectionLimits, token } from './app-settings.ts';
 
-const token = 'a-token-of-this-test';
 const registry = new Registry();
 new Counter({ name: 'smart_dairy_test_total', help: 'x', registers: [registry] });
 const check = { ok: true, detail: 'fine' };
@@ -35,13 +37,9 @@ const current: SystemSources = {
   parked: (limit) => sources.parked(limit),
   retryParked: (ids) => sources.retryParked(ids),
 };
-const settings: AppSettings = {
-  token,
-  limits: { requestsPerMinute: 1_000, failedLoginsPerMinute: 1_000 },
-  aroundPost: (_request, _response, run) => run(),
-};
-const app = () => createApp(systemRoutes(current), settings, logger);
-const server = await listen(app(), '127.0.0.1', 0, logger);
+const here = { host: '127.0.0.1', port: 0 };
+const app = () => createApp(systemRoutes(current), appSettings(), logger);
+const server = await listen(app(), here, noConnectionLimits, logger);
 const base = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 before(() => assert.ok(server.listening));
 after(() => server.close());
@@ -64,14 +62,17 @@ async function ask(
     status: response.status,
     type,
     headers: response.headers,
-    body: type.includes('json') ? (JSON.parse(text) as unknown) : text,
+    body: type.includes('json') && text !== '' ? (JSON.parse(text) as unknown) : text,
   };
 }
 
 async function assertProblem(answer: ReturnType<typeof ask>, status: number, detail: string) {
   const { status: given, type, body } = await answer;
-  const problem = { ...(body as Record<string, unknown>) };
-  delete problem['errors'];
+  const { errors, ...problem } = body as { errors: { path: string; message: string }[] };
+  const [first] = errors;
+  if (status < 500 && ![401, 405, 429].includes(status)) assert.ok(first !== undefined && first.path !== '');
+  if (status === 400 && detail !== 'no such thing')
+    assert.equal(`${first?.path ?? ''}: ${first?.message ?? ''}`, detail);
   const expected = { type: `/docs#problem-${status}`, title: problemTitles[status], status, detail };
   assert.deepEqual([given, problem], [status, expected]);
   assert.match(type, /^application\/problem\+json/);
@@ -140,12 +141,14 @@ describe('lists', () => {
     assert.deepEqual((await ask('/api/v1/outbox/parked?limit=5')).body, [{ parked: 5 }]);
   });
   for (const [query, detail] of [
-    ['limit=0', 'limit: Too small: expected number to be >=1'],
-    ['limit=', 'limit: Too small: expected number to be >=1'],
-    ['limit=1001', 'limit: Too big: expected number to be <=1000'],
-    ['limit=1.5', 'limit: Invalid input: expected int, received number'],
-    ['limit=many', 'limit: Invalid input: expected number, received NaN'],
-    ['limit=1&limit=2', 'limit: Invalid input: expected number, received NaN'],
+    ['limit=0', 'limit: expected at least 1'],
+    ['limit=', 'limit: expected at least 1'],
+    ['limit=1001', 'limit: expected at most 1000'],
+    ['limit=1.5', 'limit: expected a whole number, got 1.5'],
+    ['limit=many', 'limit: expected a number'],
+    ['limit=1&limit=2', 'limit: expected a number'],
+    ['colour=blue', 'colour: is not known here'],
+    ['limit=%00', 'limit: has a NUL character in it'],
   ] as const) {
     test(query, () => assertProblem(ask(`/api/v1/milkings/latest?${query}`), 400, detail));
   }
@@ -170,21 +173,54 @@ describe('putting parked records back', () => {
   test('a wrong body changes nothing', async () => {
     sources = { ...fine, retryParked: () => assert.fail('must not be called') };
     for (const [body, detail] of [
-      ['{"ids":"all"}', 'ids: Invalid input: expected array, received string'],
-      ['{"ids":[1.5]}', 'ids.0: Invalid input: expected int, received number'],
-      ['{"id":[1]}', 'Unrecognized key: "id"'],
-      ['[]', 'Invalid input: expected object, received array'],
+      ['{"ids":"all"}', 'ids: expected a list, got text'],
+      ['{"ids":[1.5]}', 'ids.0: expected a whole number, got 1.5'],
+      ['{"id":[1]}', 'id: is not known here'],
+      ['[]', 'body: expected an object, got a list'],
+      ['{"ids":[1', 'body: is not JSON: wrong at line 1, column 10'],
+      ['{"ids":["a\\u0000"]}', 'ids.0: has a NUL character in it'],
+      ['{"ids":[1],"\\ud800":1}', '\ufffd: its name has half a character in it (a lone surrogate)'],
+      [
+        `{"ids":${'['.repeat(50_000)}${']'.repeat(50_000)}}`,
+        `ids${'.0'.repeat(31)}: is nested deeper than 32 levels`,
+      ],
     ] as const)
       await assertProblem(retry(body), 400, detail);
-    assert.equal((await retry('{"ids":[1')).status, 400);
-    assert.equal((await retry('ids=4', 'application/x-www-form-urlencoded')).status, 400);
-    assert.equal((await retry(`{"ids":[${'1,'.repeat(200_000)}1]}`)).status, 413);
+    await assertProblem(
+      retry(`{"ids":[${'1,'.repeat(200_000)}1]}`),
+      413,
+      'body: is larger than 262144 bytes, which is the limit here',
+    );
+  });
+  test('what is no JSON by its type is 415', async () => {
+    const expected = (type: string) => `Content-Type: expected application/json, got ${type}`;
+    for (const type of ['application/xml', 'multipart/form-data', 'text/csv', 'application/octet-stream'])
+      await assertProblem(retry('{"ids":[1]}', type), 415, expected(type));
+    const form = 'application/x-www-form-urlencoded';
+    await assertProblem(retry('ids=4', form), 415, expected(form));
+    await assertProblem(
+      retry('{}', 'application/json; charset=utf-16'),
+      415,
+      'Content-Type: JSON is UTF-8, got charset utf-16',
+    );
+    const compressed = { 'content-type': 'application/json', 'content-encoding': 'gzip' };
+    const post = (headers: Record<string, string>) =>
+      ask('/api/v1/outbox/retry', { method: 'POST', body: '{}', headers });
+    await assertProblem(
+      post(compressed),
+      400,
+      'body: cannot be read: is it compressed as Content-Encoding says?',
+    );
+    await assertProblem(
+      post({ ...compressed, 'content-encoding': 'lzma' }),
+      415,
+      'Content-Encoding: expected gzip, deflate, br, zstd or none',
+    );
   });
 });
 
 test('what does not exist says so', async () => {
-  await assertProblem(ask('/api/v1/cows'), 404, 'there is no GET /api/v1/cows');
-  await assertProblem(ask('/api/v1/status', { method: 'DELETE' }), 404, 'there is no DELETE /api/v1/status');
+  await assertProblem(ask('/api/v1/cows'), 404, 'there is no /api/v1/cows');
   assert.equal((await ask('/api/v1/status')).headers.get('x-powered-by'), null);
 });
 
@@ -232,8 +268,9 @@ describe('a source that fails', () => {
 });
 
 test('too many requests of a token, and too many wrong tokens of an address, are told when to come again', async () => {
-  const strict = { ...settings, limits: { requestsPerMinute: 3, failedLoginsPerMinute: 2 } };
-  const limited = await listen(createApp(systemRoutes(current), strict, logger), '127.0.0.1', 0, logger);
+  const limits = { requestsPerMinute: 3, failedLoginsPerMinute: 2, openRequestsPerMinute: 3 };
+  const strict = createApp(systemRoutes(current), appSettings({ limits }), logger);
+  const limited = await listen(strict, here, noConnectionLimits, logger);
   const get = (authorization: string, path = '/api/v1/status') =>
     fetch(`http://127.0.0.1:${(limited.address() as AddressInfo).port}${path}`, {
       headers: { authorization },
@@ -246,11 +283,82 @@ test('too many requests of a token, and too many wrong tokens of an address, are
   const refused = await get(`Bearer ${token}`);
   assert.match(refused.headers.get('content-type') ?? '', /^application\/problem\+json/);
   assert.ok(Number(refused.headers.get('retry-after')) > 0);
-  assert.equal((await get('', '/health/live')).status, 200, 'health is not counted');
+  const open: number[] = [];
+  for (let i = 0; i < 4; i++)
+    open.push((await get('', ['/health/live', '/docs', '/Health/Live/', '/docs'][i])).status);
+  assert.deepEqual(open, [200, 200, 200, 429], 'what is open has a limit of its own');
+  assert.equal((await get(`Bearer ${token}`, '/health/live')).status, 200, 'but not for the token');
   limited.close();
 });
 
 test('a port that is taken is an error of listen, not of the process', async () => {
   const { port } = server.address() as AddressInfo;
-  await assert.rejects(listen(app(), '127.0.0.1', port, logger), { code: 'EADDRINUSE' });
+  const taken = { host: '127.0.0.1', port };
+  await assert.rejects(listen(app(), taken, noConnectionLimits, logger), { code: 'EADDRINUSE' });
+});
+
+describe('a method that there is not', () => {
+  test('is told which there are', async () => {
+    for (const [method, path, allow] of [
+      ['DELETE', '/api/v1/status', 'GET, HEAD, OPTIONS'],
+      ['PUT', '/api/v1/STATUS/', 'GET, HEAD, OPTIONS'],
+      ['GET', '/api/v1/outbox/retry', 'POST, OPTIONS'],
+      ['POST', '/openapi.json', 'GET, HEAD, OPTIONS'],
+    ] as const) {
+      const answer = await ask(path, { method });
+      assert.equal(answer.headers.get('allow'), allow);
+      await assertProblem(Promise.resolve(answer), 405, `${path} takes ${allow}, not ${method}`);
+    }
+    const options = await ask('/api/v1/status', { method: 'OPTIONS' });
+    assert.deepEqual([options.status, options.headers.get('allow')], [204, 'GET, HEAD, OPTIONS']);
+    assert.equal((await ask('/api/v1/status', { method: 'HEAD' })).status, 200);
+  });
+  test('says nothing of routes to whoever has no token', async () => {
+    assert.equal((await ask('/api/v1/status', { method: 'DELETE' }, null)).status, 401);
+    assert.equal((await ask('/health/live', { method: 'DELETE' }, null)).status, 405);
+  });
+});
+
+test('what browsers should know comes with every answer; over TLS also that it stays so', async () => {
+  for (const path of ['/health/live', '/api/v1/cows', '/api/v1/status', '/docs']) {
+    const { headers } = await ask(path);
+    assert.equal(headers.get('x-content-type-options'), 'nosniff', path);
+    assert.match(headers.get('content-security-policy') ?? '', /default-src 'none'.*frame-ancestors 'none'/);
+    assert.equal(headers.get('strict-transport-security'), null);
+  }
+  const behindTls = await ask('/health/live', { headers: { 'x-forwarded-proto': 'https' } });
+  assert.match(behindTls.headers.get('strict-transport-security') ?? '', /^max-age=\d+$/);
+});
+
+test('connections of one address have a limit; what is no HTTP is told so', async () => {
+  const limited = await listen(app(), here, { perAddress: 2, total: 100, proxies: [] }, logger);
+  const { port } = limited.address() as AddressInfo;
+  const sockets = [connect(port, here.host), connect(port, here.host)];
+  await Promise.all(sockets.map((socket) => once(socket, 'connect')));
+  const answerOf = async (socket: Socket, said: string) => {
+    let answer = '';
+    socket.setEncoding('utf8').on('data', (text: string) => (answer += text));
+    socket.write(said);
+    await once(socket, 'close');
+    return answer;
+  };
+  assert.match(
+    await answerOf(connect(port, here.host), ''),
+    /^HTTP\/1.1 429 .*max_connections_per_address = 2/s,
+  );
+  for (const socket of sockets) socket.destroy();
+  await eventually('the connections are forgotten', async () => {
+    const response = await fetch(`http://127.0.0.1:${port}/health/live`, {
+      headers: { connection: 'close' },
+    });
+    return response.status === 200;
+  });
+  assert.match(await answerOf(connect(port, here.host), 'MQTT?\r\n\r\n'), /^HTTP\/1.1 400 .*"status":400/s);
+  limited.closeAllConnections();
+  limited.close();
+  const proxied = await listen(app(), here, { perAddress: 0, total: 100, proxies: ['127.0.0.0/8'] }, logger);
+  const through = await fetch(`http://127.0.0.1:${(proxied.address() as AddressInfo).port}/health/live`);
+  assert.equal(through.status, 200);
+  proxied.closeAllConnections();
+  proxied.close();
 });

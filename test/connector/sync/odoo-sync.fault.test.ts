@@ -247,9 +247,10 @@ describe('Odoo → connector', { skip: noOdoo() }, () => {
   });
 
   test('a signature that is wrong, old or used before is refused', async () => {
+    const path = '/api/v1/odoo/notify';
     const database = await databaseUuid(admin);
-    const call = (header: string, body: string, asking = database) =>
-      fetch(`${connector.url}/api/v1/odoo/notify`, {
+    const call = (header: string, body: string, { target = path, asking = database } = {}) =>
+      fetch(connector.url + target, {
         method: 'POST',
         headers: {
           'content-type': 'application/json',
@@ -260,16 +261,22 @@ describe('Odoo → connector', { skip: noOdoo() }, () => {
       });
     const body = JSON.stringify({ kind: 'farm', ids: [1] });
     const now = Math.floor(Date.now() / 1000);
-    assert.equal((await call(signature('another secret', body), body)).status, 401);
-    assert.equal((await call(signature(secret, body, now - 301), body)).status, 401);
+    assert.equal((await call(signature('another secret', path, body, { database }), body)).status, 401);
+    assert.equal((await call(signature(secret, path, body, { database, at: now - 301 }), body)).status, 401);
     assert.equal((await call('t=1', body)).status, 401);
-    const good = signature(secret, body, now);
+    const good = signature(secret, path, body, { database, at: now });
+    const elsewhere = { target: '/api/v1/odoo/latest' };
+    assert.equal((await call(good, body, elsewhere)).status, 401, 'heard and sent elsewhere');
+    for (const asking of ['', 'a-copy'])
+      assert.equal((await call(good, body, { asking })).status, 401, 'heard and sent as another database');
     assert.equal((await call(good, body)).status, 202);
     assert.equal((await call(good, body)).status, 401, 'a replay');
     assert.equal((await call(good, `${body} `)).status, 401, 'another body');
     const spaced = (asking: string) => body + ' '.repeat(2 + asking.length);
-    for (const asking of ['', 'a-copy'])
-      assert.equal((await call(signature(secret, spaced(asking)), spaced(asking), asking)).status, 409);
+    for (const asking of ['', 'a-copy']) {
+      const header = signature(secret, path, spaced(asking), { database: asking });
+      assert.equal((await call(header, spaced(asking), { asking })).status, 409);
+    }
   });
 
   test('latest values and the outbox for Odoo’s screens', async () => {

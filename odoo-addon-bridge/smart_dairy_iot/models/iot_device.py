@@ -1,5 +1,6 @@
 # A device of a farm: milk meter, sensor, collar, gateway. Found on the network, registered by a person.
 import json
+from collections import defaultdict
 from datetime import timedelta
 
 from odoo import api, fields, models
@@ -117,6 +118,15 @@ class IotDevice(models.Model):
 
     _uid_farm_uniq = models.UniqueIndex(
         '(farm_id, device_uid)', "Another device of this farm already has this device ID.")
+
+    def _bridge_insert(self, entries):
+        # Milkings and alerts discover devices too, in calls of their own.
+        uids = defaultdict(list)
+        for entry in entries:
+            uids[entry.values['farm_id']].append(entry.values['device_uid'])
+        for farm_id in sorted(uids):
+            self.env['iot.bridge.resolver']._claim('iot.device', 'farm_id', farm_id, 'device_uid', uids[farm_id])
+        return super()._bridge_insert(entries)
 
     @api.constrains('farm_id', 'pen_id', 'location_id', 'gateway_id')
     def _check_same_farm(self):

@@ -128,10 +128,10 @@ for (const plain of [false, true]) {
           `SELECT s.record, d.state FROM iot.milk_session s JOIN iot.device d ON d.id = s.device_id WHERE d.device_uid = $1`,
           [`${connector.farm}-m2`],
         );
-      await eventually(
-        'closed',
-        async () => (await find())[0]?.record !== null && (await find()).length === 1,
-      );
+      await eventually('closed', async () => {
+        const [found] = await find();
+        return found !== undefined && found.record !== null;
+      });
       const [row] = await find();
       assert.equal(row?.state, 'discovered');
       assert.equal(row.record?.yield_kg, 2.575);

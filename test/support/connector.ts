@@ -7,6 +7,7 @@ import { join, resolve } from 'node:path';
 import { randomBytes } from 'node:crypto';
 import { connectAsync, type MqttClient } from 'mqtt';
 import { Client } from 'pg';
+import { endChild } from './end.ts';
 import { freePort } from './free-port.ts';
 import { createDatabase, stackEnv, type TestOdoo } from './stack.ts';
 
@@ -136,7 +137,7 @@ export async function startConnector(options: ConnectorOptions = {}): Promise<Te
     },
     async drop() {
       await connector.mqtt.endAsync();
-      await connector.stop('SIGKILL');
+      await endChild(child);
       await sql.end();
       await database.drop();
       rmSync(folder, { recursive: true });

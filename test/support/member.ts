@@ -2,6 +2,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { eventually, type TestConnector } from './connector.ts';
+import { endChild } from './end.ts';
 import { freePort } from './free-port.ts';
 
 /** A running process. */
@@ -19,6 +20,8 @@ export interface Member {
   /** Sends a signal and waits for the end; the exit code, null after a kill. */
   stop: (signal?: NodeJS.Signals) => Promise<number | null>;
   exited: Promise<number | null>;
+  /** For `after`: it is needed no more. */
+  end: () => Promise<void>;
 }
 
 /** Starts one; it may still be starting when this returns. */
@@ -56,6 +59,7 @@ export async function startMember(
         return wanted.includes((await status())?.status ?? '');
       }),
     exited,
+    end: () => endChild(child),
     async stop(signal = 'SIGTERM') {
       if (child.exitCode === null && child.signalCode === null) child.kill(signal);
       return exited;

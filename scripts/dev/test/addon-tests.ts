@@ -13,16 +13,25 @@ import { odooConfigOf, wantDemoData } from '../../ops/stack/real/odoo.ts';
 import { rootDir } from '../../ops/stack/real/root.ts';
 import { baseDatabase } from '../../ops/stack/real/seed.ts';
 import type { Instance } from '../../ops/stack/types.ts';
+import { fetchCoverage, runCovered } from './addon-coverage.ts';
 import { noCounts, type Counts } from './node-tests.ts';
 
 const database = 'odoo_addon_tests';
 const timeoutMs = 20 * 60_000;
 
-/** Needs the test stack up in real mode. Zero tests count as a failure. The whole output goes to `addon-tests.log`. */
-export async function runAddonTests(instance: Instance): Promise<Counts & { logFile: string }> {
+/**
+ * Needs the test stack up in real mode. Zero tests count as a failure. The whole output goes to `addon-tests.log`, what ran
+ * of the addons to `coverageFile`.
+ */
+export async function runAddonTests(
+  instance: Instance,
+  coverageFile?: string,
+): Promise<Counts & { logFile: string }> {
   const settings = readSettings(instance);
   const daemon = runningDaemon(instance);
   if (settings === undefined || daemon === undefined) throw new Error('the test stack is not up');
+  // Now, as a port that is free does not stay so for long.
+  const unpacked = coverageFile === undefined ? '' : await fetchCoverage();
   const filestore = join(instance.dir, 'real/odoo/data/filestore');
   await cloneOdooDatabase({ settings, filestore, from: baseDatabase, to: database });
   await wantDemoData(settings, database);
@@ -33,18 +42,37 @@ export async function runAddonTests(instance: Instance): Promise<Counts & { logF
 
   const names = addonNames();
   const tags = names.map((name) => `/${name}`).join(',');
-  const odoo = ['odoo', '-c', '/srv/odoo/addon-tests.conf', '-i', names.join(','), '--test-tags', tags];
-  const [program, ...args] = world.command('odoo', ...(odoo as [string, ...string[]]), '--stop-after-init');
+  const odoo: [string, ...string[]] = [
+    '/usr/bin/odoo',
+    '-c',
+    '/srv/odoo/addon-tests.conf',
+    '-i',
+    names.join(','),
+    '--test-tags',
+    tags,
+    '--stop-after-init',
+  ];
   const logFile = join(instance.logDir, 'addon-tests.log');
-  const code = await runInStack(daemon.pid, [program, ...args], logFile);
+  const run = (command: [string, ...string[]], log = logFile, env = {}): Promise<number | null> =>
+    runInStack(daemon.pid, world.command('odoo', ...command), log, env);
+  const home = join(instance.dir, 'real/odoo');
+  const code =
+    coverageFile === undefined
+      ? await run(odoo)
+      : await runCovered(odoo, { unpacked, world, home, names, file: coverageFile, logFile, run });
   await dropOdooDatabase(settings, filestore, database);
   return { ...readResult(readFileSync(logFile, 'utf8'), code), logFile };
 }
 
 /** Runs a command in the namespaces of the stack's daemon, so that it sees its mounts and dies with it. */
-function runInStack(daemonPid: number, command: string[], logFile: string): Promise<number | null> {
+function runInStack(
+  daemonPid: number,
+  command: string[],
+  logFile: string,
+  more: Record<string, string>,
+): Promise<number | null> {
   const log = openSync(logFile, 'w', 0o600);
-  const env = { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', LANG: 'C.UTF-8', HOME: '/tmp' };
+  const env = { ...more, PATH: '/usr/sbin:/usr/bin:/sbin:/bin', LANG: 'C.UTF-8', HOME: '/tmp' };
   const child = spawn('nsenter', ['--target', String(daemonPid), '--mount', '--pid', '--', ...command], {
     stdio: ['ignore', log, log],
     env,

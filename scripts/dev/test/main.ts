@@ -63,7 +63,7 @@ async function runSuites(
 
   const files = findTests((path) => isSelected(options, path));
   const hasAddons = wantsAddonTests(options) && stack.mode === 'real';
-  const addons = hasAddons ? addonSuite(instance) : undefined;
+  const addons = hasAddons ? addonSuite(instance, options) : undefined;
   const counts = await runTests(files.parallel, false, signal);
   const suites: Suite[] = [{ name: 'node', counts }];
   // The addon tests need the database too, so they end before tests stop services.
@@ -75,11 +75,11 @@ async function runSuites(
   return suites;
 }
 
-async function addonSuite(instance: Instance): Promise<Suite> {
+async function addonSuite(instance: Instance, { addonCoverage }: TestOptions): Promise<Suite> {
   console.log('Odoo addon tests begin, beside the others');
   const name = 'Odoo addons';
   try {
-    const counts = await runAddonTests(instance);
+    const counts = await runAddonTests(instance, addonCoverage);
     console.log(`Odoo addon tests: ${counts.passed} passed, ${counts.failed} failed`);
     return { name, counts, ...(counts.failed > 0 ? { logFile: counts.logFile } : {}) };
   } catch (error) {

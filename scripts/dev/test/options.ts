@@ -7,25 +7,36 @@ export interface TestOptions {
   /** Odoo addon tests and tests that need Odoo. */
   withOdoo: boolean;
   modeArgs: string[];
+  /** File for the coverage of the addon tests. */
+  addonCoverage?: string;
 }
 
 /** Where the addon tests stand in the choice by pattern. */
 const addonSuite = 'odoo-addon-bridge/tests';
 
-export const usage = `Usage: npm test [-- PATTERN...] [--no-odoo] [--real|--embedded]
+export const usage = `Usage: npm test [-- PATTERN...] [--no-odoo] [--real|--embedded] [--addon-coverage FILE]
   PATTERN     only suites whose path contains it; ${addonSuite} are those of Odoo
   --no-odoo   without the tests that need Odoo
-  --real | --embedded   services of this kind`;
+  --real | --embedded   services of this kind
+  --addon-coverage FILE     what the Odoo addon tests ran, for npm run coverage`;
 
 const flag = { type: 'boolean', default: false } as const;
 
 /** Throws UsageError when an option is unknown. */
 export function parseOptions(args: readonly string[]): TestOptions {
-  const { values, positionals } = readArgs(args, { 'no-odoo': flag, real: flag, embedded: flag });
+  const options = {
+    'no-odoo': flag,
+    real: flag,
+    embedded: flag,
+    'addon-coverage': { type: 'string' },
+  } as const;
+  const { values, positionals } = readArgs(args, options);
+  const addonCoverage = values['addon-coverage'];
   return {
     patterns: positionals,
     withOdoo: !values['no-odoo'],
     modeArgs: (['real', 'embedded'] as const).filter((mode) => values[mode]).map((mode) => `--${mode}`),
+    ...(addonCoverage === undefined ? {} : { addonCoverage }),
   };
 }
 

@@ -50,7 +50,7 @@ describe('a log between broker and connectors', { skip }, () => {
       writeFileSync(configs[name], base + yaml(role));
     }
     bridge = await startMember(connector, { config: configs.bridge });
-    endings.push(() => Promise.all([bridge, ...members].map((process) => process.stop('SIGKILL'))));
+    endings.push(() => Promise.all([bridge, ...members].map((process) => process.end())));
     await bridge.waitFor(['ready']);
     for (let count = 0; count < 2; count++)
       members.push(await startMember(connector, { config: configs.member }));

@@ -25,7 +25,7 @@ describe('hot standby', { skip: noBroker() }, () => {
     await standby.waitFor(['standby']);
   });
   after(async () => {
-    await Promise.all([leader.stop('SIGKILL'), standby.stop('SIGKILL')]);
+    await Promise.all([leader.end(), standby.end()]);
     await connector.drop();
   });
 

@@ -382,7 +382,7 @@ describe('Odoo → connector', { skip: noOdoo() }, () => {
         key: 'smart_dairy.connector_url',
         value: connector.url,
       });
-      await standby.stop('SIGKILL');
+      await standby.end();
     }
   });
 

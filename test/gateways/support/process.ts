@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { endChild } from '../../support/end.ts';
 import { until, type Broker } from './broker.ts';
 
 export interface GatewayProcess {
@@ -81,7 +82,7 @@ metrics: ${resolve('config/metrics.yaml')}
       return mine.exitCode;
     },
     async drop() {
-      await gateway.stop('SIGKILL');
+      await endChild(child);
       rmSync(folder, { recursive: true });
     },
   };

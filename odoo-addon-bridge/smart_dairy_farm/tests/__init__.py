@@ -2,3 +2,4 @@ from . import test_animal
 from . import test_access
 from . import test_views
 from . import test_animal_tag
+from . import test_farm

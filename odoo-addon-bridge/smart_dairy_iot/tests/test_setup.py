@@ -1,7 +1,64 @@
-# The demo herd, loaded into a database that already works.
+# What the server's shell does: the integration user and its key, the demo herd; and what an uninstall takes along.
+import json
+import os
+from contextlib import redirect_stdout
+from io import StringIO
+from unittest.mock import patch
+
 from odoo.tests import TransactionCase, tagged
 
+from ..hooks import uninstall_hook
+from ..models.iot_bridge_setup import CONNECTOR_LOGIN, CONNECTOR_PARAMETERS
 from .common import BridgeCase, milking
+
+
+@tagged('-at_install', 'post_install')
+class TestConnectorUser(TransactionCase):
+
+    def bootstrap(self, **environment):
+        known = {**dict.fromkeys(('ODOO_ADMIN_PASSWORD', 'SMART_DAIRY_DEMO', *CONNECTOR_PARAMETERS), ''), **environment}
+        with (patch.dict(os.environ, known), patch.object(self.env.cr, 'commit', lambda: None),
+              redirect_stdout(StringIO()) as printed):
+            self.env['iot.bridge.setup']._bootstrap()
+        return json.loads(printed.getvalue())
+
+    def user_of(self, key):
+        return self.env['res.users.apikeys']._check_credentials(scope='rpc', key=key)
+
+    def connector_user(self):
+        return self.env['res.users'].with_context(active_test=False).search([('login', '=', CONNECTOR_LOGIN)])
+
+    def test_the_shell_prints_a_key_that_takes_the_place_of_the_one_before(self):
+        first = self.bootstrap()
+        user = self.connector_user()
+        self.assertEqual((first['login'], self.user_of(first['api_key'])), (CONNECTOR_LOGIN, user.id))
+        second = self.bootstrap()
+        self.assertEqual(self.connector_user(), user)
+        self.assertEqual((self.user_of(first['api_key']), self.user_of(second['api_key'])), (None, user.id))
+
+    def test_addresses_and_secrets_come_from_the_environment_and_what_is_empty_changes_nothing(self):
+        given = {name: f'value of {name}' for name in CONNECTOR_PARAMETERS}
+        self.bootstrap(**given)
+        self.bootstrap()
+        parameters = self.env['ir.config_parameter']
+        for name, parameter in CONNECTOR_PARAMETERS.items():
+            self.assertEqual(parameters.get_param(parameter), given[name])
+
+    def test_the_demo_herd_is_loaded_when_it_is_asked_for(self):
+        with patch.object(type(self.env['iot.bridge.setup']), '_load_demo_herd') as load:
+            self.bootstrap()
+            load.assert_not_called()
+            self.bootstrap(SMART_DAIRY_DEMO='1')
+            load.assert_called_once()
+
+    def test_an_uninstall_takes_the_link_its_secret_and_its_key_along(self):
+        key = self.bootstrap(CONNECTOR_URL='http://127.0.0.1:1', CONNECTOR_ODOO_SECRET='x')['api_key']
+        self.env['ir.config_parameter'].set_param('smart_dairyness', 'of somebody else')
+        uninstall_hook(self.env)
+        self.assertFalse(self.env['ir.config_parameter'].search([('key', '=like', 'smart\\_dairy.%')]))
+        self.assertEqual(self.env['ir.config_parameter'].get_param('smart_dairyness'), 'of somebody else')
+        self.assertFalse(self.user_of(key))
+        self.assertFalse(self.connector_user().active)
 
 
 @tagged('-at_install', 'post_install')

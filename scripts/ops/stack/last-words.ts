@@ -62,5 +62,5 @@ function understand(line: string): { text: string; isError: boolean } {
       // Half a line, or not ours.
     }
   }
-  return { text: line.trimEnd(), isError: /^\S.*(error|fatal|panic)\b/i.test(line) };
+  return { text: line.trimEnd(), isError: /^(?:\S.*)?(error|fatal|panic)\b/i.test(line) };
 }

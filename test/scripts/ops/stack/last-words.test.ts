@@ -26,6 +26,11 @@ for (const [name, log, expected] of [
     'node:net:1\n    throw err;\nError: listen EADDRINUSE: address already in use 127.0.0.1:8080\n    at Server.setup (node:net:1:2)\n\nNode.js v24.1.0\n',
     'Error: listen EADDRINUSE: address already in use 127.0.0.1:8080',
   ],
+  [
+    'an exception of Node.js with properties',
+    "node:fs:1\nError: EACCES: permission denied, scandir '/mnt/app'\n    at open (node:fs:1:2) {\n  errno: -13,\n  code: 'EACCES'\n}\n\nNode.js v24.1.0\n",
+    "Error: EACCES: permission denied, scandir '/mnt/app'",
+  ],
   ['no error at all', 'one\ntwo\n', 'two'],
   ['half a line of JSON', '{"level":60,"msg":"x', '{"level":60,"msg":"x'],
   ['nothing', '', ''],

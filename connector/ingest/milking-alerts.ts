@@ -13,6 +13,7 @@ import type { AlertFate } from './quota.ts';
 export type LimitedPublication = Publication & {
   milking: { farmId: number; deviceId: number };
   limits: Limits;
+  mostYieldKg: number;
 };
 
 /** Decides about a new alert of a device. */
@@ -26,7 +27,9 @@ export async function publishAlerts(
 ): Promise<void> {
   const wanted = publications.map((publication) => ({
     publication,
-    alerts: isMarked(publication.record, 'void') ? [] : milkAlerts(publication.record, publication.limits),
+    alerts: isMarked(publication.record, 'void')
+      ? []
+      : milkAlerts(publication.record, publication.limits, publication.mostYieldKg),
   }));
   const again = publications.filter(({ revision }) => revision > 1);
   if (again.length === 0 && wanted.every(({ alerts }) => alerts.length === 0)) return;

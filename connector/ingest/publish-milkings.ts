@@ -13,7 +13,9 @@ import { publishAlerts, type AlertQuota, type LimitedPublication } from './milki
 
 /** The settings of config/connector.yaml that milkings need, and the limits of each farm. */
 export interface MilkingSettings {
-  rules: Omit<MilkingRules, 'abnormalShare' | 'meanDays' | 'meanLeastMilkings'>;
+  rules: Omit<MilkingRules, 'abnormalShare' | 'mostYieldKg' | 'meanDays' | 'meanLeastMilkings'>;
+  /** As of now: the catalogue may change. */
+  mostYieldKg: () => number;
   limits: LimitBook;
   /** Without it a device may raise what it likes. */
   alertQuota?: AlertQuota;
@@ -108,7 +110,14 @@ function publicationOf(
   if (device === undefined) return [];
   const limits = settings.limits.of(device);
   const { meanDays, meanLeastMilkings } = settings;
-  const rules = { ...settings.rules, meanDays, meanLeastMilkings, abnormalShare: abnormalShare(limits) };
+  const mostYieldKg = settings.mostYieldKg();
+  const rules = {
+    ...settings.rules,
+    meanDays,
+    meanLeastMilkings,
+    mostYieldKg,
+    abnormalShare: abnormalShare(limits),
+  };
   const view = { ...work.view, rfid: work.tag };
   const record = toRecord(view, { ...device, stall: work.stall }, expectedKg, rules);
   if (isDeepStrictEqual(record, work.record)) return [];
@@ -120,6 +129,7 @@ function publicationOf(
       record,
       milking: work,
       limits,
+      mostYieldKg,
     },
   ];
 }
@@ -137,6 +147,7 @@ function voidOf(milking: StoredMilking, find: DeviceById, settings: MilkingSetti
       record,
       milking,
       limits: settings.limits.of(device),
+      mostYieldKg: settings.mostYieldKg(),
     },
   ];
 }

@@ -17,6 +17,8 @@ export interface MilkingRules {
   grades: readonly { grade: 'A' | 'B' | 'C'; fat: number; protein: number }[];
   /** Share of the expected yield beyond which a milking is abnormal. */
   abnormalShare: number;
+  /** More than any animal gives in one milking: the top of the catalogue's range of milk_yield. */
+  mostYieldKg: number;
   /** The expected yield is the mean of so many days, of so many milkings at least. */
   meanDays: number;
   meanLeastMilkings: number;
@@ -75,8 +77,9 @@ export function toRecord(
     grade: gradeOf(stats['milk_fat']?.last, stats['milk_protein']?.last, scc, rules),
     expected_yield_kg: round(expectedYieldKg ?? undefined),
     abnormal:
-      expectedYieldKg !== null &&
-      Math.abs(yieldKg - expectedYieldKg) - rules.abnormalShare * expectedYieldKg > leastExcessKg,
+      yieldKg > rules.mostYieldKg ||
+      (expectedYieldKg !== null &&
+        Math.abs(yieldKg - expectedYieldKg) - rules.abnormalShare * expectedYieldKg > leastExcessKg),
     abnormal_pct: Number.isFinite(rules.abnormalShare) ? round(rules.abnormalShare * 100) : null,
     expected_days: rules.meanDays,
     expected_least_milkings: rules.meanLeastMilkings,

@@ -78,10 +78,9 @@ const closeness = ({ deviceUid, deviceType }: OwnLimit) =>
 
 /** A limit that a value is beyond. */
 export interface Breach {
-  /** The limit of the least severity that the value is beyond. */
+  /** The gravest limit that the value is beyond, and its severity. */
   bound: number;
   isAbove: boolean;
-  /** The gravest of them. */
   severity: AlertRecord['severity'];
 }
 
@@ -89,13 +88,11 @@ const gravity = ['low', 'medium', 'high', 'critical'] as const;
 
 /** What a value breaches; undefined when it is within all limits. Exactly the limit is within. */
 export function breachOf(value: number, limits: readonly Limit[] = []): Breach | undefined {
-  const beyond = limits
-    .filter(({ low, high }) => (high !== null && value > high) || (low !== null && value < low))
-    .sort((a, b) => gravity.indexOf(a.severity) - gravity.indexOf(b.severity));
-  const [least] = beyond;
-  const worst = beyond.at(-1);
-  if (least === undefined || worst === undefined) return undefined;
-  const isAbove = least.high !== null && value > least.high;
-  const bound = isAbove ? least.high : least.low;
-  return { bound: bound ?? value, isAbove, severity: worst.severity };
+  const [worst] = limits
+    .flatMap(({ low, high, severity }): Breach[] => {
+      if (high !== null && value > high) return [{ bound: high, isAbove: true, severity }];
+      return low !== null && value < low ? [{ bound: low, isAbove: false, severity }] : [];
+    })
+    .sort((a, b) => gravity.indexOf(b.severity) - gravity.indexOf(a.severity));
+  return worst;
 }

@@ -62,8 +62,14 @@ const measured: readonly Measured[] = [
   },
 ];
 
-/** The alerts of a milking, at most one of each type. */
-export function milkAlerts(record: MilkSessionRecord, limits: Limits): MilkAlert[] {
+/** Names of the limits that something is held against. */
+export const limitedMetrics: readonly string[] = [
+  ...measured.map(({ metric }) => metric),
+  'milk_yield_deviation',
+];
+
+/** The alerts of a milking, at most one of each type. More than `mostYieldKg` cannot be. */
+export function milkAlerts(record: MilkSessionRecord, limits: Limits, mostYieldKg: number): MilkAlert[] {
   const alerts: MilkAlert[] = [];
   for (const { metric, alertType, name, unit, suffix, value: read } of measured) {
     const value = read(record);
@@ -78,19 +84,35 @@ export function milkAlerts(record: MilkSessionRecord, limits: Limits): MilkAlert
       unit,
     });
   }
-  const { expected_yield_kg: expected, yield_kg: yieldKg } = record;
-  if (record.abnormal && record.complete && expected !== null) {
-    const deviationPct = (Math.abs(yieldKg - expected) / expected) * 100;
-    alerts.push({
-      alert_type: 'abnormal_yield',
-      severity: breachOf(deviationPct, limits.get('milk_yield_deviation'))?.severity ?? 'low',
-      message: `Yield ${yieldKg} kg; ${expected} kg were expected`,
-      trigger_value: yieldKg,
-      threshold_value: expected,
-      unit: 'kg',
-    });
-  }
+  if (record.yield_kg > mostYieldKg) alerts.push(impossibleYield(record.yield_kg, mostYieldKg));
+  else if (record.abnormal && record.complete && record.expected_yield_kg !== null)
+    alerts.push(abnormalYield(record.yield_kg, record.expected_yield_kg, limits));
   return alerts;
+}
+
+const impossibleYield = (yieldKg: number, mostYieldKg: number): MilkAlert => ({
+  alert_type: 'impossible_yield',
+  severity: 'high',
+  message: `Yield ${yieldKg} kg cannot be: an animal gives at most ${mostYieldKg} kg in one milking. Look at the meter`,
+  trigger_value: yieldKg,
+  threshold_value: mostYieldKg,
+  unit: 'kg',
+});
+
+/** The limit is a distance from what was expected; the alert shows where it lay in this milking. */
+function abnormalYield(yieldKg: number, expectedKg: number, limits: Limits): MilkAlert {
+  const deviationPct = (Math.abs(yieldKg - expectedKg) / expectedKg) * 100;
+  const breach = breachOf(deviationPct, limits.get('milk_yield_deviation'));
+  const share = (breach?.bound ?? 0) / 100;
+  const bound = Math.round(expectedKg * (yieldKg > expectedKg ? 1 + share : 1 - share) * 1000) / 1000;
+  return {
+    alert_type: 'abnormal_yield',
+    severity: breach?.severity ?? 'low',
+    message: `Yield ${yieldKg} kg; ${expectedKg} kg were expected`,
+    trigger_value: yieldKg,
+    threshold_value: bound,
+    unit: 'kg',
+  };
 }
 
 /** Share of the expected yield beyond which a milking is abnormal: the smallest upper limit of `milk_yield_deviation`. */

@@ -53,7 +53,8 @@ export async function startIngestLine(
   logger: Logger,
 ): Promise<IngestLine> {
   const { config, db, library, metrics, state } = context;
-  const milkings = milkingSettings(config);
+  const mostYieldKg = () => library.catalogue.get('milk_yield')?.max ?? Infinity;
+  const milkings = { ...milkingSettings(config), mostYieldKg };
   const watch = createQualityWatch(library.catalogue);
   const dimensions = await openDimensions(context, watch);
   const news = await memoryNews(context, dimensions, milkings, logger);

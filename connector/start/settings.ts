@@ -93,8 +93,8 @@ export function intakeQuotas({ intake }: ConnectorConfig): IntakeQuotas {
   };
 }
 
-/** What milkings take. */
-export function milkingSettings(config: ConnectorConfig): MilkingSettings {
+/** What milkings take of the configuration. */
+export function milkingSettings(config: ConnectorConfig): Omit<MilkingSettings, 'mostYieldKg'> {
   const { milk, intake } = config;
   const alertQuota = createAlertQuota(intake.max_alerts_per_hour);
   return {

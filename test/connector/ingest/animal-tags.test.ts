@@ -37,6 +37,7 @@ onEachEdition('animals of their time', (opened) => {
         rules,
         limits: createLimitBook(new Map()),
         rfidBeforeSeconds: 300,
+        mostYieldKg: () => 100,
         meanDays: 30,
         meanLeastMilkings: 2,
       },

@@ -23,6 +23,7 @@ onEachEdition('one bad row in a batch of 10,000', (opened) => {
       milkings: {
         rules: {},
         rfidBeforeSeconds: 300,
+        mostYieldKg: () => 100,
         meanDays: 30,
         meanLeastMilkings: 3,
       } as never,

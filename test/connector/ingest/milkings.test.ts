@@ -99,6 +99,36 @@ onEachEdition('milkings', (opened) => {
     }
   });
 
+  test('more than an animal can give is told, and counts in no mean', async () => {
+    const farm = await openFarm();
+    const day = 24 * hour;
+    for (const before of [3, 2, 1])
+      await farm.send(record(t0 - before * day, 10, { session_id: `d${before}`, animal_id: 'A' }));
+    const increments = [80, 80, 80].map((litres, index) => ({
+      v: 1,
+      at: new Date(t0 + index * minute).toISOString(),
+      points: [{ m: 'milk_yield_increment', v: litres }],
+      session: { id: 'much', event: index === 2 ? 'end' : 'reading' },
+      animal: { id: 'A' },
+    }));
+    for (const each of increments) await farm.send(each);
+    await farm.send(record(t0 + 10 * hour, 10, { session_id: 'after', animal_id: 'A' }));
+    const [much, after] = (await farm.records()).slice(-2);
+    assert.deepEqual([much?.yield_kg, much?.abnormal, much?.expected_yield_kg], [240, true, 10.3]);
+    assert.deepEqual([after?.yield_kg, after?.expected_yield_kg, after?.abnormal], [10.3, 10.3, false]);
+    const alerts = await farm.db.query<{ alert_key: string; record: { threshold_value: number } }>(
+      `SELECT alert_key, record FROM iot.alert WHERE alert_key LIKE $1`,
+      [`${farm.farm}/%`],
+    );
+    assert.deepEqual(
+      alerts.rows.map(({ alert_key, record: { threshold_value: bound } }) => [
+        alert_key.split('/').slice(-2).join('/'),
+        bound,
+      ]),
+      [['much/impossible_yield', 100]],
+    );
+  });
+
   test('the newest version stays, however often the first one comes again', async () => {
     for (const [first, corrected] of [
       [record(t0, 10), record(t0 + minute, 12)],
@@ -400,6 +430,7 @@ const settings = {
   rules,
   limits: createLimitBook(new Map()),
   rfidBeforeSeconds: 300,
+  mostYieldKg: () => 100,
   meanDays: 30,
   meanLeastMilkings: 3,
 };

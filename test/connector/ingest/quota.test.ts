@@ -102,7 +102,13 @@ onEachEdition('300 invented farms from one account', (opened) => {
       unknownDevices: 'discover',
       voidedStamps: () => [],
       quotas: { newFarms: 3, newDevicesPerHour: 5, deadLettersPerHour: 20 },
-      milkings: { rules: {}, rfidBeforeSeconds: 300, meanDays: 30, meanLeastMilkings: 3 } as never,
+      milkings: {
+        rules: {},
+        rfidBeforeSeconds: 300,
+        mostYieldKg: () => 100,
+        meanDays: 30,
+        meanLeastMilkings: 3,
+      } as never,
       logger,
     });
     const now = Date.now();
@@ -152,6 +158,7 @@ onEachEdition('a meter that finds something in every milking', (opened) => {
         limits: createLimitBook(new Map([['milk_scc', [{ low: null, high: 400_000, severity: 'medium' }]]])),
         alertQuota: (deviceId, key) => quota(deviceId, key, 0),
         rfidBeforeSeconds: 300,
+        mostYieldKg: () => 100,
         meanDays: 30,
         meanLeastMilkings: 3,
       },

@@ -40,6 +40,7 @@ onEachEdition('whose tags count', (opened) => {
         rules,
         limits: createLimitBook(new Map()),
         rfidBeforeSeconds: 300,
+        mostYieldKg: () => 100,
         meanDays: 30,
         meanLeastMilkings: 3,
       },

@@ -20,6 +20,7 @@ export const rules: MilkingRules = {
     { grade: 'C', fat: 2.5, protein: 2.5 },
   ],
   abnormalShare: 0.3,
+  mostYieldKg: 100,
   meanDays: 30,
   meanLeastMilkings: 3,
 };

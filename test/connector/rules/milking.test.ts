@@ -21,7 +21,7 @@ const [milking] = milkingsOf([event('record', t0, { milk_yield: 10 })]);
 
 function alerts(changes: Partial<MilkSessionRecord>) {
   assert.ok(milking);
-  return milkAlerts({ ...toRecord(milking, place, null, rules), ...changes }, limits);
+  return milkAlerts({ ...toRecord(milking, place, null, rules), ...changes }, limits, rules.mostYieldKg);
 }
 
 describe('limits', () => {
@@ -36,6 +36,8 @@ describe('limits', () => {
     ['an abnormal yield', { abnormal: true, expected_yield_kg: 20 }, ['abnormal_yield low']],
     ['an abnormal yield of half a milking', { abnormal: true, expected_yield_kg: 20, complete: false }, []],
     ['a normal yield', { abnormal: false, expected_yield_kg: 10 }, []],
+    ['as much as an animal can give', { yield_kg: 100 }, []],
+    ['more than that', { yield_kg: 100.1, abnormal: true, expected_yield_kg: 20 }, ['impossible_yield high']],
     [
       'everything at once',
       { scc_per_ml: 900_000, conductivity_ms_cm: 8, abnormal: true, expected_yield_kg: 20 },
@@ -88,17 +90,56 @@ describe('limits of the farm', () => {
     assert.deepEqual(high('milk_scc'), [400_000, 750_000]);
   });
 
+  test('the limit that is shown is the gravest that was broken, on its side', () => {
+    assert.ok(milking);
+    const record = { ...toRecord(milking, place, null, rules), milk_temperature_c: 30 };
+    const both = new Map([
+      [
+        'milk_temperature',
+        [
+          own('', { low: 35, severity: 'low' }),
+          own('', { low: 32, high: 41, severity: 'high' }),
+          own('', { low: 20 }),
+        ],
+      ],
+    ]);
+    const shown = (changes: Partial<MilkSessionRecord>) =>
+      milkAlerts({ ...record, ...changes }, both, rules.mostYieldKg).map(
+        ({ threshold_value, severity, message }) => [threshold_value, severity, message],
+      );
+    assert.deepEqual(shown({}), [[32, 'high', 'Milk temperature 30 °C is below 32 °C']]);
+    assert.deepEqual(shown({ milk_temperature_c: 34 }), [
+      [35, 'low', 'Milk temperature 34 °C is below 35 °C'],
+    ]);
+    assert.deepEqual(shown({ milk_temperature_c: 42 }), [
+      [41, 'high', 'Milk temperature 42 °C is above 41 °C'],
+    ]);
+  });
+
+  test('the limit of an abnormal yield is in kg of this milking, by the gravest distance that it broke', () => {
+    assert.ok(milking);
+    const deviations = new Map([['milk_yield_deviation', [above(30, 'low'), above(50, 'high')]]]);
+    const bounds = [14, 5, 4.9, 13.1, 16].map((yieldKg) =>
+      milkAlerts(
+        { ...toRecord(milking, place, 10, rules), yield_kg: yieldKg, abnormal: true },
+        deviations,
+        rules.mostYieldKg,
+      ).map(({ threshold_value, severity }) => `${String(threshold_value)} ${severity}`),
+    );
+    assert.deepEqual(bounds, [['13 low'], ['7 low'], ['5 high'], ['13 low'], ['15 high']]);
+  });
+
   test('lower limits, and values that have none by themselves', () => {
     assert.ok(milking);
     const record = { ...toRecord(milking, place, null, rules), blood_pct: 2, milk_temperature_c: 34 };
-    assert.deepEqual(milkAlerts(record, limits), []);
+    assert.deepEqual(milkAlerts(record, limits, rules.mostYieldKg), []);
     const more = new Map([
       ['milk_yield', [own('', { low: 12 })]],
       ['milk_blood', [above(1, 'high')]],
       ['milk_temperature', [own('', { low: 35, high: 40, severity: 'low' })]],
     ]);
     assert.deepEqual(
-      milkAlerts(record, more).map(({ message, severity }) => `${message}, ${severity}`),
+      milkAlerts(record, more, rules.mostYieldKg).map(({ message, severity }) => `${message}, ${severity}`),
       [
         'Milk temperature 34 °C is below 35 °C, low',
         'Blood in milk 2 % is above 1 %, high',
@@ -115,9 +156,9 @@ test('an alert says what was measured, against what, in which unit', () => {
       {
         alert_type: 'high_scc',
         severity: 'high',
-        message: 'Somatic cell count 800000/mL is above 400000/mL',
+        message: 'Somatic cell count 800000/mL is above 750000/mL',
         trigger_value: 800_000,
-        threshold_value: 400_000,
+        threshold_value: 750_000,
         unit: 'cells/mL',
       },
       {
@@ -133,7 +174,7 @@ test('an alert says what was measured, against what, in which unit', () => {
         severity: 'low',
         message: 'Yield 10 kg; 20 kg were expected',
         trigger_value: 10,
-        threshold_value: 20,
+        threshold_value: 14,
         unit: 'kg',
       },
     ],

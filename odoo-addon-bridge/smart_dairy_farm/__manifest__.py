@@ -1,7 +1,7 @@
 # Farms, pens and animals: the herd that other Smart Dairy addons build on.
 {
     'name': 'Smart Dairy Farm',
-    'version': '19.0.1.3.0',
+    'version': '19.0.1.4.0',
     'category': 'Smart Dairy',
     'summary': 'Farms, pens and animals of a dairy business',
     'author': 'Smart Dairy',

@@ -34,6 +34,12 @@ class Holders:
         animals = {span[4] for span in then}
         return animals.pop() if len(animals) == 1 else False
 
+    def former_animal_id(self, company_id, farm_id, moment, tag, number):
+        """Id of the animal that last carried the RFID ``tag``, else the ``number`` on this farm, before ``moment``; False if none."""
+        past = [span for span in self._by_tag.get((company_id, tag), ()) if span[1] <= moment] or [
+            span for span in self._by_number.get((company_id, number), ()) if span[1] <= moment and span[3] == farm_id]
+        return max(past, key=lambda span: span[1])[4] if past else False
+
     @staticmethod
     def _then(known, company_id, tag, moment):
         if not tag:
@@ -120,12 +126,11 @@ class FarmAnimalTag(models.Model):
     def action_take_off(self):
         """The animal has just lost it, or it was taken off."""
         now = fields.Datetime.now()
-        for span in self.filtered('is_current'):
-            if span.valid_from and span.valid_from >= now:
-                # sudo: put on this very second, it never was; who may end a span need not be allowed to delete history
-                span.sudo().unlink()
-            else:
-                span.valid_to = now
+        current = self.filtered('is_current')
+        never = current.filtered(lambda span: span.valid_from and span.valid_from >= now)
+        (current - never).write({'valid_to': now})
+        # sudo: put on this very second, they never were; who may end a span need not be allowed to delete history
+        never.sudo().unlink()
 
     @api.model
     def _holders(self, company_ids, tags, numbers):

@@ -3,6 +3,9 @@ import re
 
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
+from odoo.tools import SQL
+
+from ..tools.copies import free_code, free_name
 
 # The code is one level of the MQTT topic of every device of the farm, so nothing else can be allowed.
 CODE_PATTERN = re.compile(r'[A-Za-z0-9][A-Za-z0-9_-]{0,63}')
@@ -13,6 +16,8 @@ class FarmFarm(models.Model):
     _description = 'Farm'
     _inherit = ['mail.thread', 'mail.activity.mixin']
     _order = 'code, id'
+    # Whoever may see a farm may leave a note on it.
+    _mail_post_access = 'read'
 
     name = fields.Char(required=True, tracking=True)
     code = fields.Char(
@@ -65,6 +70,51 @@ class FarmFarm(models.Model):
         counts = dict(self.env['farm.pen']._read_group([('farm_id', 'in', self.ids)], ['farm_id'], ['__count']))
         for farm in self:
             farm.pen_count = counts.get(farm, 0)
+
+    def copy_data(self, default=None):
+        """A duplicate has a code and a name of its own: devices talk by the code of one farm only."""
+        vals_list = super().copy_data(default)
+        # sudo: a code that the user does not see is taken all the same
+        farms = self.sudo().with_context(active_test=False).search([('company_id', 'in', self.company_id.ids)])
+        codes, names = set(farms.mapped('code')), set(farms.mapped('name'))
+        for farm, vals in zip(self, vals_list):
+            if not (default or {}).get('code'):
+                vals['code'] = free_code(farm.code, codes)
+                codes.add(vals['code'])
+            if not (default or {}).get('name'):
+                vals['name'] = free_name(self.env, farm.name, names)
+                names.add(vals['name'])
+        return vals_list
+
+    def write(self, vals):
+        if 'company_id' not in vals:
+            return super().write(vals)
+        before = self._awaited_companies()
+        answer = super().write(vals)
+        self._take_along({
+            field: ids - before.get(field, set()) for field, ids in self._awaited_companies().items()})
+        return answer
+
+    def _awaited_companies(self):
+        """``{field: ids}`` of the records whose company is still to be worked out from that of their farm."""
+        return {
+            field: set(self.env.records_to_compute(field)._ids) for field in list(self.env.fields_to_compute())
+            if field.name == 'company_id' and field.related}
+
+    def _take_along(self, awaited):
+        """Give what stands on these farms to their company: all tables in one query. Record by record, years of milkings would take
+        some minutes."""
+        parts, company = [], self.company_id
+        for number, (field, ids) in enumerate((field, ids) for field, ids in awaited.items() if ids):
+            records = self.env[field.model_name].browse(ids)
+            self.env.remove_to_compute(field, records)
+            records.invalidate_recordset(['company_id', 'write_date', 'write_uid'], flush=False)
+            parts.append(SQL(
+                "%s AS (UPDATE %s SET company_id = %s, write_date = %s, write_uid = %s WHERE id = ANY(%s))",
+                SQL.identifier(f'moved_{number}'), SQL.identifier(records._table), company.id, self.env.cr.now(),
+                self.env.uid, list(ids)))
+        if parts:
+            self.env.cr.execute(SQL("WITH %s SELECT", SQL(", ").join(parts)))
 
     def action_confirm(self):
         """Accept a farm that was discovered through its devices."""

@@ -1,6 +1,8 @@
 # A pen (shed, group) of a farm, in which animals are kept.
 from odoo import api, fields, models
 
+from ..tools.copies import free_name
+
 
 class FarmPen(models.Model):
     _name = 'farm.pen'
@@ -37,6 +39,14 @@ class FarmPen(models.Model):
     def _compute_display_name(self):
         for pen in self:
             pen.display_name = f"{pen.farm_id.code} / {pen.name}" if self.env.context.get('show_farm') else pen.name
+
+    def copy_data(self, default=None):
+        vals_list = super().copy_data(default)
+        for pen, vals in zip(self, vals_list):
+            if not (default or {}).get('name'):
+                vals['name'] = free_name(
+                    self.env, pen.name, set(pen.farm_id.with_context(active_test=False).pen_ids.mapped('name')))
+        return vals_list
 
     def action_view_animals(self):
         action = self.env['ir.actions.act_window']._for_xml_id('smart_dairy_farm.farm_animal_action')

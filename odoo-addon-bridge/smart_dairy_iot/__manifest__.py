@@ -1,7 +1,7 @@
 # Devices, milkings and alerts that the Smart Dairy connector brings into Odoo.
 {
     'name': 'Smart Dairy IoT',
-    'version': '19.0.3.2.0',
+    'version': '19.0.3.3.0',
     'category': 'Smart Dairy',
     'summary': 'Milkings, devices and alerts straight from the milking parlour',
     'author': 'Smart Dairy',

@@ -58,6 +58,12 @@ class FarmAnimal(models.Model):
             animal.yield_milking_mean, animal.fat_mean, animal.protein_mean, animal.scc_mean = month.get(
                 known, (False,) * 4)
 
+    def _release(self):
+        super()._release()
+        # sudo: as there
+        self.env['iot.device.assignment'].sudo().search([
+            ('animal_id', 'in', self.ids), '|', ('valid_to', '=', False), ('valid_to', '>', fields.Datetime.now())])._end()
+
     def action_view_milkings(self):
         action = self.env['ir.actions.act_window']._for_xml_id('smart_dairy_iot.iot_milk_session_action')
         return dict(action, domain=[('animal_id', 'in', self.ids)], context={})

@@ -1,5 +1,5 @@
 # Milkings follow a corrected span of a tag when a person says so.
-from odoo import api, models
+from odoo import api, fields, models
 
 
 class FarmAnimalTag(models.Model):
@@ -11,16 +11,15 @@ class FarmAnimalTag(models.Model):
         A milking whose animal a person has chosen stays as chosen.
         """
         self.check_access('write')
-        moved = 0
-        for span in self:
-            read = 'rfid_tag' if span.kind == 'rfid' else 'animal_ref'
-            sessions = self.env['iot.milk.session'].search([
-                (read, '=', span.tag), ('company_id', '=', span.company_id.id), ('identification', '!=', 'corrected')])
-            for session in sessions:
-                animal = session._matching_animal()
-                if animal != session.animal_id:
-                    session._identify(animal)
-                    moved += 1
+        read = [
+            [('rfid_tag' if span.kind == 'rfid' else 'animal_ref', '=', span.tag), ('company_id', '=', span.company_id.id)]
+            for span in self]
+        sessions = self.env['iot.milk.session'].search(
+            fields.Domain.OR(read) & fields.Domain('identification', '!=', 'corrected'))
+        others = {
+            session: animal for session, animal in sessions._matching_animals().items() if animal != session.animal_id}
+        sessions._identify(others)
+        moved = len(others)
         return {
             'type': 'ir.actions.client', 'tag': 'display_notification',
             'params': {

@@ -21,6 +21,8 @@ class FarmFeedingOrder(models.Model):
     _description = 'Feeding Order'
     _inherit = ['mail.thread', 'mail.activity.mixin']
     _order = 'scheduled_at desc, id desc'
+    # Whoever may see an order may leave a note on it.
+    _mail_post_access = 'read'
 
     farm_id = fields.Many2one('farm.farm', required=True, index=True, ondelete='restrict', tracking=True)
     company_id = fields.Many2one(related='farm_id.company_id', store=True, index=True)

@@ -1,4 +1,6 @@
 # An alert may come before its milking: what it refers to is remembered, and completed when that comes. Its animal is the milking's.
+from contextlib import contextmanager
+
 from odoo import api, fields, models
 from odoo.tools import SQL
 
@@ -27,17 +29,29 @@ class IotAlert(models.Model):
                  JOIN iot_milk_session s ON s.source_id = a.milk_session_ref AND s.source = a.source AND s.company_id = a.company_id
                 WHERE a.milk_session_id IS NULL AND a.milk_session_ref IS NOT NULL AND %s""", only))
         # sudo: what an alert is about follows from its milking, whoever brought it
-        alerts = self.sudo().with_context(tracking_disable=True)
-        for alert_id, session_id in rows:
-            alerts.browse(alert_id).milk_session_id = session_id
-        alerts.browse(alert_id for alert_id, _session_id in rows)._follow_milkings()
+        alerts = self.sudo().with_context(tracking_disable=True).browse(alert_id for alert_id, _session_id in rows)
+        with alerts._regrouped():
+            for alert, (_alert_id, session_id) in zip(alerts.with_context(smart_dairy_batch=True), rows):
+                alert.milk_session_id = session_id
+            alerts._take_animals()
 
     def _follow_milkings(self):
         """These are about the animals of their milkings."""
-        for alert in self:
-            animal = alert.milk_session_id.animal_id
-            if alert.milk_session_id and alert.animal_id != animal:
-                alert.animal_id = animal
+        with self._regrouped():
+            self._take_animals()
+
+    def _take_animals(self):
+        moved = self.filtered(lambda alert: alert.milk_session_id and alert.animal_id != alert.milk_session_id.animal_id)
+        for animal, alerts in moved.grouped(lambda alert: alert.milk_session_id.animal_id).items():
+            alerts.with_context(smart_dairy_batch=True).animal_id = animal
+
+    @contextmanager
+    def _regrouped(self):
+        """Around changes of what these are about: their episodes are counted afterwards, once."""
+        before = self._subjects()
+        yield
+        if self._subjects() != before:
+            self._regroup(before)
 
     @api.model
     def _cron_complete_references(self):
@@ -48,11 +62,11 @@ class IotAlert(models.Model):
 class IotMilkSession(models.Model):
     _inherit = 'iot.milk.session'
 
-    def write(self, vals):
-        answer = super().write(vals)
-        if 'animal_id' in vals and not self.env.context.get('smart_dairy_batch'):
-            self._tell_alerts()
-        return answer
+    @contextmanager
+    def _animals_change(self):
+        with super()._animals_change():
+            yield
+        self._tell_alerts()
 
     def _tell_alerts(self):
         # sudo: whoever may choose the animal of a milking thereby says whom its alerts are about

@@ -37,7 +37,8 @@ class IotBridgeResolver(models.AbstractModel):
         """Put ``company_id``, and ``farm_id`` of farms that are known, into the entries' values. Discovers nothing."""
         codes = {entry.values['farm'] for entry in entries}
         farms = defaultdict(list)
-        for farm in self.env['farm.farm'].with_context(active_test=False).search([('code', 'in', list(codes))]):
+        for farm in self.env['farm.farm'].with_context(active_test=False).search_fetch(
+                [('code', 'in', list(codes))], ['code', 'company_id']):
             farms[farm.code].append((farm.id, farm.company_id.id))
         company_id = self.env.company.id
         for entry in entries:

@@ -35,6 +35,8 @@ class IotDevice(models.Model):
     _inherit = ['iot.bridge.mixin', 'mail.thread', 'mail.activity.mixin']
     _order = 'farm_id, name, id'
     _rec_names_search = ['name', 'device_uid', 'serial_number']
+    # Whoever may see a device may leave a note on it.
+    _mail_post_access = 'read'
 
     _bridge_fields = (
         'device_uid', 'device_type', 'name', 'manufacturer', 'model', 'serial_number', 'firmware_version', 'profile',

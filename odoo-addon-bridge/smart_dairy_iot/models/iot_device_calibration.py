@@ -11,6 +11,8 @@ class IotDeviceCalibration(models.Model):
     _description = 'Device Calibration'
     _inherit = ['mail.thread']
     _order = 'date desc, id desc'
+    # Whoever may see a calibration may leave a note on it.
+    _mail_post_access = 'read'
 
     device_id = fields.Many2one('iot.device', required=True, index=True, ondelete='cascade')
     farm_id = fields.Many2one(related='device_id.farm_id', store=True)

@@ -2,6 +2,7 @@
 from random import randint
 
 from odoo import fields, models
+from odoo.addons.smart_dairy_farm.tools.copies import free_name
 
 
 class IotDeviceTag(models.Model):
@@ -14,3 +15,11 @@ class IotDeviceTag(models.Model):
     active = fields.Boolean(default=True)
 
     _name_uniq = models.UniqueIndex('(name)', "This group already exists.")
+
+    def copy_data(self, default=None):
+        vals_list = super().copy_data(default)
+        for group, vals in zip(self, vals_list):
+            if not (default or {}).get('name'):
+                taken = set(self.with_context(active_test=False).search([]).mapped('name'))
+                vals['name'] = free_name(self.env, group.name, taken)
+        return vals_list

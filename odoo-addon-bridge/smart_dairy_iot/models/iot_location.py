@@ -1,5 +1,6 @@
 # A place of the farm that devices watch: parlour, tank room, shed, pasture, and zones within them.
 from odoo import api, fields, models
+from odoo.addons.smart_dairy_farm.tools.copies import free_name
 from odoo.exceptions import ValidationError
 
 
@@ -46,6 +47,15 @@ class IotLocation(models.Model):
         for place in self:
             if place.parent_id and place.parent_id.farm_id != place.farm_id:
                 raise ValidationError(self.env._("%s and its zones must be on the same farm.", place.parent_id.name))
+
+    def copy_data(self, default=None):
+        vals_list = super().copy_data(default)
+        for place, vals in zip(self, vals_list):
+            if not (default or {}).get('name'):
+                beside = self.with_context(active_test=False).search([
+                    ('farm_id', '=', place.farm_id.id), ('parent_id', '=', place.parent_id.id)])
+                vals['name'] = free_name(self.env, place.name, set(beside.mapped('name')))
+        return vals_list
 
     def action_view_devices(self):
         action = self.env['ir.actions.act_window']._for_xml_id('smart_dairy_iot.iot_device_action')

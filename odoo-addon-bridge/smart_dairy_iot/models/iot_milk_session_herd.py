@@ -1,6 +1,7 @@
 # Milk of a cow that must not be milked does not belong in the tank: a dry cow's may hold residues. An animal that cannot be
 # milked at all (male, sold, dead, archived) has not been: somebody else wears its tag.
 from collections import defaultdict
+from contextlib import contextmanager
 
 from odoo import api, fields, models
 
@@ -38,15 +39,16 @@ class IotMilkSession(models.Model):
             if animal and animal._milking_problem(entry.values[moment]) in (GONE, MALE):
                 entry.values['animal_id'] = False
 
-    def _matching_animal(self):
-        animal = super()._matching_animal()
-        return animal.browse() if animal and animal._milking_problem(self.start_datetime) in (GONE, MALE) else animal
+    def _matching_animals(self):
+        return {
+            session: animal.browse() if animal and animal._milking_problem(session.start_datetime) in (GONE, MALE) else animal
+            for session, animal in super()._matching_animals().items()}
 
-    def write(self, vals):
-        answer = super().write(vals)
-        if 'animal_id' in vals and not self.env.context.get('smart_dairy_batch'):
-            self._warn_of_milkings()
-        return answer
+    @contextmanager
+    def _animals_change(self):
+        with super()._animals_change():
+            yield
+        self._warn_of_milkings()
 
     def _bridge_insert(self, entries):
         answer = super()._bridge_insert(entries)
@@ -61,7 +63,8 @@ class IotMilkSession(models.Model):
     def _warn_of_milkings(self):
         """Raise, or end, the alerts of milkings whose animal must not be milked."""
         # sudo: alerts follow from the milking, whoever brought it or chose its animal
-        own = self.sudo().with_context(active_test=False)
+        # Each of them is an alert like any other, also in the middle of a batch of milkings.
+        own = self.sudo().with_context(active_test=False, smart_dairy_batch=False)
         wanted, unknown = {}, own.browse()
         for session, animal in own._tagged_animals():
             kind = animal._milking_problem(session.start_datetime)
@@ -72,7 +75,8 @@ class IotMilkSession(models.Model):
         Alert = own.env['iot.alert'].with_context(tracking_disable=True)
         known = {
             (alert.milk_session_id, alert.alert_type): alert
-            for alert in Alert.search([('milk_session_id', 'in', own.ids), ('source', '=', SOURCE)])}
+            for alert in Alert.search([
+                ('milk_session_id', 'in', own.ids), ('source', '=', SOURCE), ('alert_type', 'in', (DRY, GONE, MALE))])}
         now = fields.Datetime.now()
         for key, alert in known.items():
             session = key[0]
@@ -87,7 +91,7 @@ class IotMilkSession(models.Model):
             own._milking_alert(session, kind, animal) for (session, kind), animal in wanted.items() if (session, kind) not in known])
 
     def _tagged_animals(self):
-        """(milking, animal) of these milkings; where no animal was found, the one whose tag was read."""
+        """(milking, animal) of these milkings; where no animal was found, the one whose tag was read, or that had it until it left."""
         nameless = defaultdict(self.browse)
         for session in self:
             if session.animal_id:
@@ -98,10 +102,10 @@ class IotMilkSession(models.Model):
             holders = self.env['farm.animal.tag']._holders(
                 [company.id], set(filter(None, sessions.mapped('rfid_tag'))), set(filter(None, sessions.mapped('animal_ref'))))
             for session in sessions:
-                animal_id = holders.animal_id(
-                    company.id, session.farm_id.id, session.start_datetime, session.rfid_tag, session.animal_ref)
-                if animal_id:
-                    yield session, self.env['farm.animal'].browse(animal_id)
+                read = company.id, session.farm_id.id, session.start_datetime, session.rfid_tag, session.animal_ref
+                animal = self.env['farm.animal'].browse(holders.animal_id(*read) or [])
+                if animal := animal or self.env['farm.animal'].browse(holders.former_animal_id(*read) or [])._gone():
+                    yield session, animal
 
     @api.model
     def _milking_alert(self, session, kind, animal):

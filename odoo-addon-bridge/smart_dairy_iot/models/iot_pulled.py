@@ -58,7 +58,7 @@ class IotThreshold(models.Model):
 
     _pull_kind = 'threshold'
     _pull_fields = frozenset((
-        'active', 'farm_id', 'device_type', 'device_id', 'metric', 'low', 'high', 'unit', 'severity'))
+        'active', 'farm_id', 'device_type', 'device_id', 'metric', 'low', 'high', 'severity'))
 
     def _pull_key(self):
         return {'farm': self.farm_id.code, 'metric': self.metric, 'device_uid': self.device_id.device_uid}

@@ -10,6 +10,9 @@ from . import test_copy
 from . import test_company
 from . import test_alert_episode
 from . import test_sync
+from . import test_plausibility
+from . import test_queries
+from . import test_suggestion
 from . import test_concurrency
 from . import test_access
 from . import test_rpc

@@ -3,6 +3,7 @@ from urllib.parse import urlsplit
 
 from odoo.tests import TransactionCase, new_test_user
 from odoo.tests.common import HOST, _super_send
+from odoo.tools.misc import file_path
 
 SOURCE = 'smart_dairy'
 TAG = '050000000009001'
@@ -20,6 +21,17 @@ def milking(source_id='barn/m1/1', revision=1, **values):
         'is_abnormal': False, 'abnormal_percent': 30, 'expected_days': 30, 'expected_least': 1,
         'milking_of_day': 'morning', 'is_complete': True, **values,
     }
+
+
+def run_migration(env, version):
+    """Run the post-migrate script of ``version``."""
+    path = file_path(f'smart_dairy_iot/migrations/{version}/post-migrate.py')
+    names = {}
+    with open(path, encoding='utf-8') as source:
+        exec(compile(source.read(), path, 'exec'), names)  # noqa: S102 # pylint: disable=exec-used
+    env.flush_all()
+    names['migrate'](env.cr, version)
+    env.invalidate_all()
 
 
 class BridgeCase(TransactionCase):

@@ -190,14 +190,14 @@ class TestPull(BridgeCase):
         self.cow.write({'pen_id': pen.id, 'active': False})
         [animal] = self.only('animal', self.cow)
         self.assertEqual((animal['farm'], animal['rfid_tag'], animal['ear_tag'], animal['pen'], animal['active']),
-                         ('barn', self.cow.rfid_tag, 'B-1', 'P1', False))
+                         ('barn', False, False, 'P1', False), 'who has left carries no tag')
         [farm] = self.only('farm', self.farm)
         self.assertEqual((farm['code'], farm['name'], farm['active']), ('barn', 'Barn', True))
         device = self.env['iot.device'].create({
             'name': 'Collar', 'device_uid': 'c1', 'farm_id': self.farm.id, 'config_json': '{"interval_s": 60}'})
         assignment = self.env['iot.device.assignment'].create({
             'device_id': device.id, 'animal_id': self.other_cow.id, 'valid_from': '2026-01-01 00:00:00'})
-        limit = self.env['iot.threshold'].create({'farm_id': self.farm.id, 'metric': 'temperature', 'high': 4})
+        limit = self.env['iot.threshold'].create({'farm_id': self.farm.id, 'metric': 'milk_temperature', 'high': 4})
         [found] = self.only('device', device)
         self.assertEqual((found['farm'], found['device_uid'], found['state'], found['config'], found['serial_number']),
                          ('barn', 'c1', 'draft', {'interval_s': 60}, False))
@@ -205,7 +205,7 @@ class TestPull(BridgeCase):
         self.assertEqual((found['device_uid'], found['rfid_tag'], found['valid_from'], found['valid_to']),
                          ('c1', self.other_cow.rfid_tag, '2026-01-01 00:00:00', False))
         [found] = self.only('threshold', limit)
-        self.assertEqual((found['metric'], found['low'], found['high']), ('temperature', None, 4))
+        self.assertEqual((found['metric'], found['low'], found['high']), ('milk_temperature', None, 4))
 
     def test_tags_with_their_time(self):
         self.cow.rfid_tag = False

@@ -6,6 +6,8 @@ _lt = LazyTranslate(__name__)
 NAMES = {
     'milk_yield': _lt("Milk Yield"),
     'milk_yield_increment': _lt("Milk since the Last Message"),
+    # No metric of the catalogue, but worked out from one.
+    'milk_yield_deviation': _lt("Deviation from the Expected Yield"),
     'milk_flow': _lt("Milk Flow"),
     'milk_flow_average': _lt("Average Milk Flow"),
     'milk_flow_peak': _lt("Peak Milk Flow"),

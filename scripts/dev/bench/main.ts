@@ -12,6 +12,7 @@ import { run as gateway } from './gateway.ts';
 import { run as latency } from './latency.ts';
 import { run as mqtt } from './mqtt.ts';
 import { run as odoo } from './odoo.ts';
+import { run as odooScreens } from './odoo-screens.ts';
 import { run as odooSync } from './odoo-sync.ts';
 import { run as query } from './query.ts';
 import { run as rest } from './rest.ts';
@@ -24,6 +25,7 @@ const benches = {
   storage,
   query,
   odoo,
+  'odoo-screens': odooScreens,
   'odoo-sync': odooSync,
   connections,
   gateway,

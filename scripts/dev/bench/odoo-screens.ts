@@ -8,6 +8,7 @@ const milkings = 50_000;
 const script = (rounds: number) => `
 import statistics
 import time
+from datetime import timedelta
 from lxml import etree
 
 farm = env['farm.farm'].create({'name': 'Bench', 'code': 'bench_screens'})
@@ -19,11 +20,11 @@ env.flush_all()
 env.cr.execute("""
     INSERT INTO iot_milk_session (farm_id, company_id, animal_id, device_id, stall, identification, start_datetime, end_datetime,
         duration_seconds, milking_of_day, is_complete, active, is_void, has_conflict, has_clock_doubt, is_abnormal, yield_kg,
-        expected_yield_kg, fat_percentage, protein_percentage, somatic_cell_count, quality_grade, source, source_id, revision,
+        expected_yield_kg, abnormal_percent, expected_days, expected_least, fat_percentage, protein_percentage, somatic_cell_count, quality_grade, source, source_id, revision,
         create_uid, write_uid, create_date, write_date)
     SELECT %s, %s, (%s::int[])[1 + n %% 250], (%s::int[])[1 + n %% 20], (n %% 20)::text, 'identified', at, at + interval '6 minutes',
         360, CASE WHEN n %% 2 = 0 THEN 'morning' ELSE 'evening' END, true, true, false, false, false, n %% 50 = 0, 8 + n %% 90 / 10.0,
-        12, 3.5 + n %% 10 / 10.0, 3.1, 100000 + n, 'A', 'bench', 'bench/' || n, 1, 1, 1, now(), now()
+        12, 30, 30, 3, 3.5 + n %% 10 / 10.0, 3.1, 100000 + n, 'A', 'bench', 'bench/' || n, 1, 1, 1, now(), now()
       FROM (SELECT n, date_trunc('second', now() AT TIME ZONE 'UTC') - n * interval '52 seconds' AS at
               FROM generate_series(0, ${milkings - 1}) AS n) AS days""",
     [farm.id, farm.company_id.id, cows.ids, meters.ids])
@@ -35,12 +36,16 @@ arch = etree.fromstring(Session.get_view(view_type='list')['arch'])
 spec = {node.get('name'): {'fields': {'display_name': {}}} if Session._fields[node.get('name')].type == 'many2one' else {}
         for node in arch.iter('field')}
 mine = [('farm_id', '=', farm.id)]
+# As the screens open: list and pivot with this week, the graph with the last 30 days.
+def since(days):
+    return [*mine, ('start_datetime', '>=', odoo.fields.Datetime.now() - timedelta(days=days))]
+week, month = since(7), since(30)
 sums = ['__count', 'yield_kg:sum']
 pivot = [[], ['animal_id'], ['start_datetime:day'], ['animal_id', 'start_datetime:day']]
 screens = {
-    'list_ms': lambda: Session.web_search_read(mine, spec, limit=80, count_limit=10001),
-    'pivot_ms': lambda: Session.formatted_read_grouping_sets(mine, pivot, sums),
-    'graph_ms': lambda: Session.formatted_read_group(mine, ['start_datetime:day', 'milking_of_day'], sums),
+    'list_ms': lambda: Session.web_search_read(week, spec, limit=80, count_limit=10001),
+    'pivot_ms': lambda: Session.formatted_read_grouping_sets(week, pivot, sums),
+    'graph_ms': lambda: Session.formatted_read_group(month, ['start_datetime:day', 'milking_of_day'], sums),
 }
 def timed(work):
     env.invalidate_all()
@@ -66,7 +71,7 @@ def told(revision):
 Device = env['iot.device']
 Device.upsert_batch(told(1))
 print('FIGURE', 'device_update_queries', queries(lambda: Device.upsert_batch(told(2))))
-thousand = Session.with_context(tracking_disable=True).search(mine, limit=1000)
+thousand = Session.with_context(tracking_disable=True).search(mine)[::${milkings / 1_000}]
 print('FIGURE', 'correction_queries', queries(lambda: thousand.write({'animal_id': cows[0].id})))
 company = env['res.company'].create({'name': 'Bench Elsewhere'})
 began = time.perf_counter()

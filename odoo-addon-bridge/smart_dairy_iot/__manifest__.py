@@ -22,6 +22,7 @@
         'views/iot_device_calibration_views.xml',
         'views/iot_device_command_views.xml',
         'views/farm_feeding_order_views.xml',
+        'views/farm_milk_collection_views.xml',
         'views/iot_device_tag_views.xml',
         'views/iot_location_views.xml',
         'views/iot_threshold_views.xml',

@@ -19,6 +19,6 @@ class FarmBreed(models.Model):
         vals_list = super().copy_data(default)
         for breed, vals in zip(self, vals_list):
             if not (default or {}).get('name'):
-                taken = set(self.with_context(active_test=False).search([]).mapped('name'))
+                taken = set(self.with_context(active_test=False).search([('name', 'ilike', breed.name)]).mapped('name'))
                 vals['name'] = free_name(self.env, breed.name, taken)
         return vals_list

@@ -14,6 +14,7 @@ from . import iot_device_upkeep
 from . import iot_device_command
 from . import iot_device_command_send
 from . import farm_feeding_order
+from . import farm_milk_collection
 from . import iot_threshold
 from . import iot_milk_session
 from . import iot_milk_session_correction

@@ -59,10 +59,11 @@ class FarmAnimal(models.Model):
                 known, (False,) * 4)
 
     def _release(self):
-        super()._release()
+        answer = super()._release()
         # sudo: as there
         self.env['iot.device.assignment'].sudo().search([
             ('animal_id', 'in', self.ids), '|', ('valid_to', '=', False), ('valid_to', '>', fields.Datetime.now())])._end()
+        return answer
 
     def action_view_milkings(self):
         action = self.env['ir.actions.act_window']._for_xml_id('smart_dairy_iot.iot_milk_session_action')

@@ -20,6 +20,6 @@ class IotDeviceTag(models.Model):
         vals_list = super().copy_data(default)
         for group, vals in zip(self, vals_list):
             if not (default or {}).get('name'):
-                taken = set(self.with_context(active_test=False).search([]).mapped('name'))
+                taken = set(self.with_context(active_test=False).search([('name', 'ilike', group.name)]).mapped('name'))
                 vals['name'] = free_name(self.env, group.name, taken)
         return vals_list

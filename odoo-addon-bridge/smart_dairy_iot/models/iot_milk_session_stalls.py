@@ -107,5 +107,6 @@ class IotAlert(models.Model):
 
     @api.model
     def _cron_complete_references(self):
-        super()._cron_complete_references()
+        answer = super()._cron_complete_references()
         self.env['iot.milk.session']._warn_of_late_overlaps()
+        return answer

@@ -13,6 +13,7 @@ from . import test_sync
 from . import test_plausibility
 from . import test_queries
 from . import test_suggestion
+from . import test_milk_collection
 from . import test_concurrency
 from . import test_access
 from . import test_rpc

@@ -34,6 +34,8 @@ EXPECTED = {
         'nobody': '', 'user': '', 'vet': '', 'manager': 'rc', 'iot_admin': 'rc', 'connector': ''},
     'farm.feeding.order': {
         'nobody': '', 'user': 'r', 'vet': 'r', 'manager': 'rwcu', 'iot_admin': 'r', 'connector': ''},
+    'farm.milk.collection': {
+        'nobody': '', 'user': 'rwc', 'vet': 'rwc', 'manager': 'rwcu', 'iot_admin': 'rwc', 'connector': ''},
     'iot.connector.call': {
         'nobody': '', 'user': '', 'vet': '', 'manager': '', 'iot_admin': 'r', 'connector': ''},
     'iot.connector.tombstone': {

@@ -147,6 +147,13 @@ class TestHerd(BridgeCase):
         self.session().with_user(self.staff).animal_id = self.cow
         self.assertEqual(found.state, 'new')
 
+    def test_what_a_revision_brings_is_counted_with_the_others(self):
+        self.cow.state = 'dry'
+        self.upsert(self.later(), self.later('b', rfid_tag=None))
+        self.upsert(self.later('b', 2))
+        [shown] = self.env['iot.alert'].search([('episode_id', '=', False), ('alert_type', '=', 'milked_dry'), ('animal_id', '=', self.cow.id)])
+        self.assertEqual((shown.occurrences, shown.worst_severity), (2, 'high'))
+
     def test_a_cow_that_calves_later_was_dry_all_the_same(self):
         self.cow.state = 'dry'
         self.upsert(self.later())

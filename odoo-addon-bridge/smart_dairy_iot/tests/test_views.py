@@ -5,7 +5,7 @@ from odoo.tools.safe_eval import safe_eval
 from lxml import etree
 
 MODELS = ('iot.device', 'iot.milk.session', 'iot.alert', 'iot.location', 'iot.device.tag', 'iot.device.assignment',
-          'iot.device.calibration', 'iot.device.command', 'farm.feeding.order', 'iot.threshold', 'farm.animal', 'farm.farm')
+          'iot.device.calibration', 'iot.device.command', 'farm.feeding.order', 'farm.milk.collection', 'iot.threshold', 'farm.animal', 'farm.farm')
 
 
 @tagged('-at_install', 'post_install')

@@ -34,7 +34,7 @@ class TestAutomation(TransactionCase):
         animal.ear_tag = 'H-2'
         animal.note = 'no news'
         device.action_register()
-        self.env['iot.threshold'].create({'farm_id': farm.id, 'metric': 'temperature', 'high': 4})
+        self.env['iot.threshold'].create({'farm_id': farm.id, 'metric': 'milk_temperature', 'high': 4})
         alert.action_acknowledge()
         sent = self.sent()
         self.assertEqual({url for url, _body in sent}, {HOOK})

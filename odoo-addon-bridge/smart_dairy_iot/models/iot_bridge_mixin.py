@@ -174,7 +174,10 @@ class IotBridgeMixin(models.AbstractModel):
         """Set ``current_id`` of new entries that match a record made by hand. For models to extend."""
 
     def _bridge_insert(self, entries):
-        records = self.create([{**self._bridge_values(entry), **self._bridge_key_values(entry)} for entry in entries])
+        # Defaults once: asked for each record and field, they took as long as storing the record.
+        defaults = self._add_missing_default_values({})
+        records = self.with_context(smart_dairy_complete=self._name).create([
+            {**defaults, **self._bridge_values(entry), **self._bridge_key_values(entry)} for entry in entries])
         self.env.cr.flush()
         for entry, record in zip(entries, records):
             entry.answered('created', record.id)
@@ -187,6 +190,11 @@ class IotBridgeMixin(models.AbstractModel):
         self.env.cr.flush()
         for entry in entries:
             entry.answered('updated', entry.current_id)
+
+    def _add_missing_default_values(self, values):
+        if self.env.context.get('smart_dairy_complete') == self._name:
+            return values
+        return super()._add_missing_default_values(values)
 
     @staticmethod
     def _bridge_key_values(entry):

@@ -148,11 +148,8 @@ class IotMilkSession(models.Model):
                 session.animal_id.name or self.env._("Unidentified"), start and start.strftime('%Y-%m-%d %H:%M'))
             session.display_name = ', '.join(part for part in parts if part)
 
-    @api.constrains('yield_kg')
     def _check_yield(self):
-        # What a meter says stays as it was said: the connector raises an alert of it. A person can be asked.
-        if self.env.user.has_group('smart_dairy_iot.group_connector'):
-            return
+        # No constraint: what a meter says stays as it was said, and the connector raises an alert of it. A person can be asked.
         for session in self:
             if session.yield_kg and session.yield_kg > MOST_KG:
                 raise ValidationError(self.env._(
@@ -163,16 +160,28 @@ class IotMilkSession(models.Model):
 
     @api.model_create_multi
     def create(self, vals_list):
+        by_hand = not self._is_connector()
         for vals in vals_list:
-            if not self._is_connector():
+            if by_hand:
                 # Written out, because values come from the context too (default_identification).
                 vals.update(dict.fromkeys(JUDGED_FIELDS, False), identification=False)
             if not vals.get('identification'):
                 vals['identification'] = 'identified' if vals.get('animal_id') else 'unidentified'
-        return super().create(vals_list)
+        sessions = super().create(vals_list)
+        if by_hand:
+            sessions._check_yield()
+        return sessions
 
     def write(self, vals):
-        self._check_measurements_kept(vals)
+        by_hand = not self._is_connector()
+        if by_hand:
+            self._check_measurements_kept(vals)
+        answer = self._write_judged(vals)
+        if by_hand and 'yield_kg' in vals:
+            self._check_yield()
+        return answer
+
+    def _write_judged(self, vals):
         if 'animal_id' not in vals or 'identification' in vals:
             return super().write(vals)
         # A person has chosen, or cleared, the animal: each milking gets its own expectation.
@@ -182,11 +191,11 @@ class IotMilkSession(models.Model):
         return answer
 
     def _check_measurements_kept(self, vals):
-        """What a machine measured stays as measured, except for the connector and the IoT administrator."""
-        if not self._is_connector() and not JUDGED_FIELDS.isdisjoint(vals):
+        """What a machine measured stays as measured by the hands of all but the IoT administrator."""
+        if not JUDGED_FIELDS.isdisjoint(vals):
             raise AccessError(self.env._("Who chose the animal of a milking, and when, follows from the choice and is not written by hand."))
         touched = set(vals) & {*self._bridge_fields, 'active', 'farm_id', 'device_id'}
-        if (not touched or not any(session.source for session in self) or self._is_connector()
+        if (not touched or not any(session.source for session in self)
                 or self.env.user.has_group('smart_dairy_iot.group_iot_admin')):
             return
         labels = ', '.join(self._fields[name].string for name in sorted(touched))

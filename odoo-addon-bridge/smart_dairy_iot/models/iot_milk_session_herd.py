@@ -92,15 +92,15 @@ class IotMilkSession(models.Model):
 
     def _tagged_animals(self):
         """(milking, animal) of these milkings; where no animal was found, the one whose tag was read, or that had it until it left."""
-        nameless = defaultdict(self.browse)
+        nameless = defaultdict(list)
         for session in self:
             if session.animal_id:
                 yield session, session.animal_id
             elif session.rfid_tag or session.animal_ref:
-                nameless[session.company_id] |= session
+                nameless[session.company_id].append(session)
         for company, sessions in nameless.items():
             holders = self.env['farm.animal.tag']._holders(
-                [company.id], set(filter(None, sessions.mapped('rfid_tag'))), set(filter(None, sessions.mapped('animal_ref'))))
+                [company.id], {session.rfid_tag for session in sessions} - {False}, {session.animal_ref for session in sessions} - {False})
             for session in sessions:
                 read = company.id, session.farm_id.id, session.start_datetime, session.rfid_tag, session.animal_ref
                 animal = self.env['farm.animal'].browse(holders.animal_id(*read) or [])

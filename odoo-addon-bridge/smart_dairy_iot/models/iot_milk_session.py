@@ -236,7 +236,13 @@ class IotMilkSession(models.Model):
         elif record.identification == 'corrected':
             # The key is another milking's now, and what a person has said was not of that one.
             values.update(corrected_by_id=False, corrected_on=False)
-        return values
+        return {name: value for name, value in values.items() if name in CORRECTED_FIELDS or not self._is_kept(record[name], value)}
+
+    @staticmethod
+    def _is_kept(known, value):
+        """Whether nothing changes: most of a revision is as before, and writing a field costs ten times this question. Zero is not
+        False here, which means that nothing was measured."""
+        return type(known) is type(value) and known == value
 
     def _is_at_time_of(self, values):
         """Whether ``values`` are of this milking, by their times: meters use one number for several milkings."""

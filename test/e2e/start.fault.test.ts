@@ -98,6 +98,18 @@ describe('npm start in embedded mode', () => {
     assert.equal(status.code, 0, status.output);
   });
 
+  test('a backup is made while it runs, and restored into a database beside it', async () => {
+    const backup = await run('db', 'backup', 'all.dump');
+    assert.equal(backup.code, 0, backup.output);
+    assert.match(backup.output, /^all\.dump: \d/m);
+    const restored = await run('db', 'restore', 'all.dump', '--into', 'copy');
+    assert.equal(restored.code, 0, restored.output);
+    assert.match(restored.output, /^restored into .*\/copy: /m);
+    const again = await run('db', 'restore', 'all.dump', '--into', 'copy');
+    assert.equal(again.code, 1, again.output);
+    assert.match(again.output, /is there already/);
+  });
+
   test('a second start leaves the first one alone', async () => {
     const { code, output } = await run('start', '--embedded', '--detach');
     assert.equal(code, 0, output);

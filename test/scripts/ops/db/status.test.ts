@@ -67,3 +67,35 @@ connector job  last run  last success      took     next run          error
 drop old data  failed    2026-03-01 10:34  3004 ms  2026-03-01 12:34  lock timeout`,
   );
 });
+
+test('the Community edition tells its own jobs, and a job that has not run', () => {
+  const text = formatStatus(
+    {
+      edition: 'community',
+      rollups: 'continuous',
+      rawDays: 90,
+      fifteenMinuteDays: 180,
+      hourlyDays: 365,
+      compressAfterDays: 7,
+      rolledUntil: null,
+      lateHours: 0,
+      relations: [],
+      policies: [
+        {
+          relation: 'reading',
+          policy: 'policy_compression',
+          last_success: null,
+          last_status: null,
+          failures: 0,
+          next_start: new Date('2026-03-01T13:00:00Z'),
+        },
+      ],
+    },
+    [],
+    new Date('2026-03-01T12:00:00Z'),
+  );
+  assert.match(text, /compressed after 7 d/);
+  assert.match(text, /^rollups +continuous aggregates; 0 hour/m);
+  assert.match(text, /^iot\.reading +policy_compression +not run yet +- +0 +2026-03-01 13:00$/m);
+  assert.doesNotMatch(text, /connector job/);
+});

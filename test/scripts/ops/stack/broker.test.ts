@@ -6,9 +6,11 @@ import { connectAsync } from 'mqtt';
 import { parse } from 'yaml';
 import { isAccount, parseAccounts } from '../../../../connector/sources/password-file.ts';
 import { brokerAccounts } from '../../../../scripts/ops/stack/broker-accounts.ts';
+import { brokerWarnings } from '../../../../scripts/ops/stack/broker-warnings.ts';
 import { covers, outsideAcl } from '../../../../scripts/ops/stack/broker-acl.ts';
 import { newSecrets, openInstance, readSettings } from '../../../../scripts/ops/stack/instance.ts';
 import { aclFile, passwordFile } from '../../../../scripts/ops/stack/mosquitto-config.ts';
+import type { Settings } from '../../../../scripts/ops/stack/types.ts';
 import { stackEnv } from '../../../support/stack.ts';
 
 const secrets = newSecrets();
@@ -24,6 +26,13 @@ test('every program has an account, a secret and a line of its own', () => {
   assert.ok(!isAccount(file, accounts.gateway.username, accounts.connector.password));
   assert.ok(!isAccount(file, 'simulator', accounts.simulator.password));
   assert.throws(() => parseAccounts('someone:plain'), /passwords:1: no line as mosquitto_passwd writes it/);
+});
+
+test('the configuration as it is delivered has no warning, and a broker inside the connector no rights to look at', () => {
+  const settings = { secrets } as Settings;
+  assert.deepEqual(brokerWarnings(settings, 'real'), []);
+  assert.deepEqual(brokerWarnings(settings, 'embedded'), []);
+  assert.deepEqual(brokerWarnings(undefined, 'docker'), []);
 });
 
 test('one filter covers another', () => {

@@ -6,7 +6,7 @@ from psycopg2 import IntegrityError
 from odoo import fields
 from odoo.exceptions import UserError, ValidationError
 from odoo.tests import Form, new_test_user, tagged
-from odoo.tools import mute_logger
+from odoo.tools import convert_file, mute_logger
 
 from .common import SOURCE, BridgeCase, milking, run_migration
 
@@ -225,6 +225,12 @@ class TestDeviceRegistry(BridgeCase):
         run_migration(self.env, '19.0.3.3.0')
         self.assertEqual((good.active, bad.active), (True, False))
         self.assertIn('no effect yet', bad.message_ids[0].body)
+
+    def test_the_demo_data_loads(self):
+        # Odoo goes on without it when it does not, and says so in a line of its log.
+        for module, filename in (('farm', 'farm_demo'), ('farm', 'farm_animal_demo'), ('iot', 'iot_device_demo')):
+            convert_file(self.env, f'smart_dairy_{module}', f'demo/{filename}.xml', {}, mode='init', noupdate=True)
+        self.assertEqual(self.env.ref('smart_dairy_iot.device_flow').state, 'refused')
 
     def test_a_duplicate_limit_waits(self):
         limit = self.env['iot.threshold'].create({'farm_id': self.farm.id, 'metric': 'milk_scc', 'high': 4}).with_user(self.manager)

@@ -88,6 +88,11 @@ export const alertRecordSchema = z.strictObject({
   unit: z.string().nullable(),
   raised_at: moment,
   cleared_at: moment.nullable(),
+  /**
+   * What the text takes beside type and values: a JSON object of texts; absent where it takes nothing. Whoever shows the alert makes
+   * its text in the reader's language; `message` is the English one.
+   */
+  parameters: z.exactOptional(z.string()),
 });
 export type AlertRecord = z.infer<typeof alertRecordSchema>;
 

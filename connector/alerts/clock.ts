@@ -49,6 +49,7 @@ function toAlert({
     message: `The clock of ${device_uid} is ${inWords(Math.abs(seconds))} ${direction}: ${effect}. Set its clock.`,
     trigger_value: seconds,
     unit: 's',
+    parameters: { effect: isProven ? 'stored_older' : 'arrival_counts' },
     raised_at: since.toISOString(),
   });
   return { key, farmId, deviceId, milkSessionId: null, record };

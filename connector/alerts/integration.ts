@@ -31,13 +31,25 @@ export async function setIntegrationAlert(
           farmId: id,
           deviceId: null,
           milkSessionId: null,
-          record: integrationAlert(code, detail ?? over[subject], detail !== undefined, now),
+          record: integrationAlert(code, subject, detail, now),
         })),
     );
   });
 }
 
-function integrationAlert(farm: string, message: string, isOpen: boolean, now: string): AlertRecord {
-  const alert = newAlert({ farm, alert_type: alertType, severity: 'high', message, raised_at: now });
-  return isOpen ? alert : clearedAlert(alert, now);
+function integrationAlert(
+  farm: string,
+  subject: keyof typeof over,
+  detail: string | undefined,
+  now: string,
+): AlertRecord {
+  const alert = newAlert({
+    farm,
+    alert_type: alertType,
+    severity: 'high',
+    message: detail ?? over[subject],
+    raised_at: now,
+    parameters: { subject, ...(detail === undefined ? { over: 'yes' } : { reason: detail }) },
+  });
+  return detail === undefined ? clearedAlert(alert, now) : alert;
 }

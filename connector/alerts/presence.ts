@@ -48,6 +48,7 @@ function toAlert(due: DuePresence): AlertChange {
     message,
     raised_at: due.since.toISOString(),
     ...(isGateway ? { trigger_value: due.behind, unit: 'devices' } : {}),
+    parameters: due.detail === null ? undefined : { reason: due.detail },
   });
   return { key: due.alert_key, farmId: due.farm_id, deviceId: due.device_id, milkSessionId: null, record };
 }

@@ -5,10 +5,13 @@ import type { AlertRecord } from '../../contract/records.ts';
 export type AlertFacts = Pick<AlertRecord, 'farm' | 'alert_type' | 'severity' | 'message' | 'raised_at'> &
   Partial<
     Pick<AlertRecord, 'device_uid' | 'rfid' | 'milk_session' | 'trigger_value' | 'threshold_value' | 'unit'>
-  >;
+  > & {
+    /** What its text takes beside type and values. */
+    parameters?: Readonly<Record<string, string>> | undefined;
+  };
 
 /** An alert that nobody has looked at. */
-export const newAlert = (facts: AlertFacts): AlertRecord => ({
+export const newAlert = ({ parameters, ...facts }: AlertFacts): AlertRecord => ({
   device_uid: null,
   rfid: null,
   milk_session: null,
@@ -18,6 +21,7 @@ export const newAlert = (facts: AlertFacts): AlertRecord => ({
   ...facts,
   state: 'new',
   cleared_at: null,
+  ...(parameters === undefined ? {} : { parameters: JSON.stringify(parameters) }),
 });
 
 /** The same alert, whose cause has gone at `clearedAt` (ISO). */

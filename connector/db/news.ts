@@ -3,10 +3,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { messageOf } from '../../contract/errors.ts';
 import type { Logger } from '../../contract/runtime/logger.ts';
 import type { LimitBook } from '../rules/limits.ts';
+import type { FarmZones } from '../rules/zones.ts';
 import { forgetDevice, loadDevices, rememberDevices, type Dimensions } from './dimensions.ts';
 import type { NewsChannel } from './listen.ts';
 import { outboxChannel } from './outbox.ts';
 import type { Db, Queryable } from './pool.ts';
+import { loadFarmZones } from './pulled/farm.ts';
 import { pullKindSchema, type PullKind } from './pulled/index.ts';
 import { loadLimits } from './pulled/threshold.ts';
 
@@ -40,6 +42,13 @@ export function limitNews(db: Db, book: LimitBook, logger: Logger): NewsChannel 
   const load = async () => book.replace(await loadLimits(db));
   const look = gathering('changed limits not loaded', logger, load);
   return { channel: 'iot_limits', onListening: load, onNews: look.soon, settled: look.settled };
+}
+
+/** Time zones of farms as Odoo keeps them. */
+export function zoneNews(db: Db, zones: FarmZones, logger: Logger): NewsChannel {
+  const load = async () => zones.replace(await loadFarmZones(db));
+  const look = gathering('changed time zones of farms not loaded', logger, load);
+  return { channel: 'iot_farm_zones', onListening: load, onNews: look.soon, settled: look.settled };
 }
 
 const pullChannel = 'iot_pull';

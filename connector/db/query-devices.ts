@@ -124,8 +124,9 @@ export async function dashboardSums(
             AND time > now() - INTERVAL '1 hour' AND quality = 0) r
         WHERE c.device_type = 'temperature') AS temperature,
        (SELECT coalesce(sum(s.yield_kg), 0) FROM iot.milk_session s JOIN iot.farm f ON f.id = s.farm_id
-        WHERE s.started_at >= (SELECT iot.day_start(iot.milking_day(now(), timezone), timezone) FROM iot.storage)
-          AND s.complete AND ($1::text IS NULL OR f.code = $1)) AS "milkKg"`,
+          CROSS JOIN LATERAL (SELECT coalesce(f.timezone, timezone) AS zone FROM iot.storage) z
+        WHERE s.started_at > now() - INTERVAL '26 hours'
+          AND s.started_at >= iot.day_start(iot.milking_day(now(), z.zone), z.zone) AND s.complete AND ($1::text IS NULL OR f.code = $1)) AS "milkKg"`,
     [farm ?? null],
   );
   return row ?? { total: 0, online: 0, alerts: {}, temperature: null, milkKg: 0 };

@@ -16,7 +16,8 @@ const mean = (field: string) =>
 const milkings = `iot.milk_session s JOIN iot.farm f ON f.id = s.farm_id CROSS JOIN (SELECT timezone FROM iot.storage) z
   WHERE s.complete AND s.record IS NOT NULL AND s.started_at >= $1 AND s.started_at <= $2 AND ($3::text IS NULL OR f.code = $3)`;
 
-const day = 'iot.milking_day(s.started_at, z.timezone)';
+const zone = 'coalesce(f.timezone, z.timezone)';
+const day = `iot.milking_day(s.started_at, ${zone})`;
 
 const values = ({ start, end, farm }: MilkRange) => [start, end, farm ?? null];
 
@@ -30,8 +31,8 @@ export interface Production {
 }
 
 const buckets = {
-  hour: `date_trunc('hour', s.started_at, z.timezone)`,
-  day: `iot.day_start(${day}, z.timezone)`,
+  hour: `date_trunc('hour', s.started_at, ${zone})`,
+  day: `iot.day_start(${day}, ${zone})`,
 } as const;
 
 /** Production in buckets that begin on the hour or day of the farm's time zone. */

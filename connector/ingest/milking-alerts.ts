@@ -48,8 +48,12 @@ export async function publishAlerts(
     for (const alert of alerts) {
       const key = `${sourceId}/${alert.alert_type}`;
       const before = stored.get(key)?.record;
+      const fate = before === undefined ? quota(milking.deviceId, key) : 'raised';
+      const isLast = fate === 'last';
       const next = newAlert({
         ...alert,
+        message: isLast ? alert.message + lastOne : alert.message,
+        parameters: isLast ? { quota: 'last' } : undefined,
         farm: record.farm,
         device_uid: record.device_uid,
         rfid: record.rfid,
@@ -57,8 +61,6 @@ export async function publishAlerts(
         raised_at: before?.raised_at ?? record.ended_at,
       });
       stored.delete(key);
-      const fate = before === undefined ? quota(milking.deviceId, key) : 'raised';
-      if (fate === 'last') next.message += lastOne;
       if (fate !== 'dropped' && !isDeepStrictEqual(before, next))
         changes.push({ ...base, key, record: next });
     }

@@ -17,6 +17,8 @@ export interface MilkingSettings {
   /** As of now: the catalogue may change. */
   mostYieldKg: () => number;
   limits: LimitBook;
+  /** The time zone of a farm that has its own; others have that of the rules. */
+  zoneOf?: (farm: string) => string | undefined;
   /** Without it a device may raise what it likes. */
   alertQuota?: AlertQuota;
   rfidBeforeSeconds: number;
@@ -113,6 +115,7 @@ function publicationOf(
   const mostYieldKg = settings.mostYieldKg();
   const rules = {
     ...settings.rules,
+    timezone: settings.zoneOf?.(device.farm) ?? settings.rules.timezone,
     meanDays,
     meanLeastMilkings,
     mostYieldKg,

@@ -9,7 +9,7 @@ export const milkSection = z
     timezone: zoneSchema
       .optional()
       .describe(
-        'In which the farm has its days, morning and evening, and its devices their times without an offset. Without it days are UTC, and such times are refused',
+        'In which farms have their days, morning and evening, and devices their times without an offset; a farm with a time zone of its own in Odoo has that. Without any, days are UTC, and such times are refused',
       ),
     midday_hour: z.int().min(0).max(23).default(11).describe('First hour of midday; before it is morning'),
     evening_hour: z.int().min(0).max(23).default(15).describe('First hour of evening'),

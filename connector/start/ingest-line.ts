@@ -10,7 +10,7 @@ import {
   type Dimensions,
 } from '../db/dimensions.ts';
 import type { NewsChannel } from '../db/listen.ts';
-import { deviceNews, limitNews } from '../db/news.ts';
+import { deviceNews, limitNews, zoneNews } from '../db/news.ts';
 import { inTransaction, toDatabaseError } from '../db/pool.ts';
 import { createArrivalClock, type ArrivalClock } from '../ingest/arrival-clock.ts';
 import { unreadOf } from '../ingest/item.ts';
@@ -21,6 +21,7 @@ import { maintenanceJobs } from '../jobs/maintenance.ts';
 import type { LiveRecords } from '../live/records.ts';
 import { createClockWatch, type ClockWatch } from '../quality/clock.ts';
 import { createQualityWatch, type QualityWatch } from '../quality/watch.ts';
+import { createFarmZones, type FarmZones } from '../rules/zones.ts';
 import { withNews } from '../sources/kafka-notify.ts';
 import { feature, type Context, type Feature } from './context.ts';
 import { registerClockGauge } from './gauges.ts';
@@ -54,10 +55,11 @@ export async function startIngestLine(
 ): Promise<IngestLine> {
   const { config, db, library, metrics, state } = context;
   const mostYieldKg = () => library.catalogue.get('milk_yield')?.max ?? Infinity;
-  const milkings = { ...milkingSettings(config), mostYieldKg };
+  const zones = createFarmZones();
+  const milkings = { ...milkingSettings(config, zones), mostYieldKg };
   const watch = createQualityWatch(library.catalogue);
   const dimensions = await openDimensions(context, watch);
-  const news = await memoryNews(context, dimensions, milkings, logger);
+  const news = await memoryNews(context, { dimensions, milkings, zones }, logger);
   // A group asks for the stamps that it needs, see createIntakeSource.
   const stamps = config.intake.source === 'kafka' ? new Map<string, never>() : await loadStamps(db);
   const clock = createArrivalClock(stamps);
@@ -65,7 +67,7 @@ export async function startIngestLine(
   registerClockGauge(metrics.registry, () => clocks.counts());
   const seen = new Map<number, number>();
   const unread = new Map<string, string>();
-  const decoding = decodeSettings(config, library, dimensions);
+  const decoding = decodeSettings(config, library, dimensions, zones);
   const intake = startIntake(
     openWriter(context, { dimensions, milkings, clock }, shutdown, logger),
     decoding,
@@ -105,13 +107,14 @@ async function openDimensions({ config, db, library }: Context, watch: QualityWa
 /** News that keep what is in memory as it is in the database. */
 async function memoryNews(
   { db }: Context,
-  dimensions: Dimensions,
-  milkings: MilkingSettings,
+  { dimensions, milkings, zones }: Pick<LineMemory, 'dimensions' | 'milkings'> & { zones: FarmZones },
   logger: Logger,
 ): Promise<NewsChannel[]> {
   const limits = limitNews(db, milkings.limits, logger);
+  const farms = zoneNews(db, zones, logger);
   await limits.onListening();
-  return [deviceNews(db, dimensions, logger), limits];
+  await farms.onListening();
+  return [deviceNews(db, dimensions, logger), limits, farms];
 }
 
 function openWriter(

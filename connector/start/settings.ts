@@ -17,6 +17,7 @@ import type { ConnectionLimits } from '../rest/connections.ts';
 import type { MilkUnits } from '../rest/dashboard-routes.ts';
 import type { RateLimits } from '../rest/rate-limit.ts';
 import { createLimitBook, type Limit } from '../rules/limits.ts';
+import { createFarmZones, type FarmZones } from '../rules/zones.ts';
 import { gradeOf } from '../milkings/record.ts';
 
 /** What decoding takes, of messages and of rows of the REST API. Catalogue and profiles are those in use at the time. */
@@ -24,6 +25,7 @@ export function decodeSettings(
   config: ConnectorConfig,
   library: Readonly<Meanings>,
   dimensions: Dimensions,
+  farmZones: FarmZones,
 ): RowContext {
   const zones = new Map(config.devices.map(({ farm, uid, zone }) => [deviceKey(farm, uid), zone]));
   return {
@@ -40,7 +42,8 @@ export function decodeSettings(
       return device?.state === 'registered' ? (device.profile ?? undefined) : undefined;
     },
     kgPerLitre: config.milk.kg_per_litre,
-    zoneOf: (farm, deviceUid) => zones.get(deviceKey(farm, deviceUid)) ?? config.milk.timezone,
+    zoneOf: (farm, deviceUid) =>
+      zones.get(deviceKey(farm, deviceUid)) ?? farmZones.of(farm) ?? config.milk.timezone,
     maxPayloadBytes: config.intake.max_payload_bytes,
     maxFutureMs: config.intake.max_future_minutes * 60_000,
     maxPastMs: config.intake.max_past_days * 86_400_000,
@@ -93,8 +96,11 @@ export function intakeQuotas({ intake }: ConnectorConfig): IntakeQuotas {
   };
 }
 
-/** What milkings take of the configuration. */
-export function milkingSettings(config: ConnectorConfig): Omit<MilkingSettings, 'mostYieldKg'> {
+/** What milkings take. */
+export function milkingSettings(
+  config: ConnectorConfig,
+  farmZones: FarmZones = createFarmZones(),
+): Omit<MilkingSettings, 'mostYieldKg'> {
   const { milk, intake } = config;
   const alertQuota = createAlertQuota(intake.max_alerts_per_hour);
   return {
@@ -113,6 +119,7 @@ export function milkingSettings(config: ConnectorConfig): Omit<MilkingSettings, 
       ]),
     ),
     alertQuota: (deviceId, key) => alertQuota(deviceId, key, Date.now()),
+    zoneOf: (farm) => farmZones.of(farm),
     rfidBeforeSeconds: milk.rfid_before_seconds,
     meanDays: milk.mean_days,
     meanLeastMilkings: milk.mean_least_milkings,

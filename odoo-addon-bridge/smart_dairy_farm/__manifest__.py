@@ -1,17 +1,18 @@
 # Farms, pens and animals: the herd that other Smart Dairy addons build on.
 {
     'name': 'Smart Dairy Farm',
-    'version': '19.0.1.4.0',
+    'version': '19.0.1.5.0',
     'category': 'Smart Dairy',
     'summary': 'Farms, pens and animals of a dairy business',
     'author': 'Smart Dairy',
     'maintainers': ['smart-dairy'],
     'images': ['static/description/banner.png'],
     'license': 'LGPL-3',
-    'depends': ['base', 'mail'],
+    'depends': ['base', 'mail', 'web'],
     'data': [
         'security/smart_dairy_farm_security.xml',
         'security/ir.model.access.csv',
+        'data/res_lang_data.xml',
         'data/farm_breed_data.xml',
         'views/farm_animal_tag_views.xml',
         'views/farm_animal_views.xml',
@@ -20,6 +21,10 @@
         'views/farm_breed_views.xml',
         'views/smart_dairy_farm_menus.xml',
     ],
+    'assets': {
+        'web.assets_backend': ['smart_dairy_farm/static/src/**/*'],
+        'web.assets_unit_tests': ['smart_dairy_farm/static/tests/**/*.test.js'],
+    },
     'demo': [
         'demo/farm_demo.xml',
         'demo/farm_animal_demo.xml',

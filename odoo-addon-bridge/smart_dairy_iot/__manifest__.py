@@ -1,7 +1,7 @@
 # Devices, milkings and alerts that the Smart Dairy connector brings into Odoo.
 {
     'name': 'Smart Dairy IoT',
-    'version': '19.0.3.3.0',
+    'version': '19.0.3.4.0',
     'category': 'Smart Dairy',
     'summary': 'Milkings, devices and alerts straight from the milking parlour',
     'author': 'Smart Dairy',
@@ -29,6 +29,7 @@
         'views/iot_alert_views.xml',
         'views/farm_animal_tag_views.xml',
         'views/farm_views.xml',
+        'wizards/iot_device_accept_views.xml',
         'wizards/iot_device_command_wizard_views.xml',
         'wizards/iot_sync_views.xml',
         'wizards/iot_onboarding_views.xml',

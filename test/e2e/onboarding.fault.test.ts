@@ -233,7 +233,7 @@ describe('docs/odoo.md, followed in a browser', { skip: noOdoo() }, () => {
       });
       await connector?.query(`CALL iot.refresh_rollups('0 s')`);
       await eventually('the tank is in the list', async () => {
-        await browser.open('/odoo/dairy-devices?view_type=list');
+        await browser.open('/odoo/dairy-discovered?view_type=list');
         await screen()
           .locator('.o_kanban_record, .o_data_row', { hasText: 'tank_1' })
           .first()

@@ -119,5 +119,28 @@ onEachEdition('milk per day', (opened) => {
       report: [[utc, 21]],
       production: [[`${utc}T00:00:00.000Z`, 21]],
     });
+
+    // A farm of its own zone has its own days, whatever that of the others.
+    await db.query(`UPDATE iot.farm SET timezone = 'Asia/Dhaka' WHERE code = 'night'`);
+    assert.deepEqual(await perDay(), {
+      view: days,
+      report: days,
+      production: [
+        [begins[0], 10],
+        [begins[1], 11],
+      ],
+    });
+    assert.equal((await dashboardSums(db, 'night')).milkKg, 11, 'today at the farm');
+    assert.deepEqual(
+      (await daily())
+        .filter(([, farm]) => farm === 'f1')
+        .map(([date, , rfid, device]) => [date, rfid, device]),
+      [
+        ['2026-03-01', '050000000000001', 'm1'],
+        ['2026-03-01', '050000000000001', 'm2'],
+        ['2026-03-01', '050000000000002', 'm1'],
+      ],
+      'the others keep theirs',
+    );
   });
 });

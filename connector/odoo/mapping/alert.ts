@@ -19,6 +19,8 @@ function alertToOdoo(record: AlertRecord) {
     unit: record.unit,
     raised_at: toOdooDatetime(record.raised_at),
     cleared_at: toOdooDatetime(record.cleared_at),
+    // Left out where there are none: an addon of a former version does not know them.
+    ...(record.parameters === undefined ? {} : { parameters: record.parameters }),
   };
 }
 

@@ -5,3 +5,6 @@ from . import test_animal_tag
 from . import test_farm
 from . import test_pedigree
 from . import test_leaving
+from . import test_lists
+from . import test_time_zone
+from . import test_bangla

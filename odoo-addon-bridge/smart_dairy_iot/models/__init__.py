@@ -19,6 +19,7 @@ from . import iot_threshold
 from . import iot_milk_session
 from . import iot_milk_session_correction
 from . import iot_alert
+from . import iot_alert_text
 from . import iot_milk_session_trace
 from . import iot_milk_session_herd
 from . import iot_alert_references
@@ -26,6 +27,7 @@ from . import iot_milk_session_stalls
 from . import iot_milk_session_suggestion
 from . import iot_alert_episode
 from . import farm_animal
+from . import farm_animal_lists
 from . import farm_animal_tag
 from . import farm_farm
 from . import iot_connector
@@ -39,3 +41,5 @@ from . import iot_bridge_setup
 from . import iot_connector_key
 from . import iot_connector_latest
 from . import ir_config_parameter
+from . import res_users
+from . import iot_demo_history

@@ -11,13 +11,16 @@ class FarmFarm(models.Model):
     _inherit = ['farm.farm', 'iot.pulled.mixin']
 
     _pull_kind = 'farm'
-    _pull_fields = frozenset(('active', 'code', 'name', 'state', 'company_id'))
+    _pull_fields = frozenset(('active', 'code', 'name', 'state', 'company_id', 'tz'))
 
     def _pull_key(self):
         return {'farm': self.code}
 
     def _pull_values(self):
-        return {'code': self.code, 'farm': self.code, 'name': self.name, 'state': self.state, 'company_id': self.company_id.id}
+        return {
+            'code': self.code, 'farm': self.code, 'name': self.name, 'state': self.state, 'company_id': self.company_id.id,
+            'tz': self.tz,
+        }
 
     def write(self, vals):
         renamed = self.filtered(lambda farm: 'code' in vals and farm.code != vals['code'])

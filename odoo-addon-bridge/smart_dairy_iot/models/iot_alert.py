@@ -58,13 +58,8 @@ class IotAlert(models.Model):
     cleared_at = fields.Datetime(string='Cleared', help="When the cause went away by itself.")
     note = fields.Text(string='Remark')
 
-    @api.depends('alert_type')
-    def _compute_alert_type_label(self):
-        for alert in self:
-            words = (alert.alert_type or '').replace('_', ' ').capitalize()
-            alert.alert_type_label = words.replace('scc', 'SCC')
-
     @api.depends('alert_type', 'animal_id', 'device_id')
+    @api.depends_context('lang')
     def _compute_display_name(self):
         for alert in self:
             about = alert.animal_id.name or alert.device_id.name

@@ -26,7 +26,8 @@ class IotBridgeSetup(models.AbstractModel):
     def _bootstrap(self):
         """Do what the environment asks for and print one JSON line ``{"login", "api_key", "expires"}``.
 
-        ODOO_ADMIN_PASSWORD sets the password of the administrator; SMART_DAIRY_DEMO=1 loads the demo herd; CONNECTOR_URL
+        ODOO_ADMIN_PASSWORD sets the password of the administrator; SMART_DAIRY_DEMO=1 loads the demo herd, and
+        SMART_DAIRY_DEMO_DAYS=30 the simulator's devices and so many days of milkings as well; CONNECTOR_URL
         and CONNECTOR_ODOO_SECRET are where and with which secret Odoo calls the connector, CONNECTOR_HOOK_URL the secret
         address that wakes the automation rules.
         """
@@ -34,6 +35,10 @@ class IotBridgeSetup(models.AbstractModel):
             self.env.ref('base.user_admin').password = password
         if os.environ.get('SMART_DAIRY_DEMO') == '1':
             self._load_demo_herd()
+        if days := int(os.environ.get('SMART_DAIRY_DEMO_DAYS') or 0):
+            self._load_demo_herd()
+            self._load_demo_devices()
+            self._load_demo_milkings(days)
         for name, parameter in CONNECTOR_PARAMETERS.items():
             if value := os.environ.get(name):
                 self.env['ir.config_parameter'].set_param(parameter, value)

@@ -1,5 +1,6 @@
 # Milk of a cow that must not be milked does not belong in the tank: a dry cow's may hold residues. An animal that cannot be
 # milked at all (male, sold, dead, archived) has not been: somebody else wears its tag.
+import json
 from collections import defaultdict
 from contextlib import contextmanager
 
@@ -7,6 +8,11 @@ from odoo import api, fields, models
 
 DRY, GONE, MALE = 'milked_dry', 'milked_not_in_herd', 'milked_male'
 SOURCE = 'odoo'
+MESSAGES = {
+    DRY: "%s is dry and was milked: keep the milk out of the tank, it may hold residues.",
+    GONE: "The tag of %s was read, who has left the herd: who was milked?",
+    MALE: "The tag of %s was read, who is male: who was milked?",
+}
 
 
 class FarmAnimal(models.Model):
@@ -109,14 +115,11 @@ class IotMilkSession(models.Model):
 
     @api.model
     def _milking_alert(self, session, kind, animal):
-        texts = {
-            DRY: self.env._("%s is dry and was milked: keep the milk out of the tank, it may hold residues."),
-            GONE: self.env._("The tag of %s was read, who has left the herd: who was milked?"),
-            MALE: self.env._("The tag of %s was read, who is male: who was milked?"),
-        }
+        # English, as the connector's own: whoever reads it gets it in their language, see iot_alert_text.
         return {
             'farm_id': session.farm_id.id, 'device_id': session.device_id.id, 'animal_id': session.animal_id.id,
             'rfid_tag': session.rfid_tag, 'milk_session_id': session.id, 'alert_type': kind, 'severity': 'high', 'state': 'new',
-            'message': texts[kind] % animal.display_name, 'raised_at': session.start_datetime, 'source': SOURCE,
+            'message': MESSAGES[kind] % animal.display_name,
+            'parameters': json.dumps({'animal': animal.display_name}, ensure_ascii=False), 'raised_at': session.start_datetime, 'source': SOURCE,
             'source_id': f'{session.id}/{kind}', 'revision': 0,
         }

@@ -20,3 +20,8 @@ from . import test_rpc
 from . import test_views
 from . import test_setup
 from . import test_translations
+from . import test_alert_text
+from . import test_accept
+from . import test_lists
+from . import test_demo
+from . import test_small_screens

@@ -32,6 +32,10 @@ EXPECTED = {
         'nobody': '', 'user': '', 'vet': '', 'manager': 'rwc', 'iot_admin': 'rwc', 'connector': ''},
     'iot.device.command.known': {
         'nobody': '', 'user': '', 'vet': '', 'manager': 'rc', 'iot_admin': 'rc', 'connector': ''},
+    'iot.device.accept': {
+        'nobody': '', 'user': '', 'vet': '', 'manager': 'rwc', 'iot_admin': 'rwc', 'connector': ''},
+    'iot.device.accept.line': {
+        'nobody': '', 'user': '', 'vet': '', 'manager': 'rwc', 'iot_admin': 'rwc', 'connector': ''},
     'farm.feeding.order': {
         'nobody': '', 'user': 'r', 'vet': 'r', 'manager': 'rwcu', 'iot_admin': 'r', 'connector': ''},
     'farm.milk.collection': {

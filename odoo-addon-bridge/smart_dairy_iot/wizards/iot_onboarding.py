@@ -19,7 +19,9 @@ class IotOnboarding(models.TransientModel):
     is_connected = fields.Boolean(compute='_compute_steps')
     is_copy = fields.Boolean(compute='_compute_steps')
     has_come = fields.Boolean(compute='_compute_steps')
+    user_tz = fields.Char(string='Your Time Zone', compute='_compute_steps')
     farm_count = fields.Integer(string='Farms', compute='_compute_steps')
+    zoneless_count = fields.Integer(string='Farms without Time Zone', compute='_compute_steps')
     animal_count = fields.Integer(string='Animals', compute='_compute_steps')
     discovered_count = fields.Integer(string='Discovered Devices', compute='_compute_steps')
     device_count = fields.Integer(string='Accepted Devices', compute='_compute_steps')
@@ -45,6 +47,8 @@ class IotOnboarding(models.TransientModel):
             step.is_copy = Connector._is_copy()
             step.is_connected = last_call.status == 'ok' and bool(Connector._settings())
             step.has_come = has_come
+            step.user_tz = self.env.user.tz
+            step.zoneless_count = self.env['farm.farm'].search_count([('state', '=', 'active'), ('tz', '=', False)])
             step.farm_count = self.env['farm.farm'].search_count([('state', '=', 'active')])
             step.animal_count = self.env['farm.animal'].search_count([])
             step.discovered_count = Device.search_count([('state', '=', 'discovered')])
@@ -91,9 +95,8 @@ class IotOnboarding(models.TransientModel):
         return self.env['ir.actions.act_window']._for_xml_id('smart_dairy_farm.farm_animal_action')
 
     def action_devices(self):
-        action = self.env['ir.actions.act_window']._for_xml_id('smart_dairy_iot.iot_device_action')
-        return dict(action, context={'search_default_discovered': 1}, view_mode='list,form', views=[
-            (False, 'list'), (False, 'form')])
+        name = 'iot_device_action_discovered' if self.discovered_count else 'iot_device_action'
+        return self.env['ir.actions.act_window']._for_xml_id(f'smart_dairy_iot.{name}')
 
     def action_milkings(self):
         return self.env['ir.actions.act_window']._for_xml_id('smart_dairy_iot.iot_milk_session_action_parlour')

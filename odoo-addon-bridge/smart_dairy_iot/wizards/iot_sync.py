@@ -3,6 +3,11 @@ from datetime import datetime
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
+from odoo.tools.translate import LazyTranslate
+
+_lt = LazyTranslate(__name__)
+
+KIND_LABELS = {'device': _lt("Device"), 'milk_session': _lt("Milking"), 'alert': _lt("Alert"), 'command': _lt("Command")}
 
 
 class IotSync(models.TransientModel):
@@ -90,12 +95,27 @@ class IotSync(models.TransientModel):
         return self.action_open()
 
 
+class IotSyncLabel(models.AbstractModel):
+    _name = 'iot.sync.label'
+    _description = 'Kind of Record by its Name for People'
+
+    kind = fields.Char(readonly=True)
+    kind_label = fields.Char(string='Kind', compute='_compute_kind_label')
+
+    @api.depends('kind')
+    @api.depends_context('lang')
+    def _compute_kind_label(self):
+        for row in self:
+            label = KIND_LABELS.get(row.kind)
+            row.kind_label = self.env._(label) if label else row.kind
+
+
 class IotSyncKind(models.TransientModel):
     _name = 'iot.sync.kind'
+    _inherit = ['iot.sync.label']
     _description = 'Synchronisation of a Kind of Record'
 
     sync_id = fields.Many2one('iot.sync', required=True, ondelete='cascade')
-    kind = fields.Char(readonly=True)
     pending = fields.Integer(string='Waiting', readonly=True)
     parked = fields.Integer(readonly=True)
     oldest = fields.Char(string='Oldest Waits', readonly=True)
@@ -103,12 +123,12 @@ class IotSyncKind(models.TransientModel):
 
 class IotSyncParked(models.TransientModel):
     _name = 'iot.sync.parked'
+    _inherit = ['iot.sync.label']
     _description = 'Parked Record'
 
     sync_id = fields.Many2one('iot.sync', required=True, ondelete='cascade')
     # Text: the connector's numbers may be longer than a number here.
     outbox_id = fields.Char(readonly=True)
-    kind = fields.Char(readonly=True)
     source_ref = fields.Char(string='Record', readonly=True)
     error = fields.Text(string='Reason', readonly=True)
     attempts = fields.Integer(readonly=True)

@@ -76,11 +76,14 @@ describe('presence', { skip: noBroker() }, () => {
       },
     ]);
     const outbox = await connector.query(
-      `SELECT payload ->> 'alert_type' AS type, payload ->> 'device_uid' AS uid FROM iot.outbox
+      `SELECT payload ->> 'alert_type' AS type, payload ->> 'device_uid' AS uid, payload ->> 'parameters' AS parameters
+       FROM iot.outbox
        WHERE kind = 'alert' AND source_id LIKE $1`,
       [`${connector.farm}/%`],
     );
-    assert.deepEqual(outbox, [{ type: 'gateway_lost', uid: 'gw' }]);
+    assert.deepEqual(outbox, [
+      { type: 'gateway_lost', uid: 'gw', parameters: '{"reason":"connection lost"}' },
+    ]);
 
     const again = await gateway();
     await say(again, 'online', 20);

@@ -76,6 +76,16 @@ describe('Odoo → connector', { skip: noOdoo() }, () => {
     await eventually('the new tag is known', async () => (await animal())?.['rfid'] === '900000000000002');
   });
 
+  test('a farm has the time zone that it is given in Odoo; one that is not known here is none', async () => {
+    const zone = async () =>
+      (await one('SELECT timezone FROM iot.farm WHERE code = $1', [connector.farm]))?.['timezone'];
+    assert.equal(await zone(), null, 'nobody has said one yet');
+    await admin.write('farm.farm', [farmId], { tz: 'America/New_York' });
+    await eventually('the zone is known', async () => (await zone()) === 'America/New_York');
+    await admin.write('farm.farm', [farmId], { tz: false });
+    await eventually('it is taken back', async () => (await zone()) === null);
+  });
+
   test('two animals exchange their tags', async () => {
     const tags = ['900000000000011', '900000000000012'];
     const cows = [

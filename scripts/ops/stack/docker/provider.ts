@@ -9,7 +9,7 @@ import { odooLinkEnv, writeOdooLink } from '../odoo-link.ts';
 import { writePrivate, writeSettings } from '../instance.ts';
 import { writeMosquittoConfig } from '../mosquitto-config.ts';
 import { addonNames, addonsDir, hashAddons } from '../real/addons.ts';
-import { odooDatabase, odooEnv, readApiKey, wantDemoData } from '../real/odoo.ts';
+import { bootstrapEnv, odooDatabase, odooEnv, readApiKey, wantDemoData } from '../real/odoo.ts';
 import { prepareSettings } from '../settings.ts';
 import type { EnvValues, Instance, Report, Settings } from '../types.ts';
 import { compose, dockerEnvFile } from './compose.ts';
@@ -76,20 +76,12 @@ async function installOdoo(instance: Instance, settings: Settings, report: Repor
   const how = settings.addonsHash === undefined ? '--init' : '--update';
   await odoo(database, `${how}=${addonNames().join(',')}`, '--stop-after-init');
   report('making the integration user and its key');
-  const command = [
-    'run',
-    '--rm',
-    '--no-TTY',
-    '--env',
-    'ODOO_ADMIN_PASSWORD',
-    'odoo',
-    'odoo',
-    'shell',
-    database,
-  ];
+  const env = bootstrapEnv(instance.name, settings);
+  const named = Object.keys(env).flatMap((name) => ['--env', name]);
+  const command = ['run', '--rm', '--no-TTY', ...named, 'odoo', 'odoo', 'shell', database];
   const output = await compose(instance, [...command, '--no-http'], {
     input: readFileSync(join(addonsDir, 'bootstrap.py'), 'utf8'),
-    env: { ODOO_ADMIN_PASSWORD: settings.secrets.odooAdmin },
+    env,
   });
   const installed = { ...settings, addonsHash: hash, odooApiKey: readApiKey(output) };
   writeSettings(instance, installed);

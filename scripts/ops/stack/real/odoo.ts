@@ -59,7 +59,11 @@ export async function installOdoo(
       '--stop-after-init',
     ]);
     report('making the integration user and its key');
-    installed = { ...settings, addonsHash: hash, odooApiKey: await bootstrap(world, config, settings) };
+    installed = {
+      ...settings,
+      addonsHash: hash,
+      odooApiKey: await bootstrap(world, config, bootstrapEnv(instance.name, settings)),
+    };
     forgetRenewedKey(instance);
   }
   if (instance.name === 'demo') await writeOdooLink(settings, odooDatabase, connectorUrl);
@@ -80,11 +84,19 @@ export async function wantDemoData(settings: Settings, database: string): Promis
   await withClient(adminUrl(settings, database), (query) => query(sql));
 }
 
+/** What bootstrap.py is told: the demo gets the simulator's devices and a month of milkings, a test nothing that it did not make. */
+export const bootstrapEnv = (instanceName: string, { secrets }: Settings): EnvValues => ({
+  ODOO_ADMIN_PASSWORD: secrets.odooAdmin,
+  ...(instanceName === 'demo' ? { SMART_DAIRY_DEMO_DAYS: String(demoDays) } : {}),
+});
+
+const demoDays = 30;
+
 /** Runs the addons' documented bootstrap step in Odoo's own shell. Returns the integration user's key. */
-async function bootstrap(world: Chroot, config: string, settings: Settings): Promise<string> {
+async function bootstrap(world: Chroot, config: string, env: EnvValues): Promise<string> {
   const output = await world.run('odoo', ['odoo', 'shell', '-c', config, '--no-http'], {
     input: readFileSync(join(addonsDir, 'bootstrap.py'), 'utf8'),
-    env: { ODOO_ADMIN_PASSWORD: settings.secrets.odooAdmin },
+    env,
   });
   return readApiKey(output);
 }

@@ -53,7 +53,7 @@ export async function publishAlerts(
       const next = newAlert({
         ...alert,
         message: isLast ? alert.message + lastOne : alert.message,
-        parameters: isLast ? { quota: 'last' } : undefined,
+        parameters: isLast ? { ...alert.parameters, quota: 'last' } : alert.parameters,
         farm: record.farm,
         device_uid: record.device_uid,
         rfid: record.rfid,

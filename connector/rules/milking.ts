@@ -5,7 +5,7 @@ import { breachOf, type Limits } from './limits.ts';
 type MilkAlert = Pick<
   AlertRecord,
   'alert_type' | 'severity' | 'message' | 'trigger_value' | 'threshold_value' | 'unit'
->;
+> & { parameters?: Readonly<Record<string, string>> };
 
 interface Measured {
   /** Name of its limits. */
@@ -112,6 +112,7 @@ function abnormalYield(yieldKg: number, expectedKg: number, limits: Limits): Mil
     trigger_value: yieldKg,
     threshold_value: bound,
     unit: 'kg',
+    parameters: { expected: String(expectedKg) },
   };
 }
 

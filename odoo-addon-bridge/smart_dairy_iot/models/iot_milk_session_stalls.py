@@ -1,4 +1,5 @@
 # A cow is in one stall at a time: of two milkings of hers that overlap in different stalls, one is another cow's.
+import json
 from contextlib import contextmanager
 
 from odoo import api, fields, models
@@ -7,6 +8,7 @@ from odoo.tools import SQL
 from .iot_milk_session_herd import SOURCE
 
 TWO_STALLS = 'milked_in_two_stalls'
+MESSAGE = "%(animal)s was milked at %(stall)s and at %(other)s at the same time: one of the two is another animal's milking."
 # More than come between two runs of the schedule.
 LATEST = 5000
 
@@ -84,13 +86,14 @@ class IotMilkSession(models.Model):
 
     @api.model
     def _overlap_alert(self, session, other):
+        said = {
+            'animal': session.animal_id.display_name, 'stall': session.stall or session.device_id.display_name,
+            'other': other.stall or other.device_id.display_name}
+        # English, as the connector's own: whoever reads it gets it in their language, see iot_alert_text.
         return {
             'farm_id': session.farm_id.id, 'device_id': session.device_id.id, 'animal_id': session.animal_id.id,
             'rfid_tag': session.rfid_tag, 'milk_session_id': session.id, 'alert_type': TWO_STALLS, 'severity': 'medium', 'state': 'new',
-            'message': self.env._(
-                "%(animal)s was milked at %(stall)s and at %(other)s at the same time: one of the two is another animal's milking.",
-                animal=session.animal_id.display_name, stall=session.stall or session.device_id.display_name,
-                other=other.stall or other.device_id.display_name),
+            'message': MESSAGE % said, 'parameters': json.dumps(said, ensure_ascii=False),
             'raised_at': session.start_datetime, 'source': SOURCE, 'source_id': f'{session.id}/{TWO_STALLS}', 'revision': 0,
         }
 

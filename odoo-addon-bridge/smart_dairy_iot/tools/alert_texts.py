@@ -13,6 +13,7 @@ LABELS = {
     'blood_in_milk': _lt("Blood in Milk"),
     'yield_limit': _lt("Yield beyond Limit"),
     'abnormal_yield': _lt("Abnormal Yield"),
+    'impossible_yield': _lt("Impossible Yield"),
     'clock_off': _lt("Wrong Clock"),
     'gateway_lost': _lt("Gateway Lost"),
     'device_offline': _lt("Device Offline"),
@@ -20,6 +21,7 @@ LABELS = {
     'milked_dry': _lt("Dry Cow Milked"),
     'milked_not_in_herd': _lt("Milked, not in the Herd"),
     'milked_male': _lt("Male Animal Milked"),
+    'milked_in_two_stalls': _lt("Milked in Two Stalls"),
 }
 # What is held against limits, with its unit behind a value.
 MEASURED = {
@@ -85,11 +87,22 @@ def _measured(env, alert):
     return env._("%(name)s %(value)s is below %(limit)s", **shown)
 
 
-def _yield(env, alert, _values):
-    if alert.trigger_value is False or alert.threshold_value is False:
+def _yield(env, alert, values):
+    try:
+        expected = float(values['expected'])
+    except (KeyError, ValueError):
+        return None
+    if alert.trigger_value is False:
         return None
     return env._("Yield %(value)s kg; %(expected)s kg were expected",
-                 value=number(env, alert.trigger_value), expected=number(env, alert.threshold_value))
+                 value=number(env, alert.trigger_value), expected=number(env, expected))
+
+
+def _impossible_yield(env, alert, _values):
+    if alert.trigger_value is False or alert.threshold_value is False:
+        return None
+    return env._("Yield %(value)s kg cannot be: an animal gives at most %(limit)s kg in one milking. Look at the meter.",
+                 value=number(env, alert.trigger_value), limit=number(env, alert.threshold_value))
 
 
 def _clock(env, alert, values):
@@ -157,7 +170,15 @@ def _milked_male(env, _alert, values):
     return animal and env._("The tag of %s was read, who is male: who was milked?", animal)
 
 
+def _two_stalls(env, alert, values):
+    animal = alert.animal_id.display_name or values.get('animal')
+    if not animal or not values.get('stall') or not values.get('other'):
+        return None
+    return env._("%(animal)s was milked at %(stall)s and at %(other)s at the same time: one of the two is another animal's milking.",
+                 animal=animal, stall=values['stall'], other=values['other'])
+
+
 TEXTS = {
-    'abnormal_yield': _yield, 'clock_off': _clock, 'gateway_lost': _gateway, 'device_offline': _device,
+    'abnormal_yield': _yield, 'impossible_yield': _impossible_yield, 'milked_in_two_stalls': _two_stalls, 'clock_off': _clock, 'gateway_lost': _gateway, 'device_offline': _device,
     'integration': _integration, 'milked_dry': _milked_dry, 'milked_not_in_herd': _milked_gone, 'milked_male': _milked_male,
 }

@@ -176,6 +176,7 @@ test('an alert says what was measured, against what, in which unit', () => {
         trigger_value: 10,
         threshold_value: 14,
         unit: 'kg',
+        parameters: { expected: '20' },
       },
     ],
   );

@@ -23,7 +23,6 @@
     ],
     'assets': {
         'web.assets_backend': ['smart_dairy_farm/static/src/**/*'],
-        'web.assets_unit_tests': ['smart_dairy_farm/static/tests/**/*.test.js'],
     },
     'demo': [
         'demo/farm_demo.xml',

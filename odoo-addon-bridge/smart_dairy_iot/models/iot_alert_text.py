@@ -15,7 +15,8 @@ class IotAlert(models.Model):
         readonly=True, copy=False, help="What the text takes beside type and values: a JSON object of texts.")
     text = fields.Text(string='What Happened', compute='_compute_text', search='_search_text')
     alert_type_label = fields.Char(search='_search_alert_type_label')
-    unit_label = fields.Char(string='Unit in Words', compute='_compute_unit_label')
+    value_label = fields.Char(string='Measured Value', compute='_compute_measured_labels')
+    limit_label = fields.Char(string='Its Limit', compute='_compute_measured_labels')
 
     @api.depends('message', 'alert_type', 'parameters', 'trigger_value', 'threshold_value', 'unit', 'animal_id', 'device_id', 'state')
     @api.depends_context('lang')
@@ -41,11 +42,12 @@ class IotAlert(models.Model):
         named = [kind for kind in alert_texts.LABELS if value.lower() in alert_texts.label(self.env, kind).lower()]
         return fields.Domain('alert_type', 'in', named) | fields.Domain('alert_type', 'ilike', value.replace(' ', '_'))
 
-    @api.depends('unit')
+    @api.depends('trigger_value', 'threshold_value', 'unit')
     @api.depends_context('lang')
-    def _compute_unit_label(self):
+    def _compute_measured_labels(self):
         for alert in self:
-            alert.unit_label = alert_texts.unit(self.env, alert.unit or '')
+            alert.value_label = alert_texts.measured(self.env, alert.trigger_value, alert.unit)
+            alert.limit_label = alert_texts.measured(self.env, alert.threshold_value, alert.unit)
 
     def _text_parameters(self):
         return alert_texts.parameters(self.parameters) or {}

@@ -27,21 +27,21 @@ class TestAlertText(BridgeCase):
         return found, found.with_context(lang='bn_IN')
 
     def test_measured_values(self):
-        for n, (kind, value, limit, parameters, english) in enumerate((
-            ('high_scc', 849000, 750000, {}, 'Somatic cell count 849,000/mL is above 750,000/mL'),
-            ('abnormal_conductivity', 6.75, 6.5, {}, 'Milk conductivity 6.75 mS/cm is above 6.5 mS/cm'),
-            ('yield_limit', 2, 3, {}, 'Yield 2 kg is below 3 kg'),
-            ('abnormal_yield', 5.25, 8.4, {'expected': '12'}, 'Yield 5.25 kg; 12 kg were expected'),
+        for n, (kind, value, limit, unit, parameters, english) in enumerate((
+            ('high_scc', 849000, 750000, 'cells/mL', {}, 'Somatic cell count 849,000/mL is above 750,000/mL'),
+            ('abnormal_conductivity', 6.75, 6.5, 'mS/cm', {}, 'Milk conductivity 6.75 mS/cm is above 6.5 mS/cm'),
+            ('yield_limit', 2, 3, 'kg', {}, 'Yield 2 kg is below 3 kg'),
+            ('abnormal_yield', 5.25, 8.4, 'kg', {'expected': '12'}, 'Yield 5.25 kg; 12 kg were expected'),
             # Of a version that did not say what was expected: its own text.
-            ('abnormal_yield', 5.25, 8.4, {}, 'English of the connector'),
-            ('impossible_yield', 300, 100, {},
+            ('abnormal_yield', 5.25, 8.4, 'kg', {}, 'English of the connector'),
+            ('impossible_yield', 300, 100, 'kg', {},
              'Yield 300 kg cannot be: an animal gives at most 100 kg in one milking. Look at the meter.'),
-            ('milked_in_two_stalls', None, None, {'animal': 'Bella', 'stall': '3', 'other': '7'},
+            ('milked_in_two_stalls', None, None, None, {'animal': 'Bella', 'stall': '3', 'other': '7'},
              "Bella was milked at 3 and at 7 at the same time: one of the two is another animal's milking."),
         )):
             shown, bangla = self.raised(
-                source_id=f'barn/{n}', alert_type=kind, trigger_value=value, threshold_value=limit, parameters=parameters,
-                message='English of the connector')
+                source_id=f'barn/{n}', alert_type=kind, trigger_value=value, threshold_value=limit, unit=unit,
+                parameters=parameters, message='English of the connector')
             with self.subTest(kind=kind):
                 self.assertEqual(shown.text, english)
                 if english != 'English of the connector':
@@ -49,6 +49,8 @@ class TestAlertText(BridgeCase):
                 self.assertNotRegex(bangla.alert_type_label, r'[a-z_]{3}')
         scc = self.env['iot.alert'].search([('source_id', '=', 'barn/0')]).with_context(lang='bn_IN')
         self.assertIn('8,49,000', scc.text)
+        self.assertEqual((scc.value_label, scc.limit_label), ('8,49,000 কোষ/মিলি', '7,50,000 কোষ/মিলি'))
+        self.assertEqual(scc.with_context(lang='en_US').value_label, '849,000 cells/mL')
 
     def test_clocks_gateways_and_devices(self):
         for n, (kind, value, parameters, english) in enumerate((

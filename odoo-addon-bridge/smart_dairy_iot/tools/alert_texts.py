@@ -43,15 +43,18 @@ def label(env, kind):
     return kind.replace('_', ' ').capitalize().replace('scc', 'SCC')
 
 
-def unit(env, code):
-    name = UNITS.get(code)
-    return env._(name) if name else code
-
-
 def number(env, value):
     """``value`` as people write it: grouped, with as many decimals as it has, three at most."""
     decimals = len(f'{value:.{MOST_DECIMALS}f}'.rstrip('0').partition('.')[2])
     return formatLang(env, value, digits=decimals)
+
+
+def measured(env, value, unit):
+    """``value`` with its unit, or False when it is none."""
+    if value is False:
+        return False
+    name = UNITS.get(unit)
+    return f"{number(env, value)} {env._(name) if name else unit or ''}".strip()
 
 
 def parameters(text):

@@ -176,18 +176,15 @@ class IotMilkSession(models.Model):
         by_hand = not self._is_connector()
         if by_hand:
             self._check_measurements_kept(vals)
-        answer = self._write_judged(vals)
+        if 'animal_id' not in vals or 'identification' in vals:
+            answer = super().write(vals)
+        else:
+            # A person has chosen, or cleared, the animal: each milking gets its own expectation.
+            answer = super().write({**vals, **self._correction(vals['animal_id'])})
+            for values, sessions in self._expectations():
+                super(IotMilkSession, sessions).write(values)
         if by_hand and 'yield_kg' in vals:
             self._check_yield()
-        return answer
-
-    def _write_judged(self, vals):
-        if 'animal_id' not in vals or 'identification' in vals:
-            return super().write(vals)
-        # A person has chosen, or cleared, the animal: each milking gets its own expectation.
-        answer = super().write({**vals, **self._correction(vals['animal_id'])})
-        for values, sessions in self._expectations():
-            super(IotMilkSession, sessions).write(values)
         return answer
 
     def _check_measurements_kept(self, vals):

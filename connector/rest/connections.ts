@@ -78,6 +78,7 @@ export function answerProblem(socket: Duplex, error: HttpError): void {
     'Content-Type: application/problem+json',
     `Content-Length: ${Buffer.byteLength(body)}`,
     'Connection: close',
+    ...(error.status === 429 ? ['Retry-After: 60'] : []),
   ];
   socket.end(`${head.join('\r\n')}\r\n\r\n${body}`, () => socket.destroy());
 }

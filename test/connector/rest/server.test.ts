@@ -344,7 +344,7 @@ test('connections of one address have a limit; what is no HTTP is told so', asyn
   };
   assert.match(
     await answerOf(connect(port, here.host), ''),
-    /^HTTP\/1.1 429 .*max_connections_per_address = 2/s,
+    /^HTTP\/1.1 429 .*Retry-After: 60\r\n.*max_connections_per_address = 2/s,
   );
   for (const socket of sockets) socket.destroy();
   await eventually('the connections are forgotten', async () => {

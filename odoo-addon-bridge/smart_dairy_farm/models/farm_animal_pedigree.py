@@ -1,7 +1,7 @@
 # What cannot be in a pedigree: an animal among its own ancestors, a parent of the wrong sex, a parent that was a child itself.
 from datetime import timedelta
 
-from odoo import api, fields, models
+from odoo import api, models
 from odoo.exceptions import ValidationError
 from odoo.tools import SQL
 
@@ -14,9 +14,8 @@ class FarmAnimal(models.Model):
 
     @api.constrains('birth_date', 'last_calving_date')
     def _check_calving(self):
-        today = fields.Date.context_today(self)
         for animal in self.filtered('last_calving_date'):
-            if animal.last_calving_date > today:
+            if animal.last_calving_date > animal.farm_id._today():
                 raise ValidationError(self.env._("%s cannot have calved in the future.", animal.name))
             if animal.birth_date and animal.birth_date <= animal.last_calving_date < animal.birth_date + YOUNGEST_PARENT:
                 raise ValidationError(self.env._(

@@ -20,8 +20,11 @@ export async function installBangla({ call }: Visitor): Promise<void> {
   const found = (await call('res.lang', 'search_read', [[['code', '=', languages.bn]], ['id']], {
     context: { active_test: false },
   })) as { id: number }[];
+  const ids = found.map((language) => language.id);
+  // Active first, in a call of its own: while others use Odoo, its memory of the languages may lag within one transaction.
+  await call('res.lang', 'write', [ids, { active: true }]);
   const id = (await call('base.language.install', 'create', [
-    { lang_ids: [[6, 0, found.map((language) => language.id)]], overwrite: false },
+    { lang_ids: [[6, 0, ids]], overwrite: false },
   ])) as number;
   await call('base.language.install', 'lang_install', [[id]]);
 }

@@ -3,6 +3,8 @@ from . import test_upsert
 from . import test_milk_session
 from . import test_device_alert
 from . import test_device_registry
+from . import test_device_people
+from . import test_limits
 from . import test_connector
 from . import test_command
 from . import test_feeding_order

@@ -6,9 +6,9 @@ from psycopg2 import IntegrityError
 from odoo import fields
 from odoo.exceptions import UserError, ValidationError
 from odoo.tests import Form, new_test_user, tagged
-from odoo.tools import convert_file, mute_logger
+from odoo.tools import mute_logger
 
-from .common import SOURCE, BridgeCase, milking, run_migration
+from .common import SOURCE, BridgeCase, milking
 
 
 @tagged('-at_install', 'post_install')
@@ -181,112 +181,6 @@ class TestDeviceRegistry(BridgeCase):
             Device._cron_remind_of_calibration()
             self.assertEqual(self.collar.activity_ids.mapped('user_id'), self.manager)
             self.assertEqual(len(self.collar.activity_ids), 1)
-
-    # -- limits ------------------------------------------------------------------------------------
-
-    def test_limits(self):
-        Limit = self.env['iot.threshold'].with_user(self.manager)
-        limit = Limit.create({'farm_id': self.farm.id, 'metric': 'milk_temperature', 'low': 0, 'high': 4})
-        self.assertEqual((limit.unit, limit.display_name), ('°C', 'Milk Temperature 0 – 4 °C'))
-        limit.low = False
-        self.env.invalidate_all()
-        self.assertEqual((limit.low, limit.high), (False, 4))
-        for values in ({'high': False}, {'low': 9}, {'device_id': self.env['iot.device'].create(
-                {'name': 'h', 'device_uid': 'h', 'farm_id': self.other_farm.id}).id}):
-            with self.subTest(values=values), self.assertRaises(ValidationError):
-                limit.write(values)
-
-    def test_a_limit_without_effect_is_refused(self):
-        Limit = self.env['iot.threshold'].with_user(self.manager)
-        for values, reason in (
-            ({'metric': 'temperature', 'high': 4}, 'A limit on Temperature would have no effect yet.*Milk Yield'),
-            ({'metric': 'anything', 'high': 4}, 'A limit on Anything would have no effect yet'),
-            ({'metric': 'milk_scc', 'high': 4, 'device_type': 'temperature'}, 'measured by milk meters, and not by Temperature Sensor'),
-            ({'metric': 'milk_scc', 'high': 4, 'device_id': self.collar.id}, 'and not by Collar 1'),
-            ({'metric': 'milk_yield_deviation', 'low': 4}, 'A lower limit on Deviation from the Expected Yield would have no effect'),
-        ):
-            with self.subTest(values=values), self.assertRaisesRegex(ValidationError, reason):
-                Limit.create({'farm_id': self.farm.id, **values})
-        limit = Limit.create({'farm_id': self.farm.id, 'metric': 'milk_scc', 'high': 1_250_000, 'device_type': 'milk_meter'})
-        self.assertEqual(limit.display_name, 'Somatic Cell Count … – 1250000 /ml')
-        with self.assertRaisesRegex(ValidationError, 'no effect yet'):
-            limit.metric = 'temperature'
-        offered = dict(Limit.fields_get(['metric'])['metric']['selection'])
-        self.assertEqual(offered['milk_scc'], 'Somatic Cell Count')
-        self.assertNotIn('temperature', offered)
-
-    def test_the_migration_archives_limits_without_effect(self):
-        good = self.env['iot.threshold'].create({'farm_id': self.farm.id, 'metric': 'milk_scc', 'high': 1})
-        self.env.flush_all()
-        self.cr.execute(
-            """INSERT INTO iot_threshold (farm_id, company_id, metric, high, severity, active)
-               VALUES (%s, %s, 'temperature', 4, 'high', true) RETURNING id""", [self.farm.id, self.farm.company_id.id])
-        bad = self.env['iot.threshold'].browse(self.cr.fetchone())
-        run_migration(self.env, '19.0.3.3.0')
-        self.assertEqual((good.active, bad.active), (True, False))
-        self.assertIn('no effect yet', bad.message_ids[0].body)
-
-    def test_the_demo_data_loads(self):
-        # Odoo goes on without it when it does not, and says so in a line of its log.
-        for module, filename in (('farm', 'farm_demo'), ('farm', 'farm_animal_demo'), ('iot', 'iot_device_demo')):
-            convert_file(self.env, f'smart_dairy_{module}', f'demo/{filename}.xml', {}, mode='init', noupdate=True)
-        self.assertEqual(self.env.ref('smart_dairy_iot.device_flow').state, 'refused')
-
-    def test_a_duplicate_limit_waits(self):
-        limit = self.env['iot.threshold'].create({'farm_id': self.farm.id, 'metric': 'milk_scc', 'high': 4}).with_user(self.manager)
-        self.assertEqual((limit.copy().active, limit.active), (False, True))
-
-    # -- animals that leave, duplicates, notes -------------------------------------------------------
-
-    def test_an_animal_that_leaves_lets_go_of_its_collar(self):
-        for values in ({'state': 'sold'}, {'state': 'dead'}, {'active': False}):
-            with self.subTest(values=values):
-                cow = self.env['farm.animal'].create({'name': 'Gone', 'farm_id': self.farm.id}).with_user(self.staff)
-                row = self.env['iot.device.assignment'].create({
-                    'device_id': self.collar.id, 'animal_id': cow.id, 'valid_from': fields.Datetime.now() - timedelta(hours=1)})
-                cow.write(values)
-                self.assertTrue(row.valid_to)
-                self.assertFalse(self.collar.animal_id)
-                row.write({'valid_from': '2026-01-01 00:00:00', 'valid_to': '2026-01-02 00:00:00'})
-                row.unlink()
-
-    def test_a_collar_that_was_put_on_this_very_second_goes_too(self):
-        now = fields.Datetime.now()
-        planned = self.assign(self.cow, now + timedelta(days=1), now + timedelta(days=2))
-        self.assign(self.cow, now + timedelta(days=3))
-        row = self.assign(self.other_cow, now, now + timedelta(hours=1))
-        (self.cow | self.other_cow).with_user(self.staff).state = 'sold'
-        self.assertFalse(planned.exists())
-        self.assertFalse(self.env['iot.device.assignment'].search([
-            ('device_id', '=', self.collar.id), '|', ('valid_to', '=', False), ('valid_to', '>', fields.Datetime.now())]))
-        self.assertTrue(not row.exists() or row.valid_to)
-
-    def test_a_device_and_its_places_are_duplicated(self):
-        self.collar.write({'config_json': '{"interval_s": 60}', 'serial_number': 'S1', 'state': 'active'})
-        mine = self.collar.with_user(self.manager)
-        copies = mine.copy() | mine.copy()
-        self.assertEqual(copies.mapped('device_uid'), ['c1_copy', 'c1_copy2'])
-        self.assertEqual(copies.mapped('name'), ['Collar 1 (copy)', 'Collar 1 (copy 2)'])
-        self.assertEqual(set(copies.mapped('state')), {'draft'})
-        self.assertEqual((copies[0].config_json, copies[0].serial_number), ('{"interval_s": 60}', False))
-        self.assertEqual(mine.copy({'farm_id': self.other_farm.id}).device_uid, 'c1_copy', 'of another farm')
-        place = self.env['iot.location'].create({'name': 'Shed', 'farm_id': self.farm.id})
-        group = self.env['iot.device.tag'].create({'name': 'Left row'})
-        for record in (place, group):
-            names = [record.with_user(self.manager).copy().name for _twice in range(2)]
-            self.assertEqual(names, [f'{record.name} (copy)', f'{record.name} (copy 2)'])
-
-    def test_whoever_sees_a_device_may_leave_a_note(self):
-        limit = self.env['iot.threshold'].create({'farm_id': self.farm.id, 'metric': 'milk_scc', 'high': 4})
-        calibration = self.env['iot.device.calibration'].create({'device_id': self.collar.id})
-        for group in ('smart_dairy_farm.group_farm_user', 'smart_dairy_farm.group_veterinarian',
-                      'smart_dairy_farm.group_farm_manager', 'smart_dairy_iot.group_iot_admin'):
-            user = new_test_user(self.env, group, group)
-            for record in (self.collar, limit, calibration):
-                with self.subTest(group=group, model=record._name):
-                    message = record.with_user(user).message_post(body='Hangs loose', subtype_xmlid='mail.mt_note')
-                    self.assertEqual((message.author_id, message.res_id), (user.partner_id, record.id))
-            self.assertIn('Hangs loose', self.collar.with_user(user).message_ids[0].body)
 
     def test_a_certificate_stays_as_it_was_given(self):
         self.collar.calibration_interval = 30

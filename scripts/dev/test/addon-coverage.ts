@@ -32,7 +32,7 @@ interface Covering {
   run: (command: Command, logFile: string, env: Record<string, string>) => Promise<number | null>;
 }
 
-/** Runs a Python program of the root; its exit code. Writes what it ran of the addons, as JSON. Throws when that fails. */
+/** Runs a Python program of the root; its exit code. Writes what it ran of the addons, as JSON. */
 export async function runCovered(program: Command, covering: Covering): Promise<number | null> {
   const { unpacked, world, home, names, file, logFile, run } = covering;
   const dir = join(home, 'coverage');
@@ -50,9 +50,9 @@ export async function runCovered(program: Command, covering: Covering): Promise<
     const code = await run(coverage('run', ...optionsFor(names), ...program), logFile, env);
     const reportLog = `${logFile}.coverage`;
     const reported = await run(coverage('json', '-o', `${place}/report.json`), reportLog, env);
-    if (reported !== 0)
-      throw new Error(`the coverage of the addons could not be reported: read ${reportLog}`);
-    copyFileSync(join(dir, 'report.json'), file);
+    // Of a run that was killed there is nothing to report: its own end says more.
+    if (reported === 0) copyFileSync(join(dir, 'report.json'), file);
+    else console.error(`there is no coverage of the addons: read ${reportLog}`);
     return code;
   } finally {
     rmSync(dir, { recursive: true });

@@ -17,7 +17,9 @@ import { fetchCoverage, runCovered } from './addon-coverage.ts';
 import { noCounts, type Counts } from './node-tests.ts';
 
 const database = 'odoo_addon_tests';
+/** Only ends what hangs for ever; counting what runs takes its time too. */
 const timeoutMs = 20 * 60_000;
+const coverageTimeoutMs = 60 * 60_000;
 
 /**
  * Needs the test stack up in real mode. Zero tests count as a failure. The whole output goes to `addon-tests.log`, what ran
@@ -52,9 +54,10 @@ export async function runAddonTests(
     tags,
     '--stop-after-init',
   ];
+  const limitMs = coverageFile === undefined ? timeoutMs : coverageTimeoutMs;
   const logFile = join(instance.logDir, 'addon-tests.log');
   const run = (command: [string, ...string[]], log = logFile, env = {}): Promise<number | null> =>
-    runInStack(daemon.pid, world.command('odoo', ...command), log, env);
+    runInStack(daemon.pid, world.command('odoo', ...command), log, env, limitMs);
   const home = join(instance.dir, 'real/odoo');
   const code =
     coverageFile === undefined
@@ -70,13 +73,14 @@ function runInStack(
   command: string[],
   logFile: string,
   more: Record<string, string>,
+  limitMs: number,
 ): Promise<number | null> {
   const log = openSync(logFile, 'w', 0o600);
   const env = { ...more, PATH: '/usr/sbin:/usr/bin:/sbin:/bin', LANG: 'C.UTF-8', HOME: '/tmp' };
   const child = spawn('nsenter', ['--target', String(daemonPid), '--mount', '--pid', '--', ...command], {
     stdio: ['ignore', log, log],
     env,
-    timeout: timeoutMs,
+    timeout: limitMs,
     killSignal: 'SIGKILL',
   });
   closeSync(log);

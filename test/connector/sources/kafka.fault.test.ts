@@ -215,10 +215,12 @@ describe('a log between broker and connectors', { skip }, () => {
     const from = sum(await readingsOf());
     const startedAt = performance.now();
     let stored = 0;
-    await eventually('nearly all', async () => {
+    const isNearlyAll = async (): Promise<boolean> => {
       stored = sum(await readingsOf()) - from;
       return stored >= backlog * 0.98;
-    });
+    };
+    // A fifth of a machine that others use too, perhaps under coverage.
+    await eventually('nearly all', isNearlyAll, 300_000);
     const rate = Math.round(stored / ((performance.now() - startedAt) / 1000));
     for (const stop of slowed) stop();
     await eventually('the rest', async () => (await storedOf(farm)) >= backlog);

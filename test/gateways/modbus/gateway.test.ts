@@ -197,21 +197,24 @@ test('nonsense, late, foreign, refused and turned answers and dead connections c
 test('the bus comes back after an outage, and a milking missed whole is told from the held totals', async (t) => {
   const broker = await startOwnBroker();
   t.after(() => broker.stop());
-  // Slow enough that the first milking is still under way when the broker is found to speak MQTT 3.1.1 only.
-  const rig = await setUp(t, broker, { stalls: 1, milkings: 2, speed: 25 });
+  // Three, and slow, because the broker is first found to speak MQTT 3.1.1 only: by then one may be over on a slow machine.
+  const rig = await setUp(t, broker, { stalls: 1, milkings: 3, speed: 25 });
   await rig.start();
   await until('a reading', () => rig.envelopes('stall-01').length > 0);
+  const stoppedAt = new Date().toISOString();
   await rig.simulator.stopModbus();
   await until('offline', () => rig.statuses('stall-01').at(-1) === 'offline');
   await rig.simulator.finished;
   await rig.simulator.restartModbus();
-  const [torn, missed] = rig.simulator.truth;
-  await until('told', () => closing(rig.envelopes(), missed!.session_id).length > 0);
-  const [record] = closing(rig.envelopes(), missed!.session_id);
+  const missed = rig.simulator.truth.at(-1)!;
+  const torn = rig.simulator.truth.filter((milking) => milking !== missed && milking.ended_at > stoppedAt);
+  await until('told', () => closing(rig.envelopes(), missed.session_id).length > 0);
+  const [record] = closing(rig.envelopes(), missed.session_id);
   assert.equal(record?.session?.event, 'record');
-  assert.equal(valueOf(record, 'milk_yield'), missed!.yield_kg);
-  // Nobody saw the totals of the one before: its end is not made up.
-  assert.deepEqual(closing(rig.envelopes(), torn!.session_id), []);
+  assert.equal(valueOf(record, 'milk_yield'), missed.yield_kg);
+  // Nobody saw the totals of those before: their ends are not made up.
+  assert.ok(torn.length > 0);
+  for (const { session_id } of torn) assert.deepEqual(closing(rig.envelopes(), session_id), []);
   await until('online', () => rig.statuses('stall-01').join() === 'online,offline,online');
 });
 

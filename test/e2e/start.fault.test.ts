@@ -156,6 +156,17 @@ describe('npm start in embedded mode', () => {
     assert.match((await run('start', '--stop')).output, /^nothing was running$/m);
   });
 
+  test('the services alone go up and down', async () => {
+    const up = await run('stack', 'up', '--embedded');
+    assert.equal(up.code, 0, up.output);
+    assert.match(up.output, /services are up; addresses and secrets: /);
+    assert.match((await run('stack', 'up')).output, /it runs already/);
+    assert.match((await run('stack', 'status')).output, /^ {2}postgres: running$/m);
+    const down = await run('stack', 'down');
+    assert.equal(down.code, 0, down.output);
+    assert.match((await run('stack', 'status')).output, /does not run/);
+  });
+
   test('a reset asks, and with --yes deletes all data', async () => {
     const asked = await run('stack', 'reset');
     assert.notEqual(asked.code, 0, asked.output);

@@ -51,15 +51,15 @@ export function outcomesOf(
     const row = data[next];
     if (decoded.kind !== 'data' || row?.data !== decoded.data)
       return { kind: 'stored', points: 0, duplicates: none };
-    const mine = verdicts?.[next];
+    const mine = verdicts?.[next] ?? noVerdicts;
     const isNews = told.has(next);
     next += 1;
     const refusedTag = row.tag !== undefined && 'refused' in row.tag ? row.tag.refused : undefined;
     if (refusedTag !== undefined && row.data.points.length === 0) return { kind: 'dead', reason: refusedTag };
     const outcome: Outcome = { kind: 'stored', points: row.data.points.length, duplicates: none };
-    if (mine === undefined && refusedTag === undefined && !isNews) return outcome;
-    const duplicates = indexesOf(mine ?? [], (verdict) => verdict === 'same');
-    const conflicts = indexesOf(mine ?? [], (verdict) => typeof verdict === 'object');
+    if (mine.length === 0 && refusedTag === undefined && !isNews) return outcome;
+    const duplicates = indexesOf(mine, (verdict) => verdict === 'same');
+    const conflicts = indexesOf(mine, (verdict) => typeof verdict === 'object');
     return {
       ...outcome,
       ...(duplicates.size > 0 ? { duplicates } : {}),
@@ -71,6 +71,7 @@ export function outcomesOf(
 }
 
 const none: ReadonlySet<number> = new Set();
+const noVerdicts: readonly Verdict[] = [];
 
 const indexesOf = (verdicts: readonly Verdict[], is: (verdict: Verdict) => boolean): ReadonlySet<number> =>
   verdicts.some(is) ? new Set(verdicts.flatMap((verdict, index) => (is(verdict) ? index : []))) : none;

@@ -65,3 +65,15 @@ class BridgeCase(TransactionCase):
 
     def session(self, source_id='barn/m1/1'):
         return self.env['iot.milk.session'].search([('source', '=', SOURCE), ('source_id', '=', source_id)])
+
+
+class RegistryCase(BridgeCase):
+    """With a manager of the farm, a collar on it, and a second farm."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.manager = new_test_user(cls.env, 'registry_manager', 'smart_dairy_farm.group_farm_manager')
+        cls.collar = cls.env['iot.device'].create({
+            'name': 'Collar 1', 'device_uid': 'c1', 'device_type': 'collar', 'farm_id': cls.farm.id})
+        cls.other_farm = cls.env['farm.farm'].create({'name': 'Hill', 'code': 'hill'})

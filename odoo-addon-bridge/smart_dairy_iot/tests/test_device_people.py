@@ -4,19 +4,11 @@ from datetime import timedelta
 from odoo import fields
 from odoo.tests import new_test_user, tagged
 
-from .common import BridgeCase
+from .common import RegistryCase
 
 
 @tagged('-at_install', 'post_install')
-class TestDevicePeople(BridgeCase):
-
-    @classmethod
-    def setUpClass(cls):
-        super().setUpClass()
-        cls.manager = new_test_user(cls.env, 'registry_manager', 'smart_dairy_farm.group_farm_manager')
-        cls.collar = cls.env['iot.device'].create({
-            'name': 'Collar 1', 'device_uid': 'c1', 'device_type': 'collar', 'farm_id': cls.farm.id})
-        cls.other_farm = cls.env['farm.farm'].create({'name': 'Hill', 'code': 'hill'})
+class TestDevicePeople(RegistryCase):
 
     def assign(self, animal, start, end=None):
         return self.env['iot.device.assignment'].create({

@@ -5,22 +5,14 @@ from psycopg2 import IntegrityError
 
 from odoo import fields
 from odoo.exceptions import UserError, ValidationError
-from odoo.tests import Form, new_test_user, tagged
+from odoo.tests import Form, tagged
 from odoo.tools import mute_logger
 
-from .common import SOURCE, BridgeCase, milking
+from .common import SOURCE, RegistryCase, milking
 
 
 @tagged('-at_install', 'post_install')
-class TestDeviceRegistry(BridgeCase):
-
-    @classmethod
-    def setUpClass(cls):
-        super().setUpClass()
-        cls.manager = new_test_user(cls.env, 'registry_manager', 'smart_dairy_farm.group_farm_manager')
-        cls.collar = cls.env['iot.device'].create({
-            'name': 'Collar 1', 'device_uid': 'c1', 'device_type': 'collar', 'farm_id': cls.farm.id})
-        cls.other_farm = cls.env['farm.farm'].create({'name': 'Hill', 'code': 'hill'})
+class TestDeviceRegistry(RegistryCase):
 
     def heard(self, revision=1, uid='x1', **values):
         return self.status({

@@ -1,21 +1,13 @@
 # Limits: what has no effect is refused, and said why; the demo data keeps to it.
 from odoo.exceptions import ValidationError
-from odoo.tests import new_test_user, tagged
+from odoo.tests import tagged
 from odoo.tools import convert_file
 
-from .common import BridgeCase, run_migration
+from .common import RegistryCase, run_migration
 
 
 @tagged('-at_install', 'post_install')
-class TestLimits(BridgeCase):
-
-    @classmethod
-    def setUpClass(cls):
-        super().setUpClass()
-        cls.manager = new_test_user(cls.env, 'registry_manager', 'smart_dairy_farm.group_farm_manager')
-        cls.collar = cls.env['iot.device'].create({
-            'name': 'Collar 1', 'device_uid': 'c1', 'device_type': 'collar', 'farm_id': cls.farm.id})
-        cls.other_farm = cls.env['farm.farm'].create({'name': 'Hill', 'code': 'hill'})
+class TestLimits(RegistryCase):
 
     def test_limits(self):
         Limit = self.env['iot.threshold'].with_user(self.manager)

@@ -6,11 +6,10 @@ import { inTransaction } from '../../../connector/db/pool.ts';
 import { pulledKinds } from '../../../connector/db/pulled/index.ts';
 import { removeFromOdoo } from '../../../connector/db/pulled/kind.ts';
 import { createWriter } from '../../../connector/ingest/writer.ts';
-import { createLimitBook } from '../../../connector/rules/limits.ts';
 import { loadMetrics } from '../../../contract/runtime/profiles.ts';
 import { logger, onEachEdition } from '../../timescale/fixture.ts';
-import { rules } from '../milkings/event.ts';
 import { message } from './message-fixture.ts';
+import { milkingSettings } from './milking-settings.ts';
 
 const hour = 3_600_000;
 const day = 24 * hour;
@@ -33,14 +32,7 @@ onEachEdition('animals of their time', (opened) => {
       dimensions: await loadDimensions(db, catalogue),
       unknownDevices: 'discover',
       voidedStamps: () => [],
-      milkings: {
-        rules,
-        limits: createLimitBook(new Map()),
-        rfidBeforeSeconds: 300,
-        mostYieldKg: () => 100,
-        meanDays: 30,
-        meanLeastMilkings: 2,
-      },
+      milkings: { ...milkingSettings, meanLeastMilkings: 2 },
       logger,
     });
     return {

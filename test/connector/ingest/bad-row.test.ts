@@ -8,6 +8,7 @@ import { createWriter } from '../../../connector/ingest/writer.ts';
 import { loadMetrics } from '../../../contract/runtime/profiles.ts';
 import { hourMs, logger, onEachEdition } from '../../timescale/fixture.ts';
 import { address, message } from './message-fixture.ts';
+import { milkingSettings } from './milking-settings.ts';
 
 const size = 10_000;
 const bad = 6_173;
@@ -19,14 +20,7 @@ onEachEdition('one bad row in a batch of 10,000', (opened) => {
       db,
       dimensions: await loadDimensions(db, loadMetrics('config/metrics.yaml')),
       unknownDevices: 'discover',
-      // No milkings in this batch.
-      milkings: {
-        rules: {},
-        rfidBeforeSeconds: 300,
-        mostYieldKg: () => 100,
-        meanDays: 30,
-        meanLeastMilkings: 3,
-      } as never,
+      milkings: milkingSettings,
       voidedStamps: () => [],
       logger,
     });

@@ -14,7 +14,6 @@ import { decodeMessage } from '../../../connector/decode/message.ts';
 import type { Item } from '../../../connector/ingest/item.ts';
 import { closeSilent } from '../../../connector/ingest/milkings.ts';
 import { mappings } from '../../../connector/odoo/mapping/index.ts';
-import { createLimitBook } from '../../../connector/rules/limits.ts';
 import { createWriter, type WriteBatch } from '../../../connector/ingest/writer.ts';
 import type { MilkSessionRecord } from '../../../contract/records.ts';
 import { createRandom } from '../../../scripts/dev/simulator/random.ts';
@@ -22,10 +21,10 @@ import { eventually } from '../../support/connector.ts';
 import { below } from '../../support/fuzz.ts';
 import { logger, onEachEdition } from '../../timescale/fixture.ts';
 import { makeDay, meters, reader, stalls, type DayMessage } from '../milkings/day.ts';
-import { rules } from '../milkings/event.ts';
 import { createFarm } from '../milkings/memory.ts';
 import { catalogue, context } from './delivered-context.ts';
 import { message } from './message-fixture.ts';
+import { milkingSettings } from './milking-settings.ts';
 
 const second = 1000;
 const minute = 60 * second;
@@ -65,7 +64,7 @@ onEachEdition('milkings', (opened) => {
       dimensions,
       unknownDevices: 'discover',
       voidedStamps: () => [],
-      milkings: settings,
+      milkings: milkingSettings,
       logger,
     });
     return { db, farm, dimensions, write, ...queriesOf(db, farm, dimensions, write) };
@@ -304,7 +303,7 @@ onEachEdition('milkings', (opened) => {
       part('reading', t0 + second, { session_id: 'z', volume: 5 }),
     );
     const published = await inTransaction(farm.db, async (client) =>
-      closeSilent(client, await silentMilkings(client, 0), () => undefined, settings),
+      closeSilent(client, await silentMilkings(client, 0), () => undefined, milkingSettings),
     );
     assert.deepEqual(
       published
@@ -330,7 +329,7 @@ onEachEdition('milkings', (opened) => {
     };
     const batch = await inTransaction(farm.db, async (client) => {
       const ids = await silentMilkings(client, -1);
-      await closeSilent(client, ids, (id) => farm.dimensions.devicesById.get(id), settings);
+      await closeSilent(client, ids, (id) => farm.dimensions.devicesById.get(id), milkingSettings);
       const sending = farm.send(...messages.slice(2).flat());
       await eventually('the batch waits for the milkings', isWaiting);
       return { sending };
@@ -425,15 +424,6 @@ onEachEdition('milkings', (opened) => {
     }
   });
 });
-
-const settings = {
-  rules,
-  limits: createLimitBook(new Map()),
-  rfidBeforeSeconds: 300,
-  mostYieldKg: () => 100,
-  meanDays: 30,
-  meanLeastMilkings: 3,
-};
 
 /** The expected yield has a test of its own: in memory there is no history, and no limits of a farm. */
 const withoutHistory = (record: MilkSessionRecord) => ({
@@ -536,7 +526,7 @@ function queriesOf(db: Db, farm: string, dimensions: Dimensions, write: WriteBat
           client,
           await silentMilkings(client, -1),
           (id) => dimensions.devicesById.get(id),
-          settings,
+          milkingSettings,
         ),
       ),
   };

@@ -8,8 +8,8 @@ import { createWriter } from '../../../connector/ingest/writer.ts';
 import { createLimitBook } from '../../../connector/rules/limits.ts';
 import { loadMetrics } from '../../../contract/runtime/profiles.ts';
 import { logger, onEachEdition } from '../../timescale/fixture.ts';
-import { rules } from '../milkings/event.ts';
 import { dataItem, message } from './message-fixture.ts';
+import { milkingSettings } from './milking-settings.ts';
 
 test('farms and devices up to their quotas, in their order; known farms are no new ones', () => {
   const state = { farms: new Set(['known']), newFarms: 1, newDevices: new Map([['known', 2]]) };
@@ -102,13 +102,7 @@ onEachEdition('300 invented farms from one account', (opened) => {
       unknownDevices: 'discover',
       voidedStamps: () => [],
       quotas: { newFarms: 3, newDevicesPerHour: 5, deadLettersPerHour: 20 },
-      milkings: {
-        rules: {},
-        rfidBeforeSeconds: 300,
-        mostYieldKg: () => 100,
-        meanDays: 30,
-        meanLeastMilkings: 3,
-      } as never,
+      milkings: milkingSettings,
       logger,
     });
     const now = Date.now();
@@ -154,13 +148,9 @@ onEachEdition('a meter that finds something in every milking', (opened) => {
       unknownDevices: 'discover',
       voidedStamps: () => [],
       milkings: {
-        rules,
+        ...milkingSettings,
         limits: createLimitBook(new Map([['milk_scc', [{ low: null, high: 400_000, severity: 'medium' }]]])),
         alertQuota: (deviceId, key) => quota(deviceId, key, 0),
-        rfidBeforeSeconds: 300,
-        mostYieldKg: () => 100,
-        meanDays: 30,
-        meanLeastMilkings: 3,
       },
       logger,
     });

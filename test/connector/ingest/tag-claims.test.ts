@@ -11,12 +11,11 @@ import { inTransaction } from '../../../connector/db/pool.ts';
 import { decodeMessage } from '../../../connector/decode/message.ts';
 import type { Item } from '../../../connector/ingest/item.ts';
 import { createWriter } from '../../../connector/ingest/writer.ts';
-import { createLimitBook } from '../../../connector/rules/limits.ts';
 import type { DeviceType } from '../../../contract/topics.ts';
 import { logger, onEachEdition } from '../../timescale/fixture.ts';
-import { rules } from '../milkings/event.ts';
 import { catalogue, context } from './delivered-context.ts';
 import { message } from './message-fixture.ts';
+import { milkingSettings } from './milking-settings.ts';
 
 const minute = 60_000;
 const t0 = Date.now() - 60 * minute;
@@ -36,14 +35,7 @@ onEachEdition('whose tags count', (opened) => {
       dimensions,
       unknownDevices: 'discover',
       voidedStamps: () => [],
-      milkings: {
-        rules,
-        limits: createLimitBook(new Map()),
-        rfidBeforeSeconds: 300,
-        mostYieldKg: () => 100,
-        meanDays: 30,
-        meanLeastMilkings: 3,
-      },
+      milkings: milkingSettings,
       logger,
     });
     const itemOf = (deviceType: DeviceType, uid: string, payload: object): Item => {

@@ -12,12 +12,14 @@ KEY_FIELDS = frozenset(('source', 'source_id', 'revision', 'content_hash'))
 class BridgeEntry:
     """One record of a batch on its way into the database."""
 
-    __slots__ = ('answer', 'current_id', 'position', 'values')
+    __slots__ = ('answer', 'current_id', 'is_doubtful', 'position', 'values')
 
     def __init__(self, position, values):
         self.position = position
         self.values = values
         self.current_id = None
+        # Whether its animal has to be looked at more closely once the record is written.
+        self.is_doubtful = False
         self.answer = None
 
     @property
@@ -184,7 +186,9 @@ class IotBridgeMixin(models.AbstractModel):
 
     def _bridge_update(self, entries):
         records = self.browse(entry.current_id for entry in entries)
-        for entry, record in zip(entries, records):
+        # sudo: asked once, not again by each write, where it took a fifth of the time
+        records.check_access('write')
+        for entry, record in zip(entries, records.sudo()):
             values = self._bridge_changes(record, entry)
             record.write({**values, **self._bridge_key_values(entry)})
         self.env.cr.flush()

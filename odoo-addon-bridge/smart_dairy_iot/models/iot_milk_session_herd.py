@@ -36,13 +36,16 @@ class IotMilkSession(models.Model):
 
     @api.model
     def _bridge_exclude(self, entries, moment):
-        """Take animals that cannot be the ones from entries, before they are written."""
+        """Take animals that cannot be the ones from entries, before they are written, and mark entries that an alert may follow from."""
         # One that is deleted right now is found out when the milking is written.
         animals = self.env['farm.animal'].browse({entry.values['animal_id'] for entry in entries} - {False}).exists()
         known = {animal.id: animal for animal in animals}
         for entry in entries:
             animal = known.get(entry.values['animal_id'])
-            if animal and animal._milking_problem(entry.values[moment]) in (GONE, MALE):
+            problem = animal and animal._milking_problem(entry.values[moment])
+            # Where no animal was found, the tag may be of one that had it until it left.
+            entry.is_doubtful = bool(problem if animal else entry.values.get('rfid_tag') or entry.values.get('animal_ref'))
+            if problem in (GONE, MALE):
                 entry.values['animal_id'] = False
 
     def _matching_animals(self):
@@ -58,31 +61,37 @@ class IotMilkSession(models.Model):
 
     def _bridge_insert(self, entries):
         answer = super()._bridge_insert(entries)
-        self.browse(entry.answer['id'] for entry in entries)._warn_of_milkings()
+        # A new milking has no alert that could end.
+        self.browse(entry.answer['id'] for entry in entries if entry.is_doubtful)._warn_of_milkings()
         return answer
 
     def _bridge_update(self, entries):
         answer = super()._bridge_update(entries)
-        self.browse(entry.current_id for entry in entries)._warn_of_milkings()
+        sessions = self.browse(entry.current_id for entry in entries)
+        sessions._warn_of_milkings(self.browse(
+            session.id for session, entry in zip(sessions, entries)
+            if entry.is_doubtful or session.animal_id.id != entry.values['animal_id']))
         return answer
 
-    def _warn_of_milkings(self):
-        """Raise, or end, the alerts of milkings whose animal must not be milked."""
+    def _warn_of_milkings(self, doubtful=None):
+        """Raise, or end, the alerts of milkings whose animal must not be milked. ``doubtful``: those of them for which there may be
+        reason to raise one; all when not given."""
         # sudo: alerts follow from the milking, whoever brought it or chose its animal
         # Each of them is an alert like any other, also in the middle of a batch of milkings.
         own = self.sudo().with_context(active_test=False, smart_dairy_batch=False)
-        wanted, unknown = {}, own.browse()
-        for session, animal in own._tagged_animals():
-            kind = animal._milking_problem(session.start_datetime)
-            if kind:
-                wanted[session, kind] = animal
-            elif kind is None:
-                unknown |= session
         Alert = own.env['iot.alert'].with_context(tracking_disable=True)
         known = {
             (alert.milk_session_id, alert.alert_type): alert
             for alert in Alert.search([
                 ('milk_session_id', 'in', own.ids), ('source', '=', SOURCE), ('alert_type', 'in', (DRY, GONE, MALE))])}
+        wanted, unknown = {}, own.browse()
+        looked_at = own if doubtful is None else own.browse({*doubtful.ids, *(session.id for session, _kind in known)})
+        for session, animal in looked_at._tagged_animals():
+            kind = animal._milking_problem(session.start_datetime)
+            if kind:
+                wanted[session, kind] = animal
+            elif kind is None:
+                unknown |= session
         now = fields.Datetime.now()
         for key, alert in known.items():
             session = key[0]

@@ -38,7 +38,11 @@ class IotMilkSession(models.Model):
         return found
 
     def _partners(self):
-        return self.browse({other.id for others in self._overlaps().values() for other in others})
+        """Those that these overlap with, as far as an alert says so: only such a one can end."""
+        # sudo: whoever changes a milking need not see the alerts of its farm
+        alerts = self.env['iot.alert'].sudo().search([
+            ('milk_session_id', 'in', self.ids), ('source', '=', SOURCE), ('alert_type', '=', TWO_STALLS)])
+        return self.browse({other.id for others in alerts.milk_session_id._overlaps().values() for other in others})
 
     @contextmanager
     def _animals_change(self):

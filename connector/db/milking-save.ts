@@ -1,5 +1,5 @@
 // Saving what a batch has made of milkings: worked out anew, taken out, or called over.
-import { yieldOf } from '../milkings/record.ts';
+import { yieldOf } from '../milkings/stats.ts';
 import type { Kept } from '../milkings/settle.ts';
 import type { View } from '../milkings/view.ts';
 import type { PoolClient } from './pool.ts';

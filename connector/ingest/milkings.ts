@@ -108,7 +108,7 @@ function toBeSaved(
     deviceId: device.id,
     farmId: before?.farmId ?? device.farmId,
     stall: view.stall ?? before?.stall ?? device.stall,
-    closed: view.complete || before?.closed === true,
+    closed: view.endedAt !== null || before?.closed === true,
     view,
   };
 }

@@ -1,7 +1,7 @@
 // A milking into the curated record that goes to Odoo: totals, averages, grade, part of the day, deviation from the animal's mean.
 import type { MilkingMark, MilkSessionRecord } from '../../contract/records.ts';
 import type { DeviceType } from '../../contract/topics.ts';
-import { mean, type Stats } from './stats.ts';
+import { mean, yieldOf } from './stats.ts';
 import type { View } from './view.ts';
 
 /** The farm's rules for milkings, from config/connector.yaml. */
@@ -111,11 +111,6 @@ export function toVoid(record: MilkSessionRecord): MilkSessionRecord {
     complete: false,
     marks: 'void' satisfies MilkingMark,
   };
-}
-
-/** Yield so far (kg): the meter's own total, else the sum of its increments. */
-export function yieldOf(stats: Stats): number {
-  return stats['milk_yield']?.max ?? stats['milk_yield_increment']?.sum ?? 0;
 }
 
 /** Grade by fat, protein (%) and somatic cells (per mL); null when fat or protein was not measured. */

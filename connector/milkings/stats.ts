@@ -75,3 +75,12 @@ function mergeStat(left: Stat, right: Stat): Stat {
 }
 
 export const mean = (stat: Stat | undefined) => (stat === undefined ? undefined : stat.sum / stat.n);
+
+/** Yield so far (kg): the meter's own total, else the sum of its increments; 0 where it has said neither. */
+export function yieldOf(stats: Stats): number {
+  return stats['milk_yield']?.max ?? stats['milk_yield_increment']?.sum ?? 0;
+}
+
+/** Whether the meter has said how much milk there was, be it 0 kg. */
+export const hasYield = (stats: Stats): boolean =>
+  stats['milk_yield'] !== undefined || stats['milk_yield_increment'] !== undefined;

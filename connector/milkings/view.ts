@@ -1,7 +1,7 @@
 // What all that was said of a milking comes to: its times, its animal, its values.
 import type { MilkingMark } from '../../contract/records.ts';
 import { contentOf, subjects, type Evidence, type Statement, type Stream } from './evidence.ts';
-import { addPoints, mergeStats, type Stats } from './stats.ts';
+import { addPoints, hasYield, mergeStats, type Stats } from './stats.ts';
 
 /** A milking as it stands. Times in epoch ms. */
 export interface View {
@@ -11,7 +11,7 @@ export interface View {
   startedAt: number;
   lastAt: number;
   endedAt: number | null;
-  /** Its end was seen, as opposed to closed after silence. */
+  /** Its end was seen, as opposed to closed after silence, and a yield that can be. No yield is not 0 kg. */
   complete: boolean;
   stats: Stats;
   /** Why it is to be read with care. */
@@ -33,7 +33,7 @@ export function viewOf({ stream, records = [], loose = [] }: Evidence): View {
     startedAt: Math.min(streamed?.first ?? Infinity, newest?.at ?? Infinity),
     lastAt: Math.max(streamed?.last ?? -Infinity, ...moments),
     endedAt: ends.length === 0 ? null : Math.max(...ends),
-    complete: ends.length > 0,
+    complete: false,
     stats: streamed?.stats ?? {},
     marks: [],
   };
@@ -41,6 +41,7 @@ export function viewOf({ stream, records = [], loose = [] }: Evidence): View {
     view.stats = { ...view.stats, ...addPoints({}, record.points) };
     for (const subject of subjects) view[subject] = record[subject] ?? view[subject];
   }
+  view.complete = ends.length > 0 && hasYield(view.stats);
   const durationS = view.stats['milking_duration']?.max;
   if (durationS !== undefined) view.startedAt = (view.endedAt ?? view.lastAt) - durationS * 1000;
   if (streamed?.clock === true || records.some(({ clock }) => clock === true)) view.marks.push('clock');

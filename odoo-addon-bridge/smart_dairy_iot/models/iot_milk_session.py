@@ -62,8 +62,8 @@ class IotMilkSession(models.Model):
     milking_of_day = fields.Selection(
         [('morning', 'Morning'), ('midday', 'Midday'), ('evening', 'Evening')], string='Milking')
     is_complete = fields.Boolean(
-        string='Complete', help="The end of the milking was seen. Without it the milking was closed after silence, and "
-                                "the yield may be too low.")
+        string='Complete', help="The end of the milking was seen, and its yield. Without it the milking was closed after silence, or its "
+                                "meter told no yield that can be: the yield may be too low.")
     # Archived, not deleted: a later message can bring it back, and the connector knows it by its key.
     active = fields.Boolean(
         default=True, readonly=True, copy=False,

@@ -282,6 +282,38 @@ onEachEdition('milkings', (opened) => {
     );
   });
 
+  test('where no yield came that can be, the milking is not complete; 0 kg that was measured is', async () => {
+    const farm = await openFarm();
+    const end = (id: string, points: object[]) =>
+      farm.send({
+        v: 1,
+        at: t0 + Number(id) * hour,
+        session: { id, event: 'end' },
+        animal: { id: 'A' },
+        points,
+      });
+    await end('1', [{ m: 'milk_yield', v: 1000 }]);
+    await end('2', [{ m: 'milk_conductivity', v: 5 }]);
+    await end('3', [{ m: 'milk_yield_increment', v: 1000 }]);
+    await end('4', [{ m: 'milk_yield', v: 0 }]);
+    const rows = await farm.rows();
+    assert.deepEqual(
+      rows.map(({ record: { yield_kg, complete } }) => [yield_kg, complete]),
+      [
+        [0, false],
+        [0, false],
+        [0, false],
+        [0, true],
+      ],
+    );
+    // Nothing more comes of them: they are over, as they say themselves.
+    const { rows: open } = await farm.db.query(
+      'SELECT 1 FROM iot.milk_session s JOIN iot.farm f ON f.id = s.farm_id WHERE f.code = $1 AND NOT s.closed',
+      [farm.farm],
+    );
+    assert.equal(open.length, 0);
+  });
+
   test('a milking over midnight is of the day of its start, in the database as in its record', async () => {
     const farm = await openFarm();
     const midnight = Math.ceil(t0 / (24 * hour)) * 24 * hour;

@@ -3,7 +3,8 @@ import * as z from 'zod';
 import { acknowledgeAlert } from '../db/alerts.ts';
 import { inTransaction, toDatabaseError, type Db } from '../db/pool.ts';
 import { alertEvents, listAlerts, type AlertRow } from '../db/query-alerts.ts';
-import { farmSchema, momentSchemaIn } from './lookup.ts';
+import { farmSchema } from './lookup.ts';
+import { momentSchema, spanIn } from './moments.ts';
 import { noSuch, wrongField } from './problem.ts';
 import { route, type Route } from './route.ts';
 
@@ -36,8 +37,8 @@ const eventSchema = z.strictObject({ time: z.iso.datetime(), state, detail: z.st
 const renamedFacts = { device_uid: 'device_id', farm: 'farm_id', milking: 'milk_session' };
 const params = z.object({ alert_id: z.coerce.number().int().min(1) });
 
-/** The routes. `db` for what is changed, `queryDb` for what is asked; `zone`: of times without an offset. */
-export function alertRoutes(db: Db, queryDb: Db, zone: string): Route[] {
+/** The routes. `db` for what is changed, `queryDb` for what is asked */
+export function alertRoutes(db: Db, queryDb: Db): Route[] {
   const theAlert = async (id: number): Promise<AlertRow> => {
     const [alert] = await listAlerts(queryDb, { id }, 1);
     if (alert === undefined) throw noSuch('alert_id', `there is no alert ${id}`);
@@ -59,8 +60,8 @@ export function alertRoutes(db: Db, queryDb: Db, zone: string): Route[] {
           .optional()
           .describe('false: those that nobody has looked at yet (state new); true: all others'),
         state: state.optional(),
-        start: momentSchemaIn(zone).optional().describe('Created from then on'),
-        end: momentSchemaIn(zone).optional().describe('Created until then, inclusive'),
+        start: momentSchema.optional().describe('Created from then on'),
+        end: momentSchema.optional().describe('Created until then, inclusive'),
         limit: z.coerce.number().int().min(1).max(1_000).default(100),
         cursor: z.coerce.number().int().min(1).optional().describe('next_cursor of the previous page'),
       }),
@@ -79,6 +80,7 @@ export function alertRoutes(db: Db, queryDb: Db, zone: string): Route[] {
         const { acknowledged, limit } = query;
         if (acknowledged !== undefined && query.state !== undefined)
           throw wrongField('acknowledged', 'say either this or state');
+        const { start, end } = await spanIn(queryDb, query, query.farm);
         const alerts = await listAlerts(
           queryDb,
           {
@@ -87,8 +89,8 @@ export function alertRoutes(db: Db, queryDb: Db, zone: string): Route[] {
             severity: query.severity,
             type: query.alert_type,
             states: query.state === undefined ? statesOf(acknowledged) : [query.state],
-            start: query.start,
-            end: query.end,
+            start,
+            end,
             cursor: query.cursor,
           },
           limit,

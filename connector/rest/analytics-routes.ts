@@ -6,7 +6,8 @@ import { deviceQuality } from '../db/quality.ts';
 import { milkQuality } from '../db/query-milk.ts';
 import { temperatureTrends } from '../db/query-readings.ts';
 import type { MilkUnits } from './dashboard-routes.ts';
-import { farmSchema, momentSchemaIn, round } from './lookup.ts';
+import { farmSchema, round } from './lookup.ts';
+import { momentSchema, spanIn } from './moments.ts';
 import { wrongField } from './problem.ts';
 import { route, type Route } from './route.ts';
 
@@ -25,8 +26,8 @@ const daysSchema = z.coerce.number().int().min(1).max(90).default(7);
 export type Grade = (fat?: number, protein?: number, scc?: number) => MilkSessionRecord['grade'];
 
 /** The routes. */
-export function analyticsRoutes(db: Queryable, timezone: string, units: MilkUnits, grade: Grade): Route[] {
-  return [trendsRoute(db), qualityRoute(db), milkReportRoute(db, timezone, units, grade)];
+export function analyticsRoutes(db: Queryable, units: MilkUnits, grade: Grade): Route[] {
+  return [trendsRoute(db), qualityRoute(db), milkReportRoute(db, units, grade)];
 }
 
 function trendsRoute(db: Queryable): Route {
@@ -110,7 +111,7 @@ function qualityRoute(db: Queryable): Route {
   });
 }
 
-function milkReportRoute(db: Queryable, timezone: string, { kgPerLitre }: MilkUnits, grade: Grade): Route {
+function milkReportRoute(db: Queryable, { kgPerLitre }: MilkUnits, grade: Grade): Route {
   return route({
     method: 'get',
     path: '/api/v1/iot/analytics/milk/quality-report',
@@ -118,8 +119,8 @@ function milkReportRoute(db: Queryable, timezone: string, { kgPerLitre }: MilkUn
     summary: 'Milk quality by day of the farm’s time zone',
     query: z.strictObject({
       farm: farmSchema,
-      start: momentSchemaIn(timezone).optional().describe('30 days before end without it'),
-      end: momentSchemaIn(timezone).optional().describe('Now without it'),
+      start: momentSchema.optional().describe('30 days before end without it'),
+      end: momentSchema.optional().describe('Now without it'),
     }),
     cache,
     renamed: { input: { farm: 'farm_id', ...renamedSpan }, output: renamedSpan },
@@ -143,8 +144,9 @@ function milkReportRoute(db: Queryable, timezone: string, { kgPerLitre }: MilkUn
       ),
     }),
     async handle({ query }) {
-      const end = query.end ?? new Date();
-      const start = query.start ?? new Date(end.getTime() - 30 * dayMs);
+      const span = await spanIn(db, query, query.farm);
+      const end = span.end ?? new Date();
+      const start = span.start ?? new Date(end.getTime() - 30 * dayMs);
       if (start > end) throw wrongField('start', 'is after end');
       const rows = await milkQuality(db, { farm: query.farm, start, end });
       const report = rows.map((row) => ({

@@ -13,15 +13,9 @@ import { route, type Route } from './route.ts';
 const tag = 'Collections';
 const active = flag.describe('true: those that are there; false: those that have left');
 
-/** The routes. Each has `farm`: the token of a farm sees what is of that farm. `zone`: of times without an offset. */
-export function collectionRoutes(db: Queryable, zone: string): Route[] {
-  return [
-    farmsRoute(db),
-    animalsRoute(db),
-    devicesRoute(db),
-    milkingsRoute(db, zone),
-    readingsRoute(db, zone),
-  ];
+/** The routes. Each has `farm`: the token of a farm sees what is of that farm. */
+export function collectionRoutes(db: Queryable): Route[] {
+  return [farmsRoute(db), animalsRoute(db), devicesRoute(db), milkingsRoute(db), readingsRoute(db)];
 }
 
 function farmsRoute(db: Queryable): Route {

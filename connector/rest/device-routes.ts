@@ -4,7 +4,8 @@ import { deviceTypeSchema, type DeviceType } from '../../contract/topics.ts';
 import type { Queryable } from '../db/pool.ts';
 import { deviceCards } from '../db/query-devices.ts';
 import { deviceReadings } from '../db/query-readings.ts';
-import { farmSchema, momentSchemaIn, theDevice, theSeries } from './lookup.ts';
+import { farmSchema, theDevice, theSeries } from './lookup.ts';
+import { momentSchema, spanIn } from './moments.ts';
 import { idCursor, lastOf, pageLimit } from './page.ts';
 import { wrongField } from './problem.ts';
 import { route, type Route } from './route.ts';
@@ -95,8 +96,8 @@ export async function cardsPage(db: Queryable, query: z.output<typeof listSchema
   return { devices, next_cursor: lastOf(devices, query.limit)?.id ?? null };
 }
 
-/** The routes. `zone`: of times without an offset. */
-export function deviceRoutes(db: Queryable, zone: string): Route[] {
+/** The routes. */
+export function deviceRoutes(db: Queryable): Route[] {
   return [
     route({
       method: 'get',
@@ -131,7 +132,7 @@ export function deviceRoutes(db: Queryable, zone: string): Route[] {
       },
     }),
     oneRoute(db),
-    readingsRoute(db, zone),
+    readingsRoute(db),
   ];
 }
 
@@ -154,7 +155,7 @@ function oneRoute(db: Queryable): Route {
   });
 }
 
-function readingsRoute(db: Queryable, zone: string): Route {
+function readingsRoute(db: Queryable): Route {
   return route({
     method: 'get',
     path: '/api/v1/iot/devices/{device_uid}/readings',
@@ -164,8 +165,8 @@ function readingsRoute(db: Queryable, zone: string): Route {
     example: { params: { device_uid: 'tank_1' } },
     query: z.strictObject({
       farm: farmSchema,
-      start: momentSchemaIn(zone).optional().describe('A day before end without it'),
-      end: momentSchemaIn(zone)
+      start: momentSchema.optional().describe('A day before end without it'),
+      end: momentSchema
         .optional()
         .describe('Now without it; inclusive. For the next page: the last timestamp'),
       reading_type: z.string().optional().describe('One metric only'),
@@ -190,15 +191,16 @@ function readingsRoute(db: Queryable, zone: string): Route {
       ),
     }),
     async handle({ params, query }) {
-      const end = query.end ?? new Date(Date.now() + 600_000);
-      const start = query.start ?? new Date(end.getTime() - 86_400_000);
-      if (start > end) throw wrongField('start', 'is after end');
       const { device_uid: uid } = params;
       const { farm, reading_type: type } = query;
       const { device, metric } =
         type === undefined
           ? { device: await theDevice(db, uid, farm), metric: undefined }
           : await theSeries(db, uid, farm, type);
+      const span = await spanIn(db, query, device.farm);
+      const end = span.end ?? new Date(Date.now() + 600_000);
+      const start = span.start ?? new Date(end.getTime() - 86_400_000);
+      if (start > end) throw wrongField('start', 'is after end');
       const filter = { metricId: metric?.id, start, end };
       return { readings: await deviceReadings(db, device, filter, query.limit) };
     },

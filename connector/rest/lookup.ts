@@ -1,6 +1,5 @@
 // What queries are about: the device and the metric, or the problem that there is none.
 import * as z from 'zod';
-import { momentInZone } from '../../contract/zone.ts';
 import type { Queryable } from '../db/pool.ts';
 import { findDevices, type KnownDevice, type KnownMetric } from '../db/query-devices.ts';
 import { noSuch, wrongField } from './problem.ts';
@@ -19,16 +18,6 @@ export const animalSchema = z
 export const flag = z.enum(['true', 'false']).optional();
 export const isTrue = (text: 'true' | 'false' | undefined) =>
   text === undefined ? undefined : text === 'true';
-
-/** A moment as a parameter; without an offset the local time of `zone` (IANA), and a date is its midnight there. */
-export const momentSchemaIn = (zone: string) =>
-  z
-    .union([z.iso.datetime({ offset: true }), z.iso.datetime({ local: true }), z.iso.date()])
-    .describe('ISO 8601; without offset local time of the farm (milk.timezone)')
-    .transform((text) => {
-      if (/T.*(Z|[+-]\d\d:\d\d)$/.test(text)) return new Date(text);
-      return new Date(momentInZone(Date.parse(text.includes('T') ? `${text}Z` : text), zone).time);
-    });
 
 /** The device; 404 when there is none, 400 when several farms have one of that uid. */
 export async function theDevice(db: Queryable, uid: string, farm: string | undefined): Promise<KnownDevice> {

@@ -3,13 +3,13 @@ import * as z from 'zod';
 import { milkSessionRecordSchema } from '../../contract/records.ts';
 import type { Queryable } from '../db/pool.ts';
 import { listMilkings } from '../db/query-collections.ts';
-import { animalSchema, farmSchema, flag, isTrue, momentSchemaIn } from './lookup.ts';
+import { animalSchema, farmSchema, flag, isTrue } from './lookup.ts';
+import { momentSchema, spanIn } from './moments.ts';
 import { fromCursor, lastOf, nextCursor, pageLimit, textCursor, toCursor } from './page.ts';
-import { wrongField } from './problem.ts';
 import { route, type Route } from './route.ts';
 
-/** The route. `zone`: of times without an offset. */
-export function milkingsRoute(db: Queryable, zone: string): Route {
+/** The route. */
+export function milkingsRoute(db: Queryable): Route {
   return route({
     method: 'get',
     path: '/api/v1/milkings',
@@ -20,8 +20,8 @@ export function milkingsRoute(db: Queryable, zone: string): Route {
       device_uid: z.string().max(64).optional(),
       animal: animalSchema,
       complete: flag.describe('true: only those whose end is known'),
-      start: momentSchemaIn(zone).optional().describe('Begun from then on'),
-      end: momentSchemaIn(zone).optional().describe('Begun until then, inclusive'),
+      start: momentSchema.optional().describe('Begun from then on'),
+      end: momentSchema.optional().describe('Begun until then, inclusive'),
       limit: pageLimit,
       cursor: textCursor,
     }),
@@ -33,8 +33,7 @@ export function milkingsRoute(db: Queryable, zone: string): Route {
       next_cursor: nextCursor,
     }),
     async handle({ query }) {
-      const { start, end } = query;
-      if (start !== undefined && end !== undefined && start > end) throw wrongField('start', 'is after end');
+      const { start, end } = await spanIn(db, query, query.farm);
       const [at, id] = fromCursor(query.cursor, ['moment', 'bigint']) ?? [];
       const cursor = at === undefined || id === undefined ? undefined : { startedAt: new Date(at), id };
       const filter = {

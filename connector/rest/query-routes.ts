@@ -17,9 +17,9 @@ const reading = {
   quality: z.int().describe('0 is good'),
 };
 
-/** The routes. `waiting` is how many messages are received and not yet committed; `zone`: of times without an offset. */
-export function queryRoutes(db: Queryable, zone: string, waiting: () => number): Route[] {
-  return [latestRoute(db), rangeRoute(db, zone), statsRoute(db, waiting)];
+/** The routes. `waiting` is how many messages are received and not yet committed. */
+export function queryRoutes(db: Queryable, waiting: () => number): Route[] {
+  return [latestRoute(db), rangeRoute(db), statsRoute(db, waiting)];
 }
 
 function latestRoute(db: Queryable): Route {

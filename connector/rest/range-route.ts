@@ -9,7 +9,8 @@ import {
   type SeriesRange,
   type SeriesRow,
 } from '../db/query-readings.ts';
-import { farmSchema, momentSchemaIn, theSeries } from './lookup.ts';
+import { farmSchema, theSeries } from './lookup.ts';
+import { momentSchema, spanIn } from './moments.ts';
 import { wrongField } from './problem.ts';
 import { stream, textOf } from './range-stream.ts';
 import { route, type Route } from './route.ts';
@@ -37,30 +38,29 @@ const pointSchema = z.strictObject({
   p95: percentile,
   interpolated: z.literal(true).optional().describe('Not measured'),
 });
-const querySchemaIn = (zone: string) =>
-  z.strictObject({
-    device_uid: z.string(),
-    metric_name: z.string(),
-    farm: farmSchema,
-    start: momentSchemaIn(zone).optional().describe('A day before end without it'),
-    end: momentSchemaIn(zone).optional().describe('Now without it; inclusive'),
-    aggregation: z.enum(['auto', 'raw', '15min', 'hourly', 'daily']).default('auto'),
-    format: z.enum(['json', 'csv', 'ndjson']).default('json'),
-    fill: z
-      .enum(['none', 'linear'])
-      .default('none')
-      .describe('linear: buckets without values are interpolated and marked'),
-    percentiles: z
-      .stringbool()
-      .default(false)
-      .describe('Hours and days with p05, median and p95, which follow within the hour'),
-    limit: z.coerce.number().int().min(1).max(100_000).default(10_000).describe('Values a page, JSON only'),
-    cursor: z.string().optional().describe('next_cursor of the previous page'),
-  });
-type RangeQuery = z.output<ReturnType<typeof querySchemaIn>>;
+const querySchema = z.strictObject({
+  device_uid: z.string(),
+  metric_name: z.string(),
+  farm: farmSchema,
+  start: momentSchema.optional().describe('A day before end without it'),
+  end: momentSchema.optional().describe('Now without it; inclusive'),
+  aggregation: z.enum(['auto', 'raw', '15min', 'hourly', 'daily']).default('auto'),
+  format: z.enum(['json', 'csv', 'ndjson']).default('json'),
+  fill: z
+    .enum(['none', 'linear'])
+    .default('none')
+    .describe('linear: buckets without values are interpolated and marked'),
+  percentiles: z
+    .stringbool()
+    .default(false)
+    .describe('Hours and days with p05, median and p95, which follow within the hour'),
+  limit: z.coerce.number().int().min(1).max(100_000).default(10_000).describe('Values a page, JSON only'),
+  cursor: z.string().optional().describe('next_cursor of the previous page'),
+});
+type RangeQuery = z.output<typeof querySchema>;
 
-/** The route. `zone`: of times without an offset. */
-export function rangeRoute(db: Queryable, zone: string): Route {
+/** The route. */
+export function rangeRoute(db: Queryable): Route {
   return route({
     method: 'get',
     path: '/api/v1/query/sensor/range',
@@ -69,7 +69,7 @@ export function rangeRoute(db: Queryable, zone: string): Route {
     description:
       'Up to a day the raw values, up to 14 days means of 15 minutes, up to 90 days of hours, else of days (UTC), unless ' +
       'aggregation says otherwise. JSON comes in pages (next_cursor); CSV and NDJSON are streams of the whole range.',
-    query: querySchemaIn(zone),
+    query: querySchema,
     example: { query: { device_uid: 'tank_1', metric_name: 'temperature', start: '2026-11-01' } },
     renamed: {
       input: { farm: 'farm_id', start: 'start_time', end: 'end_time' },
@@ -90,8 +90,8 @@ export function rangeRoute(db: Queryable, zone: string): Route {
       'application/x-ndjson': 'format=ndjson: an object a line',
     },
     async handle({ query, response }) {
-      const { level, start, end } = spanOf(query);
       const { device, metric } = await theSeries(db, query.device_uid, query.farm, query.metric_name);
+      const { level, start, end } = bucketsOf(query, await spanIn(db, query, device.farm));
       const { percentiles } = query;
       const range = { deviceId: device.id, metricId: metric.id, level, start, end, percentiles };
       if (query.format !== 'json') return streamOf(db, response, query.format, range, query);
@@ -108,9 +108,12 @@ export function rangeRoute(db: Queryable, zone: string): Route {
 }
 
 /** From when to when, and in which buckets. Throws problem 400 for what does not go together. */
-function spanOf(query: RangeQuery): { level: Level; start: Date; end: Date } {
-  const end = query.end ?? new Date();
-  const start = query.start ?? new Date(end.getTime() - 86_400_000);
+function bucketsOf(
+  query: RangeQuery,
+  span: { start: Date | undefined; end: Date | undefined },
+): { level: Level; start: Date; end: Date } {
+  const end = span.end ?? new Date();
+  const start = span.start ?? new Date(end.getTime() - 86_400_000);
   if (start > end) throw wrongField('start', 'is after end');
   const level = query.aggregation === 'auto' ? levelFor(end.getTime() - start.getTime()) : query.aggregation;
   if (query.fill === 'linear' && level === 'raw')

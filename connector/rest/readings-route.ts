@@ -2,7 +2,8 @@
 import * as z from 'zod';
 import type { Queryable } from '../db/pool.ts';
 import { listReadings, type ReadingRow } from '../db/query-collections.ts';
-import { farmSchema, momentSchemaIn } from './lookup.ts';
+import { farmSchema } from './lookup.ts';
+import { momentSchema, spanIn } from './moments.ts';
 import { fromCursor, lastOf, nextCursor, textCursor, toCursor } from './page.ts';
 import { wrongField } from './problem.ts';
 import { route, type Route } from './route.ts';
@@ -25,8 +26,8 @@ const toReading = ({
   quality,
 });
 
-/** The route. `zone`: of times without an offset. */
-export function readingsRoute(db: Queryable, zone: string): Route {
+/** The route. */
+export function readingsRoute(db: Queryable): Route {
   return route({
     method: 'get',
     path: '/api/v1/readings',
@@ -39,8 +40,8 @@ export function readingsRoute(db: Queryable, zone: string): Route {
       farm: farmSchema,
       device_uid: z.string().max(64).optional(),
       metric_name: z.string().max(64).optional(),
-      start: momentSchemaIn(zone).optional().describe('An hour before end without it'),
-      end: momentSchemaIn(zone)
+      start: momentSchema.optional().describe('An hour before end without it'),
+      end: momentSchema
         .optional()
         .describe('Now without it; inclusive. State it when you ask for more than one page'),
       limit: z.coerce.number().int().min(1).max(10_000).default(1_000).describe('Rows a page'),
@@ -62,8 +63,9 @@ export function readingsRoute(db: Queryable, zone: string): Route {
       next_cursor: nextCursor,
     }),
     async handle({ query }) {
-      const end = query.end ?? new Date();
-      const start = query.start ?? new Date(end.getTime() - 3_600_000);
+      const span = await spanIn(db, query, query.farm);
+      const end = span.end ?? new Date();
+      const start = span.start ?? new Date(end.getTime() - 3_600_000);
       if (start > end) throw wrongField('start', 'is after end');
       const [deviceId, metricId, at] = fromCursor(query.cursor, ['integer', 'smallint', 'moment']) ?? [];
       const cursor =

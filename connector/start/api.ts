@@ -14,7 +14,7 @@ import { deviceRoutes } from '../rest/device-routes.ts';
 import { ingestRoutes } from '../rest/ingest-routes.ts';
 import { queryRoutes } from '../rest/query-routes.ts';
 import { feature, type Context, type Feature } from './context.ts';
-import { dayZone, restSettings } from './settings.ts';
+import { restSettings } from './settings.ts';
 
 /** Data in by REST, and dead letters in again. The line behind it may come later, or stand by. */
 export function intakeDoor({ config, db, library, state }: Context): Feature {
@@ -37,15 +37,14 @@ export function intakeDoor({ config, db, library, state }: Context): Feature {
 /** What people and their programs ask. */
 export function queryFeature({ config, db, queryDb, state }: Context): Feature {
   const { milk, grade } = restSettings(config);
-  const timezone = dayZone(config);
   return feature({
     routes: [
-      ...collectionRoutes(queryDb, timezone),
-      ...queryRoutes(queryDb, timezone, () => state.intake?.pending().messages ?? 0),
-      ...deviceRoutes(queryDb, timezone),
-      ...alertRoutes(db, queryDb, timezone),
+      ...collectionRoutes(queryDb),
+      ...queryRoutes(queryDb, () => state.intake?.pending().messages ?? 0),
+      ...deviceRoutes(queryDb),
+      ...alertRoutes(db, queryDb),
       ...dashboardRoutes(queryDb, milk),
-      ...analyticsRoutes(queryDb, timezone, milk, grade),
+      ...analyticsRoutes(queryDb, milk, grade),
     ],
   });
 }

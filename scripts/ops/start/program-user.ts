@@ -14,6 +14,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { repoDir } from '../stack/instance.ts';
+import { checkReadable } from '../stack/readable.ts';
 import type { Instance } from '../stack/types.ts';
 import type { ProgramName } from './program-env.ts';
 
@@ -33,6 +34,16 @@ export interface ProgramPlace {
   dataDir: string;
 }
 
+/** Some of what every program reads; whoever closed others has closed these. */
+const read = [
+  '.',
+  'package.json',
+  'connector/main.ts',
+  'config',
+  'node_modules',
+  'node_modules/zod/package.json',
+];
+
 const setpriv = '/usr/bin/setpriv';
 
 /** The program's folder; made when it is missing. */
@@ -48,6 +59,7 @@ export function placeOf(instance: Instance, name: ProgramName): ProgramPlace {
   moveFormerFiles(instance, name, dataDir);
   const endsWithUs = isThere(setpriv) ? [setpriv, '--pdeathsig', 'TERM', '--'] : [];
   if (!hasOwnUsers()) return { prefix: endsWithUs, node: process.execPath, dataDir };
+  checkReadable(read.map((path) => join(repoDir, path)));
   const uid = uids[name];
   giveAll(dataDir, uid);
   // What is mounted over must not hold this folder itself.

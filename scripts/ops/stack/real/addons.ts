@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { repoDir } from '../instance.ts';
+import { checkReadable } from '../readable.ts';
 
 export const addonsDir = join(repoDir, 'odoo-addon-bridge');
 
@@ -20,12 +21,8 @@ export function hashAddons(): string {
   for (const name of files) {
     if (name.includes('__pycache__')) continue;
     const file = join(addonsDir, name);
-    const stat = statSync(file);
-    const needed = stat.isDirectory() ? 0o005 : 0o004;
-    if ((stat.mode & needed) !== needed) {
-      throw new Error(`Odoo's user cannot read ${file}: run chmod -R o+rX ${addonsDir}, then start again`);
-    }
-    if (stat.isFile()) hash.update(`${name}\0`).update(readFileSync(file));
+    checkReadable([file]);
+    if (statSync(file).isFile()) hash.update(`${name}\0`).update(readFileSync(file));
   }
   return hash.digest('hex');
 }

@@ -178,5 +178,6 @@ function decodeBcd(raw: number, digits: number): number | undefined {
 
 /** 1234 × 0.01 is 12.34, not 12.340000000000002. */
 function withoutFloatNoise(value: number): number {
-  return Number(value.toPrecision(15));
+  // By text it is a tenth of a gateway's work, and most registers hold whole numbers.
+  return Number.isInteger(value) && Math.abs(value) < 1e15 ? value : Number(value.toPrecision(15));
 }

@@ -27,7 +27,10 @@ export function finishedRecord(farm: string, milking: Milking, sessionId: string
       rfid_tag: cow.rfid,
       yield_liters: recordLitres(milking),
       flow_rate: roundTo((recordLitres(milking) * 60) / milk.durationS, 2),
-      duration_seconds: Math.round(milk.durationS),
+      // By the clock that its times are of, or milkings would overlap.
+      duration_seconds: Math.round(
+        (Date.parse(clock(milking.endS)) - Date.parse(clock(milking.startS))) / 1000,
+      ),
       quality: {
         fat_percentage: milk.fat,
         protein_percentage: milk.protein,

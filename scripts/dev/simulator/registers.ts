@@ -6,11 +6,14 @@ import type { Milking } from './parlour.ts';
 export const registerCount = 20;
 const none16 = 0xffff;
 
-/** The registers at simulated second `atS`; `counterBase` is the meter's count at the start. */
+/**
+ * The registers at simulated second `atS`; `counterBase` is the meter's count at the start. A meter that is not `timed` does not say
+ * how long the milking takes: simulated seconds are none of the clock on the wall, by which its messages have their times.
+ */
 export function meterRegisters(
   milking: Milking | undefined,
   atS: number,
-  { counterBase, analyser }: { counterBase: number; analyser: boolean },
+  { counterBase, analyser, timed }: { counterBase: number; analyser: boolean; timed: boolean },
 ): number[] {
   if (milking === undefined) return idleRegisters(counterBase);
   const { milk, startS, endS, number } = milking;
@@ -26,7 +29,7 @@ export function meterRegisters(
     Math.round(flowAt(milk, s) * 1000),
     Math.round((milk.conductivity + wobble) * 100),
     active ? Math.round((milk.temperature + wobble) * 10) : 0x7fff,
-    Math.round(s),
+    timed ? Math.round(s) : none16,
     Math.round(milk.vacuumKpa * 10),
     active ? milk.pulsation : 0,
     Math.round(Math.min(milk.peakKgMin, (milk.peakKgMin * s) / milk.riseS) * 1000),

@@ -62,8 +62,6 @@ export interface TrueMilking {
   stall: string;
   started_at: string;
   ended_at: string;
-  /** Simulated, as the meter tells it. */
-  duration_s: number;
   yield_kg: number;
   peak_flow_kg_min: number;
   conductivity: number;
@@ -195,7 +193,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
         open();
         const atS = nowS();
         const milking = parlour.latest(stallUid(unit), atS);
-        return meterRegisters(milking, atS, { counterBase, analyser: analyserAt(unit) });
+        return meterRegisters(milking, atS, { counterBase, analyser: analyserAt(unit), timed: speed === 1 });
       },
       others: (unit) => {
         const tank = tankAt(unit);
@@ -280,7 +278,6 @@ function trueMilking(
     stall: place.stall,
     started_at: clock(startS),
     ended_at: clock(endS),
-    duration_s: Math.round(milk.durationS),
     yield_kg: trueYieldKg(milking, voice),
     peak_flow_kg_min: roundTo(milk.peakKgMin, 3),
     conductivity: milk.conductivity,

@@ -83,6 +83,14 @@ class TestCopy(BridgeCase):
         self.assertEqual(self.send().state, 'sent')
         self.assertEqual(self.fake.databases, {self.parameters.get_param('database.uuid')})
 
+    def test_getting_started_in_a_neutralized_copy(self):
+        self.assertEqual(self.send().state, 'sent')
+        form = self.env['iot.onboarding'].create({})
+        self.assertEqual((form.is_copy, form.is_connected), (False, True))
+        self.neutralize()
+        form.invalidate_recordset()
+        self.assertEqual((form.is_copy, form.is_connected), (False, False))
+
     def test_a_restored_or_moved_database_goes_on(self):
         # It has its UUID; the name of the database and its server say nothing.
         self.parameters.init()

@@ -59,6 +59,7 @@ class TestDemo(TransactionCase):
         late = old.filtered(lambda cow: cow.days_in_milk > 200)
         mine = sessions.filtered(lambda session: session.animal_id in late).sorted('start_datetime')
         third = len(mine) // 3
-        self.assertGreater(sum(mine[:third].mapped('yield_kg')), sum(mine[-third:].mapped('yield_kg')))
+        # Six per cent in these twenty days; what chance does to so many milkings is less than one.
+        self.assertGreater(sum(mine[:third].mapped('yield_kg')), 1.03 * sum(mine[-third:].mapped('yield_kg')))
         self.Setup._load_demo_milkings(30)
         self.assertEqual(self.env['iot.milk.session'].search_count([('source', '=', 'demo')]), len(sessions))

@@ -55,10 +55,12 @@ class TestDevicePeople(RegistryCase):
     def test_whoever_sees_a_device_may_leave_a_note(self):
         limit = self.env['iot.threshold'].create({'farm_id': self.farm.id, 'metric': 'milk_scc', 'high': 4})
         calibration = self.env['iot.device.calibration'].create({'device_id': self.collar.id})
+        order = self.env['farm.feeding.order'].create({
+            'farm_id': self.farm.id, 'animal_id': self.cow.id, 'feed': 'Hay', 'amount_kg': 1, 'device_id': self.collar.id})
         for group in ('smart_dairy_farm.group_farm_user', 'smart_dairy_farm.group_veterinarian',
                       'smart_dairy_farm.group_farm_manager', 'smart_dairy_iot.group_iot_admin'):
             user = new_test_user(self.env, group, group)
-            for record in (self.collar, limit, calibration):
+            for record in (self.collar, limit, calibration, order):
                 with self.subTest(group=group, model=record._name):
                     message = record.with_user(user).message_post(body='Hangs loose', subtype_xmlid='mail.mt_note')
                     self.assertEqual((message.author_id, message.res_id), (user.partner_id, record.id))

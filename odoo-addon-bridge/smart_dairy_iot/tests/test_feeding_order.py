@@ -80,6 +80,27 @@ class TestFeedingOrder(CommandCase):
         commit(self)
         self.assertEqual((order.state, order.command_id.state, len(self.sent())), ('cancelled', 'failed', 1))
 
+    def test_a_deleted_order_is_not_sent_by_the_schedule(self):
+        self.fake.answers['command'] = (503, {'detail': 'no broker'})
+        order = self.order()
+        order.action_confirm()
+        order.action_send_due()
+        commit(self)
+        command = order.command_id
+        order.unlink()
+        self.fake.answers['command'] = {'state': 'sent'}
+        self.env['iot.device.command']._cron_send()
+        commit(self)
+        self.assertEqual((command.state, len(self.sent())), ('failed', 1))
+
+    def test_an_order_that_is_cancelled_before_the_commit_is_not_sent(self):
+        order = self.order()
+        order.action_confirm()
+        order.action_send_due()
+        order.action_cancel()
+        commit(self)
+        self.assertEqual((order.state, self.sent()), ('cancelled', []))
+
     def test_the_status_of_an_order_is_not_written_by_hand(self):
         made = self.order(state='confirmed', amount_kg=300, fed_at=fields.Datetime.now())
         made |= self.env['farm.feeding.order'].with_user(self.manager).with_context(

@@ -70,6 +70,15 @@ class TestMilkCollection(BridgeCase):
         self.assertEqual(activity.activity_type_id, self.env.ref('smart_dairy_iot.mail_activity_type_calibration'))
         self.assertIn('+5.0', activity.note)
 
+    def test_a_corrected_slip_can_show_a_drift(self):
+        self.collect(0, 240)
+        for day, kg in ((1, 240), (2, 240), (3, 252)):
+            self.milk(day, {'m1': 10, 'm2': 10, 'm3': 11.5})
+            last = self.collect(day, kg)
+        self.assertFalse(self.planned())
+        last.collected_kg = 240
+        self.assertEqual(len(self.planned()), 1)
+
     def test_a_corrected_slip_is_no_drift(self):
         self.collect(0, 240)
         for day, kg in ((1, 240), (2, 252), (3, 240)):

@@ -110,6 +110,7 @@ class TestGone(BridgeCase):
         self.assertFalse(self.session('new').alert_ids)
 
     def test_a_tag_that_was_only_taken_off_says_nothing(self):
-        self.cow.rfid_tag = False
+        # Dry, so that something would be said of her.
+        self.cow.write({'rfid_tag': False, 'state': 'dry'})
         self.upsert(milking(start_datetime=str(fields.Datetime.add(fields.Datetime.now(), days=1)), end_datetime=None))
         self.assertFalse(self.session().animal_id or self.session().alert_ids)

@@ -92,8 +92,23 @@ class TestSuggestion(BridgeCase):
         other = self.milk('another', 3, yield_kg=12)
         self.env.invalidate_all()
         self.assertFalse(session.suggestion or other.suggestion, 'one cow, two milkings')
+
+    def test_a_dry_cow_is_not_milked(self):
+        self.history()
+        self.milk('may', -8, self.cows[1])
+        self.milk('fay', -4, self.cows[2])
         self.cows[0].state = 'dry'
-        self.assertFalse(self.milk('third', 6, yield_kg=12.4).suggestion, 'a dry cow is not milked')
+        self.assertFalse(self.milk('who', 0).suggestion)
+
+    def test_in_a_list_each_milking_has_a_pen_of_its_own(self):
+        self.history()
+        sue = self.env['farm.animal'].create({
+            'name': 'Sue', 'farm_id': self.farm.id, 'pen_id': self.other_pen.id, 'rfid_tag': '050000000007790'})
+        for key, minutes, cow, kg in (('may', -8, self.cows[1], 25), ('fay', -4, self.cows[2], 18), ('sue', 58, sue, 30)):
+            self.milk(key, minutes, rfid_tag=cow.rfid_tag, yield_kg=kg)
+        sessions = self.milk('who', 0) | self.milk('later', 60, yield_kg=40)
+        self.env.invalidate_all()
+        self.assertEqual(sessions.mapped('suggested_animal_id'), self.cows[0], 'nothing is known of the one that is left in the other pen')
 
     def test_a_whole_list_costs_few_queries(self):
         self.history()

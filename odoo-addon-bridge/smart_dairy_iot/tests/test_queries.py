@@ -44,7 +44,9 @@ class TestQueries(BridgeCase):
         self.upsert(*[self.device(n, 1) for n in range(THOUSAND)], model='Device')
         devices = self.env['iot.device'].search([('farm_id', '=', self.farm.id)])
         devices[::2].with_context(tracking_disable=True).write({'state': 'active'})
-        self.upsert(self.device(0, 2), model='Device')
+        # The seventh has told all of it before: what stays as it was is not among its changes.
+        self.upsert(self.device(0, 2), self.device(
+            7, 2, last_seen='2026-05-01 04:00:07', battery_level=7, message_count=7, rssi=-0.7, firmware_version='7.0'), model='Device')
         # What devices tell of themselves, each something else, and not all of it each time.
         news = [
             self.device(n, 3, last_seen=f'2026-05-01 04:{n // 60 % 60:02}:{n % 60:02}', battery_level=n % 100, message_count=n,
@@ -115,8 +117,9 @@ class TestQueries(BridgeCase):
         south = self.env['res.company'].create({'name': 'South'})
         mover = new_test_user(
             self.env, 'mover', 'smart_dairy_farm.group_farm_manager', company_ids=[(6, 0, (self.env.company | south).ids)])
-        hill = self.env['farm.farm'].create({'name': 'Hill', 'code': 'hill'})
-        few = self.counted(lambda: hill.with_user(mover).write({'company_id': south.id}))
+        hills = self.env['farm.farm'].create([{'name': code, 'code': code} for code in ('hill', 'hill2')])
+        # The second time what Odoo knows of users and rules is known.
+        [_first, few] = [self.counted(lambda farm=farm: farm.with_user(mover).write({'company_id': south.id})) for farm in hills]
         self.upsert(*[self.device(n, 1) for n in range(THOUSAND)], model='Device')
         self.upsert(*self.milkings(THOUSAND))
         devices = self.env['iot.device'].search([('farm_id', '=', self.farm.id)])
@@ -124,7 +127,7 @@ class TestQueries(BridgeCase):
             {'device_id': device.id, 'animal_id': self.cow.id, 'valid_from': '2026-01-01 00:00:00'} for device in devices])
         self.env['iot.device.calibration'].create([{'device_id': device.id} for device in devices])
         many = self.counted(lambda: self.farm.with_user(mover).write({'company_id': south.id}))
-        self.assertLessEqual(many - few, 20, (few, many))
+        self.assertLessEqual(many - few, 10, (few, many))
         self.env.invalidate_all()
         for model in ('farm.animal', 'iot.device', 'iot.milk.session', 'iot.device.assignment', 'iot.device.calibration'):
             records = self.env[model].search([('farm_id', '=', self.farm.id)])

@@ -87,8 +87,9 @@ export function startJobs(jobs: readonly Job[], context: JobContext): () => Prom
   const timer = setInterval(bounded(logger, 'look for missed jobs', lookAgain), lateEveryMs);
   return async () => {
     clearInterval(timer);
-    for (const task of tasks.values()) await task.stop();
+    // A task that is stopped has no next run to be looked for.
     await looking;
+    for (const task of tasks.values()) await task.stop();
     await Promise.all(running.values());
     await store.end();
   };

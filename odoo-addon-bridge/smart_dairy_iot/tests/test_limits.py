@@ -33,7 +33,7 @@ class TestLimits(RegistryCase):
             with self.subTest(values=values), self.assertRaisesRegex(ValidationError, reason):
                 Limit.create({'farm_id': self.farm.id, **values})
         limit = Limit.create({'farm_id': self.farm.id, 'metric': 'milk_scc', 'high': 1_250_000, 'device_type': 'milk_meter'})
-        self.assertEqual(limit.display_name, 'Somatic Cell Count … – 1250000 /ml')
+        self.assertEqual(limit.display_name, 'Somatic Cell Count … – 1250000 /mL')
         with self.assertRaisesRegex(ValidationError, 'no effect yet'):
             limit.metric = 'temperature'
         offered = dict(Limit.fields_get(['metric'])['metric']['selection'])

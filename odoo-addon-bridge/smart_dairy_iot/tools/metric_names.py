@@ -62,7 +62,7 @@ NAMES = {
     'rssi': _lt("Signal"),
 }
 # UCUM, as far as it differs from what people write.
-UNITS = {'Cel': '°C', '1': '', '[pH]': '', '[ppm]': 'ppm', '/mL': '/ml', 'kW.h': 'kWh', 'deg': '°'}
+UNITS = {'Cel': '°C', '1': '', '[pH]': '', '[ppm]': 'ppm', 'kW.h': 'kWh', 'deg': '°'}
 
 
 def label(env, metric):

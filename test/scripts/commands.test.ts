@@ -87,6 +87,10 @@ for (const [words, expected] of [
   ['stack resett', /unknown command 'resett'; did you mean 'reset'\?/],
   ['stack', /which command\? One of up, down, status, reset/],
   ['stack status --instance demoo', /did you mean 'demo'/],
+  [
+    'stack reset --instance chaos',
+    /deletes all data of the chaos instance .*\nNobody can be asked here: add --yes/,
+  ],
   ['db statsu', /unknown command 'statsu'; did you mean 'status'\?/],
   ['db restore a.dump', /--into NAME is missing/],
   ['db restore-archive yesterday', /a day such as 2026-08-01 expected, found 'yesterday'/],

@@ -5,10 +5,14 @@ import { aclFile } from './mosquitto-config.ts';
 import type { Mode, Settings } from './types.ts';
 
 /** One sentence a topic template that the connector's account may not use. The broker inside the connector has no such rights. */
-export function brokerWarnings(settings: Settings | undefined, mode: Mode): string[] {
+export function brokerWarnings(
+  settings: Settings | undefined,
+  mode: Mode,
+  connector = contentOf('config/connector.yaml'),
+): string[] {
   if (settings === undefined || mode === 'embedded') return [];
   const { secrets } = settings;
-  const mqtt = contentOf('config/connector.yaml')['mqtt'] as { topics?: unknown } | undefined;
+  const mqtt = connector['mqtt'] as { topics?: unknown } | undefined;
   const topics = Array.isArray(mqtt?.topics) ? (mqtt.topics as { template?: unknown }[]) : [];
   const templates = topics.flatMap(({ template }) => (typeof template === 'string' ? [template] : []));
   return outsideAcl(aclFile(secrets), brokerAccounts(secrets).connector.username, templates);

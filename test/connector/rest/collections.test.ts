@@ -153,6 +153,13 @@ for (const plain of [false, true]) {
         assert.equal(await get(path), 403, path);
       const sent = { ...asWest, body: { readings: [] } };
       assert.equal((await ask(connector, '/api/v1/ingest/sensor/batch', sent)).status, 403);
+      const milking = { ...asWest, body: milkRecord({ session_id: 'not-ours' }) };
+      const ingest = `/api/v1/ingest/milk-production?farm=${west}`;
+      assert.equal(
+        (await ask(connector, ingest, milking)).status,
+        403,
+        'a farm in its query makes it no reading',
+      );
     });
 
     it('cursors of others, and numbers beyond all rows, are mistakes of the request', async () => {

@@ -4,6 +4,7 @@ import { after, before, describe, it, test } from 'node:test';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import addFormats from 'ajv-formats';
 import { pino } from 'pino';
+import { docsPage } from '../../../connector/rest/docs-page.ts';
 import { documentRoutes } from '../../../connector/rest/document-routes.ts';
 import { openApiDocument } from '../../../connector/rest/openapi.ts';
 import { createApp } from '../../../connector/rest/server.ts';
@@ -19,7 +20,14 @@ interface Document {
   components: { schemas: Record<string, object> };
   paths: Record<
     string,
-    Record<string, { responses: Record<string, { content?: Record<string, { schema: object }> }> }>
+    Record<
+      string,
+      {
+        parameters?: { name: string; example?: string }[];
+        requestBody?: { content: { 'application/json': { example?: unknown } } };
+        responses: Record<string, { content?: Record<string, { schema: object }> }>;
+      }
+    >
   >;
 }
 
@@ -54,6 +62,32 @@ test('every body and every parameter in an address has an example, and examples 
       const checked = schema?.safeParse(value);
       assert.ok(checked?.success, `${name}: ${checked?.error?.message ?? 'takes none'}`);
     }
+  }
+});
+
+test('examples are in the document, and on the page in the fields of a form that sends the request', () => {
+  const routes = productRoutes();
+  const document = openApiDocument(routes);
+  const { paths } = document as unknown as Document;
+  const page = docsPage(document);
+  for (const { method, path, example, open } of routes) {
+    const name = `${method} ${path}`;
+    const { parameters = [], requestBody } = paths[path]?.[method] ?? {};
+    const described = parameters.flatMap(({ name: field, example: value }) =>
+      value === undefined ? [] : [[field, value] as const],
+    );
+    const given = { ...example?.params, ...example?.query };
+    assert.deepEqual(Object.fromEntries(described), given, name);
+    assert.deepEqual(requestBody?.content['application/json'].example, example?.body, name);
+    const [, form] = page.split(`<form data-method="${method}" data-path="${path}">`);
+    // Calls of Odoo are signed: a page cannot send them.
+    assert.equal(form !== undefined, method === 'get' || open !== true, name);
+    const [fields = ''] = form?.split('</form>', 1) ?? [];
+    if (form === undefined) continue;
+    assert.match(fields, /<button>Send<\/button>/, name);
+    for (const [field, value] of described)
+      assert.match(fields, new RegExp(`name="${field}" data-in="\\w+" value="${value}"`), name);
+    assert.equal(fields.includes('<textarea name="body"'), method === 'post', name);
   }
 });
 

@@ -6,11 +6,12 @@ import { after, before, beforeEach, describe, test } from 'node:test';
 import { pino } from 'pino';
 import { Counter, Registry } from 'prom-client';
 import { problemTitles } from '../../../connector/rest/problem.ts';
+import { countFailedLogins } from '../../../connector/rest/rate-limit.ts';
 import { createApp, listen } from '../../../connector/rest/server.ts';
 import { systemRoutes, type SystemSources } from '../../../connector/rest/system-routes.ts';
 import { AppError } from '../../../contract/errors.ts';
 import { eventually } from '../../support/connector.ts';
-import { appSettings, noConnectionLimits, token } from './app-settings.ts';
+import { appSettings, noConnectionLimits, noLimits, token } from './app-settings.ts';
 
 const registry = new Registry();
 new Counter({ name: 'smart_dairy_test_total', help: 'x', registers: [registry] });
@@ -291,6 +292,23 @@ test('too many requests of a token, and too many wrong tokens of an address, are
   limited.close();
 });
 
+test('wrong tokens at the door of the live stream count with all others', async (t) => {
+  const limits = { ...noLimits, failedLoginsPerMinute: 2 };
+  const logins = countFailedLogins(limits);
+  const strict = createApp(systemRoutes(current), appSettings({ limits, logins }), logger);
+  const limited = await listen(strict, here, noConnectionLimits, logger);
+  t.after(() => limited.close());
+  const guess = () =>
+    fetch(`http://127.0.0.1:${(limited.address() as AddressInfo).port}/api/v1/status`, {
+      headers: { authorization: 'Bearer guessed' },
+    });
+  assert.equal((await guess()).status, 401);
+  assert.equal(await logins.count(here.host), true);
+  assert.equal((await guess()).status, 429);
+  assert.equal(await logins.count(here.host), false);
+  assert.equal(await logins.count('192.0.2.1'), true, 'of another address');
+});
+
 test('a port that is taken is an error of listen, not of the process', async () => {
   const { port } = server.address() as AddressInfo;
   const taken = { host: '127.0.0.1', port };
@@ -356,6 +374,12 @@ test('connections of one address have a limit; what is no HTTP is told so', asyn
   assert.match(await answerOf(connect(port, here.host), 'MQTT?\r\n\r\n'), /^HTTP\/1.1 400 .*"status":400/s);
   limited.closeAllConnections();
   limited.close();
+  const small = await listen(app(), here, { perAddress: 100, total: 1, proxies: [] }, logger);
+  const only = connect((small.address() as AddressInfo).port, here.host);
+  await once(only, 'connect');
+  assert.equal(await answerOf(connect((small.address() as AddressInfo).port, here.host), ''), '');
+  only.destroy();
+  small.close();
   const proxied = await listen(app(), here, { perAddress: 0, total: 100, proxies: ['127.0.0.0/8'] }, logger);
   const through = await fetch(`http://127.0.0.1:${(proxied.address() as AddressInfo).port}/health/live`);
   assert.equal(through.status, 200);

@@ -1,7 +1,9 @@
 // npm run profile, as its own process: check, new, and probe against a Modbus server that is there.
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -47,6 +49,23 @@ test('probe shows raw, decoded and published values side by side, and a device t
   assert.match(wrong.stderr, /probe needs --host HOST or --serial PATH/);
 });
 
+test('a device that refuses every register is there all the same', async (t) => {
+  const server = createServer((socket) =>
+    socket.on('data', (request) => {
+      // The request's transaction and unit, its function with the mark of an exception, and illegal data address.
+      const [unit = 0, code = 0] = request.subarray(6);
+      socket.write(Buffer.concat([request.subarray(0, 4), Buffer.from([0, 3, unit, code | 0x80, 2])]));
+    }),
+  );
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  t.after(() => server.close());
+  const port = String((server.address() as AddressInfo).port);
+  const { code, stdout, stderr } = await profile('probe', file, '--host', '127.0.0.1', '--port', port);
+  assert.deepEqual([code, stderr], [0, '']);
+  assert.match(stdout, /^level .*exception 2/m);
+});
+
 test('check runs the samples and names what is wrong with its place; new is a profile that passes', async (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'profile-'));
   t.after(() => rmSync(folder, { recursive: true }));
@@ -57,6 +76,12 @@ test('check runs the samples and names what is wrong with its place; new is a pr
   const own = join(folder, 'own.yaml');
   writeFileSync(own, (await profile('new')).stdout);
   assert.equal((await profile('check', own)).code, 0);
+  const another = join(folder, 'another.yaml');
+  assert.equal((await profile('new', another)).code, 0);
+  assert.equal(readFileSync(another, 'utf8').trim(), readFileSync(own, 'utf8').trim());
+  writeFileSync(another, 'mine');
+  assert.match((await profile('new', another)).stderr, /another\.yaml is there already/);
+  assert.equal(readFileSync(another, 'utf8'), 'mine');
 
   writeFileSync(own, readFileSync(own, 'utf8').replace('v: 3.6', 'v: 3.7'));
   const differs = await profile('check', own);

@@ -35,6 +35,15 @@ test('the configuration as it is delivered has no warning, and a broker inside t
   assert.deepEqual(brokerWarnings(undefined, 'docker'), []);
 });
 
+test('a topic template of connector.yaml that the ACL lacks is told at a start, unless the broker is inside the connector', () => {
+  const settings = { secrets } as Settings;
+  const connectorYaml = { mqtt: { topics: [{ template: 'barn/{device_uid}/{message_type}' }] } };
+  const [words = '', ...more] = brokerWarnings(settings, 'real', connectorYaml);
+  assert.deepEqual(more, []);
+  assert.match(words, /'barn\/\{device_uid\}\/\{message_type\}' lies outside/);
+  assert.deepEqual(brokerWarnings(settings, 'embedded', connectorYaml), []);
+});
+
 test('one filter covers another', () => {
   for (const [given, wanted, expected] of [
     ['dairy/#', 'dairy/+/+/+/data', true],

@@ -31,6 +31,11 @@ for (const [name, log, expected] of [
     "node:fs:1\nError: EACCES: permission denied, scandir '/mnt/app'\n    at open (node:fs:1:2) {\n  errno: -13,\n  code: 'EACCES'\n}\n\nNode.js v24.1.0\n",
     "Error: EACCES: permission denied, scandir '/mnt/app'",
   ],
+  [
+    'an exception of Node.js that does not call itself an error',
+    'Fault: no such unit\n    at read (file:///app/main.ts:1:2)\n\nNode.js v24.1.0\n',
+    'Fault: no such unit',
+  ],
   ['no error at all', 'one\ntwo\n', 'two'],
   ['half a line of JSON', '{"level":60,"msg":"x', '{"level":60,"msg":"x'],
   ['nothing', '', ''],

@@ -38,14 +38,20 @@ test('what failed for a lost port is tried again, and says so; what failed for a
   assert.deepEqual(told, [`another program has taken port ${port}: starting again on other ports`]);
 
   remember({});
-  const fail = () => Promise.reject(new Error('no database'));
+  let failures = 0;
+  const fail = () => {
+    failures++;
+    return Promise.reject(new Error('no database'));
+  };
   await assert.rejects(
     onOtherPorts(instance, fail, () => undefined),
     /no database/,
   );
+  assert.equal(failures, 1);
   remember({ connector: port });
   await assert.rejects(
     onOtherPorts(instance, fail, () => undefined),
     /no database/,
   );
+  assert.equal(failures, 1 + 3, 'three times at most');
 });

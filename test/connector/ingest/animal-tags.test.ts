@@ -141,6 +141,10 @@ onEachEdition('animals of their time', (opened) => {
     assert.equal(await farm.expected(t0 + 2 * day), 15);
     await other.milk(t0 + 2 * day, 90, { animalRef: '42' });
     assert.equal(await other.expected(t0 + 2 * day), null, 'too little history of its own');
+    await other.span(there, second, null, null);
+    await other.milk(t0 + 3 * day, 30, { rfid: second });
+    await other.milk(t0 + 4 * day, 70, { animalRef: '42' });
+    assert.equal(await other.expected(t0 + 4 * day), 70, 'its own by both of its tags');
   });
 
   test('a tag that nobody has is held against itself, without what was somebody’s', async () => {

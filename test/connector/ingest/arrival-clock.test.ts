@@ -207,7 +207,27 @@ test('stamps of clients that never come back have an end: the oldest are void', 
   const stamp = (client: number) => clock.stamp(message({ origin: `client${client}:1` }), 'm1');
   for (let client = 0; client < 100_000; client++) stamp(client);
   assert.deepEqual(clock.voided(), []);
+  stamp(0);
   stamp(100_000);
   stamp(100_001);
-  assert.deepEqual(clock.voided(), ['client0:1', 'client1:1']);
+  assert.deepEqual(clock.voided(), ['client1:1', 'client2:1'], 'client 0 has said something since');
+});
+
+test('connections of clients that never come back have an end: a forgotten one counts as new when it is heard again', () => {
+  const clock = createArrivalClock(new Map());
+  const known = connectionOf({ client: 'known' });
+  const first = message({ origin: 'known:1', connection: known });
+  clock.heard(first);
+  clock.stamp(first, 'm1');
+  const later = (strangers: number) => {
+    for (let client = 0; client < strangers; client++)
+      clock.heard(message({ connection: connectionOf({ client: `client${client}` }) }));
+    known.delivered += 50;
+    clock.heard(message({ connection: known }));
+    return clock.voided();
+  };
+  assert.deepEqual(later(50_000), []);
+  assert.deepEqual(later(0), []);
+  assert.deepEqual(later(0), [], 'counted from the 50 that it had delivered when it was heard again');
+  assert.deepEqual(later(0), ['known:1']);
 });

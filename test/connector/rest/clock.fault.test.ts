@@ -155,6 +155,14 @@ describe('clocks of devices', { skip: noBroker() }, () => {
       (await alerts()).every(({ state }) => state === 'resolved'),
     );
     assert.equal((await alerts()).length, 1);
+    // And data that comes sooner than such a clock could send it.
+    await answer('too-early-again', Date.now() - behindMs);
+    assert.ok(Number(await behind()) > 10_000);
+    await eventually('it was set since', async () => {
+      await send('data', { v: 1, at: Date.now(), points: [{ m: 'temperature', v: 4 }] });
+      await sleep(500);
+      return (await behind()) === null;
+    });
   });
 
   it('an answer from 1970 is an answer all the same', async () => {

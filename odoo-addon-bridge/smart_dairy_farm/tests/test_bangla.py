@@ -32,6 +32,8 @@ class TestBangla(TransactionCase):
     def test_numbers(self):
         self.assertEqual(formatLang(self.bangla, 849000, digits=0), '8,49,000')
         self.assertEqual(formatLang(self.bangla, 12.5, digits=1), '12.5')
+        # Sunday, as in English: This Week is the same week in both.
+        self.assertEqual(self.env['res.lang'].search([('code', '=', 'bn_IN')]).week_start, '7')
 
     def test_who_writes_them_otherwise_keeps_that(self):
         language = self.env['res.lang'].search([('code', '=', 'bn_IN')])

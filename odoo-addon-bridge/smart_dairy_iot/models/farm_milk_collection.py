@@ -22,7 +22,7 @@ class FarmMilkCollection(models.Model):
     collected_kg = MeasuredFloat(
         string='From the Tank (kg)', required=True, aggregator='sum', tracking=True,
         help="As on the dairy's slip. A litre of milk is about 1.03 kg.")
-    reference = fields.Char(help="Number of the slip.", copy=False)
+    reference = fields.Char(string='Slip Number', help="Number of the slip.", copy=False)
     metered_kg = MeasuredFloat(
         string='By the Meters (kg)', compute='_compute_metered', aggregator=None,
         help="Sum of the milkings since the collection before. Empty for the first one.")

@@ -84,12 +84,12 @@ class IotConnector(models.AbstractModel):
         if self._is_copy():
             text = self.env._(
                 "This database is a copy: its link with the connector belongs to the original. Connect it anew under "
-                "Smart Dairy / Getting Started, with the secret of a connector of its own.")
+                "Smart Dairy / Configuration / Getting Started, with the secret of a connector of its own.")
             raise UserError(text) from connector_client.ConnectorError('refused', text)
         settings = self._settings()
         if not settings:
             raise UserError(self.env._(
-                "No connector is set up. Enter its address and secret under Smart Dairy / Getting Started."))
+                "No connector is set up. Enter its address and secret under Smart Dairy / Configuration / Getting Started."))
         self._await_end(partial(self._note, *self._subject(path, record)), started := {})
         try:
             return self._measured(settings, path, payload, timeout_s, started)

@@ -100,6 +100,7 @@ class IotDevice(models.Model):
             ('res_model', '=', self._name), ('res_id', 'in', devices.ids), ('activity_type_id', '=', kind.id)])
         for device in devices.filtered(lambda device: device.id not in reminded.mapped('res_id')):
             person = device.user_id or device.farm_id.manager_id
-            device.activity_schedule(
+            # In the language of whoever reads it.
+            device.with_context(lang=person.lang or self.env.lang).activity_schedule(
                 CALIBRATION_ACTIVITY, device.next_calibration_date or fields.Date.context_today(self),
                 user_id=person.id or self.env.ref('base.user_admin').id)

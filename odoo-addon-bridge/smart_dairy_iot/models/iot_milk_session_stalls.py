@@ -8,7 +8,7 @@ from odoo.tools import SQL
 from .iot_milk_session_herd import SOURCE
 
 TWO_STALLS = 'milked_in_two_stalls'
-MESSAGE = "%(animal)s was milked at %(stall)s and at %(other)s at the same time: one of the two is another animal's milking."
+MESSAGE = "%(animal)s was milked at stall %(stall)s and at stall %(other)s at the same time: one of the two is another animal's milking."
 # More than come between two runs of the schedule.
 LATEST = 5000
 

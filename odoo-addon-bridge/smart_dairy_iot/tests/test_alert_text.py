@@ -30,14 +30,16 @@ class TestAlertText(BridgeCase):
         for n, (kind, value, limit, unit, parameters, english) in enumerate((
             ('high_scc', 849000, 750000, 'cells/mL', {}, 'Somatic cell count 849,000/mL is above 750,000/mL'),
             ('abnormal_conductivity', 6.75, 6.5, 'mS/cm', {}, 'Milk conductivity 6.75 mS/cm is above 6.5 mS/cm'),
+            ('abnormal_conductivity', 6.694, 6.5, 'mS/cm', {}, 'Milk conductivity 6.69 mS/cm is above 6.5 mS/cm'),
+            ('abnormal_conductivity', 6.502, 6.5, 'mS/cm', {}, 'Milk conductivity 6.502 mS/cm is above 6.5 mS/cm'),
             ('yield_limit', 2, 3, 'kg', {}, 'Yield 2 kg is below 3 kg'),
-            ('abnormal_yield', 5.25, 8.4, 'kg', {'expected': '12'}, 'Yield 5.25 kg; 12 kg were expected'),
+            ('abnormal_yield', 5.26, 8.4, 'kg', {'expected': '12.004'}, 'Yield 5.3 kg; 12 kg were expected'),
             # Of a version that did not say what was expected: its own text.
             ('abnormal_yield', 5.25, 8.4, 'kg', {}, 'English of the connector'),
             ('impossible_yield', 300, 100, 'kg', {},
              'Yield 300 kg cannot be: an animal gives at most 100 kg in one milking. Look at the meter.'),
             ('milked_in_two_stalls', None, None, None, {'animal': 'Bella', 'stall': '3', 'other': '7'},
-             "Bella was milked at 3 and at 7 at the same time: one of the two is another animal's milking."),
+             "Bella was milked at stall 3 and at stall 7 at the same time: one of the two is another animal's milking."),
         )):
             shown, bangla = self.raised(
                 source_id=f'barn/{n}', alert_type=kind, trigger_value=value, threshold_value=limit, unit=unit,

@@ -26,7 +26,7 @@ class TestTwoStalls(BridgeCase):
             for batch in batches:
                 self.upsert(*batch)
             with self.subTest(keys=keys):
-                for key, text in zip(keys, ('at 3 and at 5', 'at 5 and at 3')):
+                for key, text in zip(keys, ('at stall 3 and at stall 5', 'at stall 5 and at stall 3')):
                     [found] = self.alerts(key)
                     self.assertEqual((found.severity, found.animal_id), ('medium', self.cow))
                     self.assertIn(text, found.message)

@@ -34,6 +34,8 @@ MEASURED = {
 UNITS = {'devices': _lt("devices"), 'cells/mL': _lt("cells/mL")}
 QUOTA = _lt("This device has raised as many alerts as it may in an hour: no more are told until the next one.")
 MOST_DECIMALS = 3
+# As the screens show these.
+DECIMALS = {' kg': 1, ' mS/cm': 2, ' °C': 1, '/mL': 0, ' %': 1}
 
 
 def label(env, kind):
@@ -43,9 +45,9 @@ def label(env, kind):
     return kind.replace('_', ' ').capitalize().replace('scc', 'SCC')
 
 
-def number(env, value):
-    """``value`` as people write it: grouped, with as many decimals as it has, three at most."""
-    decimals = len(f'{value:.{MOST_DECIMALS}f}'.rstrip('0').partition('.')[2])
+def number(env, value, most=MOST_DECIMALS):
+    """``value`` as people write it: grouped, with as many decimals as it has, ``most`` at most."""
+    decimals = len(f'{value:.{most}f}'.rstrip('0').partition('.')[2])
     return formatLang(env, value, digits=decimals)
 
 
@@ -84,7 +86,11 @@ def _measured(env, alert):
     if value is False or limit is False:
         return None
     name, suffix = MEASURED[alert.alert_type]
-    shown = {'name': env._(name), 'value': number(env, value) + suffix, 'limit': number(env, limit) + suffix}
+    most = DECIMALS.get(suffix, MOST_DECIMALS)
+    if round(value, most) == limit:
+        # It is beyond the limit, be it by a hair.
+        most = MOST_DECIMALS
+    shown = {'name': env._(name), 'value': number(env, value, most) + suffix, 'limit': number(env, limit) + suffix}
     if value > limit:
         return env._("%(name)s %(value)s is above %(limit)s", **shown)
     return env._("%(name)s %(value)s is below %(limit)s", **shown)
@@ -98,14 +104,14 @@ def _yield(env, alert, values):
     if alert.trigger_value is False:
         return None
     return env._("Yield %(value)s kg; %(expected)s kg were expected",
-                 value=number(env, alert.trigger_value), expected=number(env, expected))
+                 value=number(env, alert.trigger_value, DECIMALS[' kg']), expected=number(env, expected, DECIMALS[' kg']))
 
 
 def _impossible_yield(env, alert, _values):
     if alert.trigger_value is False or alert.threshold_value is False:
         return None
     return env._("Yield %(value)s kg cannot be: an animal gives at most %(limit)s kg in one milking. Look at the meter.",
-                 value=number(env, alert.trigger_value), limit=number(env, alert.threshold_value))
+                 value=number(env, alert.trigger_value, DECIMALS[' kg']), limit=number(env, alert.threshold_value))
 
 
 def _clock(env, alert, values):
@@ -177,7 +183,7 @@ def _two_stalls(env, alert, values):
     animal = alert.animal_id.display_name or values.get('animal')
     if not animal or not values.get('stall') or not values.get('other'):
         return None
-    return env._("%(animal)s was milked at %(stall)s and at %(other)s at the same time: one of the two is another animal's milking.",
+    return env._("%(animal)s was milked at stall %(stall)s and at stall %(other)s at the same time: one of the two is another animal's milking.",
                  animal=animal, stall=values['stall'], other=values['other'])
 
 

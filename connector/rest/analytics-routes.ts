@@ -7,8 +7,7 @@ import { milkQuality } from '../db/query-milk.ts';
 import { temperatureTrends } from '../db/query-readings.ts';
 import type { MilkUnits } from './dashboard-routes.ts';
 import { farmSchema, round } from './lookup.ts';
-import { momentSchema, spanIn } from './moments.ts';
-import { wrongField } from './problem.ts';
+import { momentSchema, wholeSpanIn } from './moments.ts';
 import { route, type Route } from './route.ts';
 
 const tag = 'Analytics';
@@ -144,10 +143,7 @@ function milkReportRoute(db: Queryable, { kgPerLitre }: MilkUnits, grade: Grade)
       ),
     }),
     async handle({ query }) {
-      const span = await spanIn(db, query, query.farm);
-      const end = span.end ?? new Date();
-      const start = span.start ?? new Date(end.getTime() - 30 * dayMs);
-      if (start > end) throw wrongField('start', 'is after end');
+      const { start, end } = await wholeSpanIn(db, query, query.farm, { lastMs: 30 * dayMs });
       const rows = await milkQuality(db, { farm: query.farm, start, end });
       const report = rows.map((row) => ({
         date: row.date,

@@ -5,9 +5,8 @@ import type { Queryable } from '../db/pool.ts';
 import { deviceCards } from '../db/query-devices.ts';
 import { deviceReadings } from '../db/query-readings.ts';
 import { farmSchema, theDevice, theSeries } from './lookup.ts';
-import { momentSchema, spanIn } from './moments.ts';
+import { momentSchema, wholeSpanIn } from './moments.ts';
 import { idCursor, lastOf, pageLimit } from './page.ts';
-import { wrongField } from './problem.ts';
 import { route, type Route } from './route.ts';
 
 const tag = 'Devices';
@@ -197,11 +196,9 @@ function readingsRoute(db: Queryable): Route {
         type === undefined
           ? { device: await theDevice(db, uid, farm), metric: undefined }
           : await theSeries(db, uid, farm, type);
-      const span = await spanIn(db, query, device.farm);
-      const end = span.end ?? new Date(Date.now() + 600_000);
-      const start = span.start ?? new Date(end.getTime() - 86_400_000);
-      if (start > end) throw wrongField('start', 'is after end');
-      const filter = { metricId: metric?.id, start, end };
+      const end = new Date(Date.now() + 600_000);
+      const span = await wholeSpanIn(db, query, device.farm, { lastMs: 86_400_000, end });
+      const filter = { metricId: metric?.id, ...span };
       return { readings: await deviceReadings(db, device, filter, query.limit) };
     },
   });

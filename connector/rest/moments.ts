@@ -43,3 +43,17 @@ export async function spanIn(
   if (start !== undefined && end !== undefined && start > end) throw wrongField('start', 'is after end');
   return { start, end };
 }
+
+/** The same for a query that always has a span: without an end it is `end`, without a start `lastMs` before the end. */
+export async function wholeSpanIn(
+  db: Queryable,
+  asked: Parameters<typeof spanIn>[1],
+  farm: string | undefined,
+  { lastMs, end = new Date() }: { lastMs: number; end?: Date },
+): Promise<{ start: Date; end: Date }> {
+  const said = await spanIn(db, asked, farm);
+  const until = said.end ?? end;
+  const start = said.start ?? new Date(until.getTime() - lastMs);
+  if (start > until) throw wrongField('start', 'is after end');
+  return { start, end: until };
+}

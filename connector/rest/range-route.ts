@@ -10,7 +10,7 @@ import {
   type SeriesRow,
 } from '../db/query-readings.ts';
 import { farmSchema, theSeries } from './lookup.ts';
-import { momentSchema, spanIn } from './moments.ts';
+import { momentSchema, wholeSpanIn } from './moments.ts';
 import { wrongField } from './problem.ts';
 import { stream, textOf } from './range-stream.ts';
 import { route, type Route } from './route.ts';
@@ -91,7 +91,10 @@ export function rangeRoute(db: Queryable): Route {
     },
     async handle({ query, response }) {
       const { device, metric } = await theSeries(db, query.device_uid, query.farm, query.metric_name);
-      const { level, start, end } = bucketsOf(query, await spanIn(db, query, device.farm));
+      const { level, start, end } = bucketsOf(
+        query,
+        await wholeSpanIn(db, query, device.farm, { lastMs: 86_400_000 }),
+      );
       const { percentiles } = query;
       const range = { deviceId: device.id, metricId: metric.id, level, start, end, percentiles };
       if (query.format !== 'json') return streamOf(db, response, query.format, range, query);
@@ -110,11 +113,8 @@ export function rangeRoute(db: Queryable): Route {
 /** From when to when, and in which buckets. Throws problem 400 for what does not go together. */
 function bucketsOf(
   query: RangeQuery,
-  span: { start: Date | undefined; end: Date | undefined },
+  { start, end }: { start: Date; end: Date },
 ): { level: Level; start: Date; end: Date } {
-  const end = span.end ?? new Date();
-  const start = span.start ?? new Date(end.getTime() - 86_400_000);
-  if (start > end) throw wrongField('start', 'is after end');
   const level = query.aggregation === 'auto' ? levelFor(end.getTime() - start.getTime()) : query.aggregation;
   if (query.fill === 'linear' && level === 'raw')
     throw wrongField('fill', 'raw values are not interpolated; choose an aggregation');

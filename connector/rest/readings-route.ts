@@ -3,9 +3,8 @@ import * as z from 'zod';
 import type { Queryable } from '../db/pool.ts';
 import { listReadings, type ReadingRow } from '../db/query-collections.ts';
 import { farmSchema } from './lookup.ts';
-import { momentSchema, spanIn } from './moments.ts';
+import { momentSchema, wholeSpanIn } from './moments.ts';
 import { fromCursor, lastOf, nextCursor, textCursor, toCursor } from './page.ts';
-import { wrongField } from './problem.ts';
 import { route, type Route } from './route.ts';
 
 const toReading = ({
@@ -63,10 +62,7 @@ export function readingsRoute(db: Queryable): Route {
       next_cursor: nextCursor,
     }),
     async handle({ query }) {
-      const span = await spanIn(db, query, query.farm);
-      const end = span.end ?? new Date();
-      const start = span.start ?? new Date(end.getTime() - 3_600_000);
-      if (start > end) throw wrongField('start', 'is after end');
+      const { start, end } = await wholeSpanIn(db, query, query.farm, { lastMs: 3_600_000 });
       const [deviceId, metricId, at] = fromCursor(query.cursor, ['integer', 'smallint', 'moment']) ?? [];
       const cursor =
         deviceId === undefined || metricId === undefined || at === undefined
